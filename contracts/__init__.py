@@ -1,0 +1,1 @@
+"""The wire language between stations and cloud; both ends read it, nothing here imports the rest."""

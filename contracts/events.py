@@ -1,0 +1,338 @@
+"""Facts from a station, in the past tense; each says what it does not prove.
+
+Instants are UTC; `observed_at` is the device's own clock where it has one, else the agent's.
+`is_offline` facts were kept by a charger and told later: history, never live state.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from msgspec import Meta, field
+
+from contracts.ids import BayId, ChargerId, CommandId, SensorId, SessionId, Token
+from contracts.wire import Instant, Ratio, TaggedWire, Text
+
+EvseId = Annotated[int, Meta(ge=0)]
+"""OCPP number of the EVSE within its charger; 0 is the whole charger."""
+
+
+class ConnectorState(StrEnum):
+    """What a connector says of itself, whatever the OCPP version."""
+
+    FREE = "free"
+    PREPARING = "preparing"
+    PLUGGED = "plugged"
+    """2.0.1's `Occupied`: a cable or a car, nothing said of energy."""
+    CHARGING = "charging"
+    SUSPENDED_BY_CAR = "suspended_by_car"
+    SUSPENDED_BY_CHARGER = "suspended_by_charger"
+    FINISHING = "finishing"
+    RESERVED = "reserved"
+    UNAVAILABLE = "unavailable"
+    FAULTED = "faulted"
+
+
+class ChargingState(StrEnum):
+    """How a session stands (OCPP 2.0.1 ChargingStateEnumType; 1.6 by its connector states)."""
+
+    PLUGGED = "plugged"
+    CHARGING = "charging"
+    SUSPENDED_BY_CAR = "suspended_by_car"
+    SUSPENDED_BY_CHARGER = "suspended_by_charger"
+    IDLE = "idle"
+
+
+class CommandOutcome(StrEnum):
+    """How a command ended at the station."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    """The charger understood and said no; the answer says how."""
+    FAILED = "failed"
+    """The charger answered with an error, or the request does not fit its version."""
+    TIMED_OUT = "timed_out"
+    EXPIRED = "expired"
+    """Came, or could first be sent, after its deadline; never sent to the charger."""
+    CHARGER_OFFLINE = "charger_offline"
+
+
+class AgentStarted(TaggedWire, kw_only=True, tag="agent_started"):
+    """The agent came up; what it had not delivered before still follows."""
+
+    agent_version: str
+    observed_at: Instant
+
+
+class ChargerConnected(TaggedWire, kw_only=True, tag="charger_connected"):
+    """A charger logged in; not that it has booted or can charge."""
+
+    charger_id: ChargerId
+    ocpp_version: str
+    security_profile: Annotated[int, Meta(ge=0, le=3)]
+    observed_at: Instant
+
+
+class ChargerDisconnected(TaggedWire, kw_only=True, tag="charger_disconnected"):
+    """A charger's connection is gone; its sessions may well go on."""
+
+    charger_id: ChargerId
+    reason: Text = ""
+    observed_at: Instant
+
+
+class ChargerBooted(TaggedWire, kw_only=True, tag="charger_booted"):
+    """A charger introduced itself (BootNotification)."""
+
+    charger_id: ChargerId
+    vendor: Text
+    model: Text
+    serial: Text = ""
+    firmware_version: Text = ""
+    reason: Text = ""
+    observed_at: Instant
+
+
+class ConnectorStateReported(TaggedWire, kw_only=True, tag="connector_state_reported"):
+    """A connector's own word; a car may stand in the bay whatever it says."""
+
+    charger_id: ChargerId
+    evse_id: EvseId
+    connector_id: Annotated[int, Meta(ge=0)]
+    """0 with `evse_id` 0: the charger as a whole."""
+    state: ConnectorState
+    error_code: Text = ""
+    """OCPP's code, empty when all is well."""
+    vendor_error_code: Text = ""
+    info: Text = ""
+    observed_at: Instant
+
+
+class SessionStarted(TaggedWire, kw_only=True, tag="session_started"):
+    """A transaction began; not that energy flows."""
+
+    session_id: SessionId
+    charger_id: ChargerId
+    evse_id: EvseId
+    connector_id: Annotated[int, Meta(ge=0)]
+    transaction_id: Text
+    """As the charger knows it: needed to stop it from afar."""
+    token: Token | None = None
+    is_authorized: bool = True
+    meter_start_wh: int | None = None
+    """The register at the start; null: the first sample sets it."""
+    reservation_id: str | None = None
+    is_offline: bool = False
+    observed_at: Instant
+
+
+class ChargingStateChanged(TaggedWire, kw_only=True, tag="charging_state_changed"):
+    """A session charges, pauses or idles, and by whose will."""
+
+    session_id: SessionId
+    charger_id: ChargerId
+    state: ChargingState
+    is_offline: bool = False
+    observed_at: Instant
+
+
+class MeterSampled(TaggedWire, kw_only=True, tag="meter_sampled"):
+    """Readings of one instant; absent ones were not reported, which is not zero."""
+
+    charger_id: ChargerId
+    evse_id: EvseId
+    session_id: SessionId | None = None
+    """Null: clock-aligned, outside any session."""
+    energy_wh: int | None = None
+    """The energy register (import), absolute; may be lifetime or per session."""
+    power_w: float | None = None
+    soc_pct: Annotated[float, Meta(ge=0, le=100)] | None = None
+    current_a: float | None = None
+    """Sum over phases where the charger reports phases."""
+    voltage_v: float | None = None
+    temperature_c: float | None = None
+    is_offline: bool = False
+    observed_at: Instant
+
+
+class SessionEnded(TaggedWire, kw_only=True, tag="session_ended"):
+    """A transaction ended; the car may still stand there."""
+
+    session_id: SessionId
+    charger_id: ChargerId
+    evse_id: EvseId
+    """0: the stop came without a start we know."""
+    transaction_id: Text
+    token: Token | None = None
+    meter_stop_wh: int | None = None
+    reason: Text = ""
+    """OCPP's word, in the version's own spelling."""
+    is_offline: bool = False
+    observed_at: Instant
+
+
+class AuthorizationDecided(TaggedWire, kw_only=True, tag="authorization_decided"):
+    """A token was shown and answered; not that anybody charged."""
+
+    charger_id: ChargerId
+    token: Token
+    is_accepted: bool
+    decided_by: Text
+    """`plan`, `cache`, `cloud` or `offline_policy`."""
+    observed_at: Instant
+
+
+class BayOccupancyChanged(TaggedWire, kw_only=True, tag="bay_occupancy_changed"):
+    """The bay's sensors' debounced verdict; not proof that a cable is plugged in."""
+
+    bay_id: BayId
+    is_occupied: bool
+    confidence: Ratio
+    sensor_ids: list[SensorId] = field(default_factory=list)
+    observed_at: Instant
+
+
+class SensorFellSilent(TaggedWire, kw_only=True, tag="sensor_fell_silent"):
+    """Nothing heard for longer than this sensor's kind allows, or it said goodbye."""
+
+    sensor_id: SensorId
+    bay_id: BayId
+    last_heard_at: Instant | None = None
+    observed_at: Instant
+
+
+class SensorHeardAgain(TaggedWire, kw_only=True, tag="sensor_heard_again"):
+    """A silent sensor is back."""
+
+    sensor_id: SensorId
+    bay_id: BayId
+    observed_at: Instant
+
+
+class SensorBatteryReported(TaggedWire, kw_only=True, tag="sensor_battery_reported"):
+    """A sensor's battery passed a whole tenth, or fell low."""
+
+    sensor_id: SensorId
+    bay_id: BayId
+    battery_ratio: Ratio
+    is_low: bool
+    observed_at: Instant
+
+
+class SensorUnreadable(TaggedWire, kw_only=True, tag="sensor_unreadable"):
+    """A payload its vendor's decoder could not read; the first 256 bytes are kept, as text."""
+
+    sensor_id: SensorId | None = None
+    bay_id: BayId | None = None
+    vendor: Text
+    topic: Text
+    error: Text
+    sample: Text = ""
+    count: int = 1
+    """How many since the last such fact (at most one a minute and sensor is told)."""
+    observed_at: Instant
+
+
+class CommandAnswered(TaggedWire, kw_only=True, tag="command_answered"):
+    """How a command ended; `accepted` by a charger is a promise, its own facts prove the effect."""
+
+    command_id: CommandId
+    outcome: CommandOutcome
+    answer: dict[str, Any] = field(default_factory=dict)
+    """The charger's payload, or `{"code", "description", "details"}` of its error."""
+    observed_at: Instant
+
+
+class SecurityEventReported(TaggedWire, kw_only=True, tag="security_event_reported"):
+    """A security event, by the charger (SecurityEventNotification) or seen by the agent."""
+
+    charger_id: ChargerId | None = None
+    event: Text
+    info: Text = ""
+    observed_at: Instant
+
+
+class ComponentEventReported(TaggedWire, kw_only=True, tag="component_event_reported"):
+    """One entry of a NotifyEvent (OCPP 2.0.1 N07)."""
+
+    charger_id: ChargerId
+    evse_id: EvseId = 0
+    component: Text
+    variable: Text
+    value: Text
+    trigger: Text = ""
+    severity: int | None = None
+    """0 danger .. 9 debug (OCPP 2.0.1 N07, severity)."""
+    is_cleared: bool = False
+    observed_at: Instant
+
+
+class VariablesReported(TaggedWire, kw_only=True, tag="variables_reported"):
+    """One part of a device model report (OCPP 2.0.1 NotifyReport)."""
+
+    charger_id: ChargerId
+    request_id: int
+    seq_no: int
+    is_last: bool
+    variables: list[dict[str, Any]]
+    observed_at: Instant
+
+
+class DataTransferred(TaggedWire, kw_only=True, tag="data_transferred"):
+    """A vendor's own message, kept as it came."""
+
+    charger_id: ChargerId
+    vendor_id: Text
+    message_id: Text = ""
+    data: Any = None
+    observed_at: Instant
+
+
+class OddityObserved(TaggedWire, kw_only=True, tag="oddity_observed"):
+    """Something a charger should not do, was accepted all the same, and is counted."""
+
+    charger_id: ChargerId
+    oddity: Text
+    """A stable word: `clock_skewed`, `meter_went_back`, `stop_without_start` ..."""
+    detail: Text = ""
+    observed_at: Instant
+
+
+class MessageQuarantined(TaggedWire, kw_only=True, tag="message_quarantined"):
+    """A charger's message that could not be used, kept (cut to 4,096 characters)."""
+
+    charger_id: ChargerId
+    action: Text
+    error: Text
+    frame: Annotated[str, Meta(max_length=4_096)]
+    observed_at: Instant
+
+
+class FactDropped(TaggedWire, kw_only=True, tag="fact_dropped"):
+    """Stands in the place of telemetry an agent's full disk had no room for; numbers keep no gap."""
+
+
+Event = (
+    AgentStarted
+    | ChargerConnected
+    | ChargerDisconnected
+    | ChargerBooted
+    | ConnectorStateReported
+    | SessionStarted
+    | ChargingStateChanged
+    | MeterSampled
+    | SessionEnded
+    | AuthorizationDecided
+    | BayOccupancyChanged
+    | SensorFellSilent
+    | SensorHeardAgain
+    | SensorBatteryReported
+    | SensorUnreadable
+    | CommandAnswered
+    | SecurityEventReported
+    | ComponentEventReported
+    | VariablesReported
+    | DataTransferred
+    | OddityObserved
+    | MessageQuarantined
+    | FactDropped
+)

@@ -1,0 +1,84 @@
+"""What an agent needs to act alone; sent retained and whole, the newest version wins."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, field
+
+from contracts.ids import BayId, ChargerId, StationId, Token
+from contracts.wire import UNREADABLE, Broken, Instant, Wire
+
+
+class OfflinePolicy(StrEnum):
+    """What to say to a token nobody nearer knows while the cloud is away."""
+
+    REFUSE = "refuse"
+    ACCEPT = "accept"
+    """Charge first, settle later: for stations where a stranded driver costs more than a lost fee."""
+
+
+class TokenGrant(Wire, kw_only=True):
+    """A token that may charge at this station."""
+
+    token: Token
+    is_valid: bool = True
+    """False: known and refused, also offline."""
+    parent_token: Token | None = None
+    valid_until: Instant | None = None
+
+
+class PlannedReservation(Wire, kw_only=True):
+    """A promise the agent keeps also when alone."""
+
+    reservation_id: str
+    bay_id: BayId
+    token: Token
+    starts_at: Instant
+    ends_at: Instant
+
+
+class PowerLimit(Wire, kw_only=True):
+    """The most a bay, or with null the whole station, may draw."""
+
+    bay_id: BayId | None = None
+    limit_w: Annotated[int, Meta(ge=0)]
+
+
+class ChargerCredential(Wire, kw_only=True):
+    """How a charger proves who it is; the key itself never travels."""
+
+    charger_id: ChargerId
+    salt: str
+    """Hexadecimal, 16 bytes."""
+    key_hash: str
+    """Hexadecimal HMAC-SHA-256 of the key under the salt; see `hash_key`."""
+    security_profile: Annotated[int, Meta(ge=0, le=3)] = 1
+
+
+class Plan(Wire, kw_only=True):
+    """The station's standing orders. `version` only grows; an older one is ignored."""
+
+    station: StationId
+    version: Annotated[int, Meta(ge=1)]
+    issued_at: Instant
+    offline_policy: OfflinePolicy = OfflinePolicy.REFUSE
+    tokens: list[TokenGrant] = field(default_factory=list)
+    reservations: list[PlannedReservation] = field(default_factory=list)
+    power_limits: list[PowerLimit] = field(default_factory=list)
+    chargers: list[ChargerCredential] = field(default_factory=list)
+
+
+_DECODER: Final = msgspec.json.Decoder(Plan)
+
+
+def decode_plan(payload: bytes) -> Plan:
+    """Read a plan.
+
+    Raises:
+        Broken: the bytes are not a plan.
+    """
+    try:
+        return _DECODER.decode(payload)
+    except UNREADABLE as error:
+        raise Broken(f"plan: {error}") from error
