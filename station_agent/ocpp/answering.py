@@ -1,0 +1,248 @@
+"""From a charger's call to the answer it gets: recalled, checked, mended, decided, stored, answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from contracts.clock import Clock
+from contracts.events import Event, MessageQuarantined, OddityObserved
+from station_agent.ocpp import metrics
+from station_agent.ocpp.dialects import Fault
+from station_agent.ocpp.mending import mend
+from station_agent.ocpp.outcome import (
+    Answers,
+    ChargerView,
+    Context,
+    Outcome,
+    Route,
+    Unreadable,
+)
+from station_agent.ocpp.rpc import Call, Refused, Rpc
+from station_agent.ocpp.throttle import OncePer
+from station_agent.ocpp.versions import Version
+from station_agent.ports import (
+    AnswerKept,
+    AnswerMemory,
+    Authorizer,
+    Note,
+    OutboxUnavailable,
+    Recorder,
+)
+
+log: Final = structlog.get_logger()
+
+_MAX_QUARANTINED: Final = 4_096
+_TOLD_ONCE_IN: Final = timedelta(minutes=10)
+_TOLD_ONCE: Final = frozenset({"clock_skewed", "clock_unusable", "payload_mended", "flooding"})
+"""Oddities of the charger as such: each message has them, so they are told now and then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things may take, in seconds of our clock, and how many messages of the machine's."""
+
+    ping_interval_s: float = 20
+    min_pong_s: float = 5
+    """Of the machine: networks do not get faster when the clock does."""
+    call_timeout_s: float = 30
+    max_messages_per_s: float = 50
+    max_message_burst: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every connection shares."""
+
+    recorder: Recorder
+    answers: AnswerMemory
+    authorizer: Authorizer
+    clock: Clock
+    timing: Timing
+
+
+class Answering:
+    """Answers the calls of one connection, one after another."""
+
+    def __init__(
+        self, version: Version, charger: ChargerView, rpc: Rpc, services: Services
+    ) -> None:
+        self.version = version
+        self.charger = charger
+        self._rpc = rpc
+        self._services = services
+        self._clock = services.clock
+        self._told = OncePer(_TOLD_ONCE_IN.total_seconds())
+
+    def speak(self, version: Version) -> None:
+        """Go on in another version."""
+        self.version = version
+        self._rpc.speak(version.dialect)
+
+    async def tell(self, oddity: str) -> None:
+        """Report what the connection itself finds odd, now and then."""
+        fact = Context(self.charger, self._clock.now()).oddity(oddity)
+        if facts := self._worth_telling([fact]):
+            await self.record_or_not(facts)
+
+    async def reply(self, received: Call | Refused, frame: bytes) -> bytes | None:
+        """Return the frame to send back, once all that follows from this one is on disk.
+
+        Raises:
+            OutboxUnavailable: it is not; the charger must not be answered.
+        """
+        if isinstance(received, Refused):
+            return await self._reply_to_refused(received, frame)
+        try:
+            reply = await self._reply_to_call(received, frame)
+        except OutboxUnavailable:
+            raise
+        except Exception:
+            log.exception(
+                "ocpp.failed",
+                charger_id=self.charger.charger_id,
+                action=self.label(received.action),
+            )
+            await self._quarantine(received.action, "internal error", frame)
+            reply = self._refuse(received, Fault.INTERNAL, "")
+        return None if received.is_send else reply
+
+    async def _reply_to_refused(self, refused: Refused, frame: bytes) -> bytes | None:
+        label = self.label(refused.action)
+        metrics.messages(label, refused.fault).inc()
+        route = self.version.routes.get(refused.action)
+        if route is not None and route.last_resort is not None:
+            await self._quarantine(refused.action, refused.fault, frame)
+        return refused.reply
+
+    async def _reply_to_call(self, call: Call, frame: bytes) -> bytes:
+        route = self.version.routes.get(call.action)
+        if route is None:
+            is_known = self.version.is_known(call.action)
+            fault = Fault.UNSUPPORTED_ACTION if is_known else Fault.UNKNOWN_ACTION
+            return self._refuse(call, fault, f"{call.action[:64]} is not served here")
+        given = self._given(call, route)
+        if given is not None:
+            metrics.messages(call.action, "repeated").inc()
+            return given
+        checker = self.version.schemas.request(call.action)
+        if checker.fits(call.payload) and not call.is_mended:
+            try:
+                return await self._carry_out(call, route, call.payload, ())
+            except (Unreadable, msgspec.ValidationError) as error:
+                return await self._make_do(call, route, Fault.PROPERTY, str(error), frame)
+        return await self._reply_leniently(call, route, frame)
+
+    async def _reply_leniently(self, call: Call, route: Route, frame: bytes) -> bytes:
+        checker = self.version.schemas.request(call.action)
+        misfit = checker.misfit(call.payload)
+        fault = misfit.fault if misfit else Fault.MALFORMED
+        description = misfit.description if misfit else "not JSON"
+        if not route.is_lenient:
+            return self._refuse(call, fault, description)
+        mended = mend(call.payload, checker.definition)
+        detail = f"{call.action}: {'; '.join(mended.notes) or 'broken JSON'}"
+        oddity = Context(self.charger, self._clock.now()).oddity("payload_mended", detail)
+        try:
+            return await self._carry_out(call, route, mended.payload, (oddity,))
+        except (Unreadable, msgspec.ValidationError):
+            return await self._make_do(call, route, fault, description, frame)
+
+    async def _carry_out(
+        self, call: Call, route: Route, payload: dict[str, Any], oddities: Sequence[Event]
+    ) -> bytes:
+        request = route.decode(payload)
+        asked = route.ask(request) if route.ask is not None else None
+        verdict = None
+        if asked is not None:
+            verdict = await self._services.authorizer.authorize(
+                self.charger.charger_id, asked.evse_id, asked.token
+            )
+        context = Context(self.charger, self._clock.now(), verdict)
+        outcome = route.handle(request, context)
+        if oddities:
+            outcome = Outcome(outcome.reply, [*outcome.facts, *oddities], outcome.notes)
+        reply = await self._conclude(call, route, outcome)
+        metrics.messages(call.action, "mended" if oddities else "answered").inc()
+        return reply
+
+    async def _make_do(
+        self, call: Call, route: Route, fault: Fault, description: str, frame: bytes
+    ) -> bytes:
+        """Answer what nobody can read: with an error, or, where that must not be, with thanks."""
+        if route.last_resort is None:
+            return self._refuse(call, fault, description)
+        context = Context(self.charger, self._clock.now())
+        fact = self._quarantined(call.action, description, frame)
+        outcome = Outcome(route.last_resort(context), (fact,))
+        reply = await self._conclude(call, route, outcome)
+        metrics.messages(call.action, "quarantined").inc()
+        return reply
+
+    async def _conclude(self, call: Call, route: Route, outcome: Outcome) -> bytes:
+        """Make facts, notes and the answer durable; only then return the answer."""
+        reply = self._rpc.result(call, outcome.reply)
+        notes: Sequence[Note] = outcome.notes
+        if route.answers is Answers.KEPT:
+            kept = AnswerKept(self.charger.charger_id, call.message_id, call.digest, reply)
+            notes = (*notes, kept)
+        facts = self._worth_telling(outcome.facts)
+        if facts or notes:
+            await self._services.recorder.record(facts, notes)
+        if route.answers is Answers.REMEMBERED:
+            self._rpc.remember(call, reply)
+        return reply
+
+    def _given(self, call: Call, route: Route) -> bytes | None:
+        if route.answers is Answers.REMEMBERED:
+            return self._rpc.recall(call)
+        if route.answers is Answers.KEPT:
+            return self._services.answers.answer_to(
+                self.charger.charger_id, call.message_id, call.digest
+            )
+        return None
+
+    def _worth_telling(self, facts: Sequence[Event]) -> Sequence[Event]:
+        for fact in facts:
+            if type(fact) is OddityObserved:
+                break
+        else:
+            return facts
+        now_s = self._clock.monotonic()
+        return [
+            fact
+            for fact in facts
+            if type(fact) is not OddityObserved
+            or fact.oddity not in _TOLD_ONCE
+            or self._told.allows(fact.oddity, now_s)
+        ]
+
+    def _refuse(self, call: Call, fault: Fault, description: str) -> bytes:
+        metrics.messages(self.label(call.action), fault).inc()
+        return self._rpc.error(call, fault, description)
+
+    async def _quarantine(self, action: str, error: str, frame: bytes) -> None:
+        await self.record_or_not([self._quarantined(action, error, frame)])
+
+    def _quarantined(self, action: str, error: str, frame: bytes) -> MessageQuarantined:
+        return MessageQuarantined(
+            charger_id=self.charger.charger_id,
+            action=action[:64],
+            error=error,
+            frame=frame.decode("utf-8", "replace")[:_MAX_QUARANTINED],
+            observed_at=self._clock.now(),
+        )
+
+    async def record_or_not(self, facts: Sequence[Event]) -> None:
+        """Make facts durable that are worth less than going on without them."""
+        try:
+            await self._services.recorder.record(facts)
+        except OutboxUnavailable:
+            log.warning("ocpp.not_recorded", charger_id=self.charger.charger_id)
+
+    def label(self, action: str) -> str:
+        """Return how an action is counted: chargers cannot make up labels."""
+        return action if self.version.is_known(action) else "unknown"

@@ -1,0 +1,158 @@
+"""Who stands at the door, and may they come in: path, key, certificate, version. No I/O, no waiting."""
+
+import base64
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from contracts.ids import ChargerId, is_identity
+from contracts.keys import hash_key, is_key, new_salt
+from contracts.plan import ChargerCredential
+from station_agent.ocpp import v16, v21, v201
+from station_agent.ocpp.tls import is_certificate_of
+from station_agent.ocpp.versions import Version
+
+VERSIONS: Final[Mapping[str, Version]] = {
+    version.subprotocol: version for version in (v16.VERSION, v201.VERSION, v21.VERSION)
+}
+WITHOUT_OFFER: Final = v16.VERSION
+"""Served where no subprotocol is offered: mostly 1.6 chargers forget it (QUIRKS 1)."""
+OTHER_WITHOUT_OFFER: Final = v201.VERSION
+"""What such a charger may turn out to speak."""
+
+_SEGMENT: Final = re.compile(r"^(?:[A-Za-z0-9*_=:|@.+~-]|%[0-9A-Fa-f]{2})+$")
+_DOTS: Final = frozenset({".", ".."})
+_NO_PROFILE: Final = 0
+_TLS_PROFILE: Final = 2
+_CERTIFICATE_PROFILE: Final = 3
+
+# What the key of a charger nobody knows is checked against, so that it takes as long.
+_NOBODY: Final = ChargerCredential(
+    charger_id="nobody",
+    salt=new_salt(),
+    key_hash=hash_key(new_salt(), secrets.token_hex(20)),
+)
+
+
+def identity_of(target: str) -> ChargerId | None:
+    """Return whose path this is: the last segment, decoded once; None where two could differ on it.
+
+    Prefixes and extra slashes are taken (QUIRKS 2). Dots, encoded slashes, parameters and anything
+    a proxy might read in another way are not (FAULTS S01).
+    """
+    path = target.partition("?")[0]
+    segments = [segment for segment in path.split("/") if segment]
+    if not path.startswith("/") or not segments:
+        return None
+    decoded = [_decoded(segment) for segment in segments]
+    if any(segment is None or segment in _DOTS for segment in decoded):
+        return None
+    last = decoded[-1]
+    return last if last is not None and is_identity(last) else None
+
+
+def basic_credentials(headers: Sequence[str]) -> bytes:
+    """Return what stands in the one Authorization header, decoded; empty if there is no such one."""
+    if len(headers) != 1:
+        return b""
+    scheme, _, encoded = headers[0].partition(" ")
+    if scheme.casefold() != "basic":
+        return b""
+    try:
+        return base64.b64decode(encoded.strip(), validate=True)
+    except ValueError:
+        return b""
+
+
+def has_key(charger_id: ChargerId, credentials: bytes, credential: ChargerCredential) -> bool:
+    """Whether user name and key are the charger's; takes the same time whatever is wrong.
+
+    A key of 20 bytes may come as those bytes (OCPP-J 1.6, section 6.2.2) or as their hexadecimal.
+    """
+    prefix = charger_id.encode() + b":"
+    key = credentials.removeprefix(prefix)
+    as_text = key.decode("utf-8", "replace").lower()
+    is_text = is_key(credential.salt, credential.key_hash, as_text)
+    is_binary = is_key(credential.salt, credential.key_hash, key.hex())
+    return (is_text or is_binary) and credentials.startswith(prefix)
+
+
+def choose_version(offers: Sequence[str]) -> Version | None:
+    """Return the first of the charger's offers we speak; None if we speak none of them."""
+    if not offers:
+        return WITHOUT_OFFER
+    return next((VERSIONS[offer] for offer in offers if offer in VERSIONS), None)
+
+
+def offers_in(headers: Sequence[str]) -> list[str]:
+    """Return the subprotocols offered, in the charger's order."""
+    return [offer.strip() for header in headers for offer in header.split(",") if offer.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """What came with a request to connect."""
+
+    charger_id: ChargerId | None
+    credentials: bytes
+    is_encrypted: bool = False
+    certificate: Mapping[str, Any] | None = None
+    """Already verified against our authority."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The outcome at the door; `reason` is for the log and the event, never for the peer."""
+
+    is_admitted: bool
+    security_profile: int = 0
+    reason: str = ""
+
+
+def admit(
+    knock: Knock, credential: ChargerCredential | None, *, is_lab: bool, is_ours: bool
+) -> Admission:
+    """Decide by the charger's own security profile: never less than it says (FAULTS S03).
+
+    Args:
+        knock: what came.
+        credential: the charger's, None if nobody knows it.
+        is_lab: whether profile 0, no proof at all, is allowed here.
+        is_ours: whether the station file lists the charger; in a lab that is enough without a plan.
+    """
+    charger_id = knock.charger_id or "nobody"
+    is_proven = has_key(charger_id, knock.credentials, credential or _NOBODY)
+    if credential is None:
+        if is_lab and is_ours:
+            return Admission(is_admitted=True, security_profile=_NO_PROFILE)
+        return Admission(is_admitted=False, reason="unknown_charger")
+    profile = credential.security_profile
+    reason = _wanting(knock, profile, is_proven=is_proven, is_lab=is_lab)
+    return Admission(is_admitted=not reason, security_profile=profile, reason=reason)
+
+
+def _wanting(knock: Knock, profile: int, *, is_proven: bool, is_lab: bool) -> str:
+    """Return what is missing for this profile, empty if nothing is."""
+    if profile == _NO_PROFILE:
+        return "" if is_lab else "profile_not_allowed"
+    if profile >= _TLS_PROFILE and not knock.is_encrypted:
+        return "not_encrypted"
+    if profile == _CERTIFICATE_PROFILE:
+        is_named = is_certificate_of(knock.certificate, knock.charger_id or "")
+        return "" if is_named else "wrong_certificate"
+    return "" if is_proven else "wrong_key"
+
+
+def _decoded(segment: str) -> str | None:
+    """Decode one level; None for what is not plain text of an identity's kind."""
+    if not _SEGMENT.match(segment):
+        return None
+    try:
+        text = unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    is_plain = text.isprintable() and not set(text) & set("/\\%?#;")
+    return text if is_plain else None

@@ -1,0 +1,112 @@
+"""What a handler is given, what it gives back, and what a version says of each of its actions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+
+import msgspec
+
+from contracts.events import Event, OddityObserved
+from contracts.ids import ChargerId, SessionId, Token
+from station_agent.ocpp.fields import cut
+from station_agent.ports import Note, SessionMemory, SessionRecord, Verdict
+
+Reply = dict[str, Any]
+"""A response's payload, spelled as on the wire; tests hold each against its schema."""
+
+
+class Unreadable(ValueError):
+    """A message that has the right form but says nothing we can use."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerView:
+    """The charger a message came from; the same for a whole connection."""
+
+    charger_id: ChargerId
+    evse_ids: Sequence[int]
+    sessions: SessionMemory
+    connected_at: datetime
+    security_profile: int
+    heartbeat_interval_s: int
+    new_session_id: Callable[[], SessionId]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All a handler may know besides the request."""
+
+    charger: ChargerView
+    now: datetime
+    verdict: Verdict | None = None
+    """Of the token its route asked about."""
+
+    def oddity(self, word: str, detail: str = "") -> OddityObserved:
+        """Return the fact that this charger did something it should not."""
+        return OddityObserved(
+            charger_id=self.charger.charger_id,
+            oddity=word,
+            detail=cut(detail),
+            observed_at=self.now,
+        )
+
+    def open_on(self, evse_id: int) -> SessionRecord | None:
+        """Return the newest open session of an EVSE."""
+        return self.charger.sessions.open_on(self.charger.charger_id, evse_id)
+
+    def by_transaction(self, transaction_id: str) -> SessionRecord | None:
+        """Return the session this charger calls so."""
+        return self.charger.sessions.by_transaction(self.charger.charger_id, transaction_id)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The reply, and what must be on disk before it leaves."""
+
+    reply: Reply
+    facts: Sequence[Event] = ()
+    notes: Sequence[Note] = ()
+
+
+class Answers(Enum):
+    """What becomes of an answer, should the same message come again."""
+
+    FORGOTTEN = auto()
+    """Handled anew: saying it twice is harmless, or the reply tells the time."""
+    REMEMBERED = auto()
+    """Given again on the same connection."""
+    KEPT = auto()
+    """Given again for days, also after a restart: it begins or ends what is paid for."""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """The token whose verdict a handler needs."""
+
+    token: Token
+    evse_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How one inbound action is served."""
+
+    request: type[msgspec.Struct]
+    handle: Callable[[Any, Context], Outcome]
+    ask: Callable[[Any], Ask | None] | None = None
+    answers: Answers = Answers.FORGOTTEN
+    is_lenient: bool = False
+    """What its schema refuses is mended and flagged as far as it can be read (QUIRKS, the rule)."""
+    last_resort: Callable[[Context], Reply] | None = None
+    """The answer to one nobody can read, for messages that must not be refused; it is quarantined."""
+    decode: Callable[[Any], Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Bind the decoder of the request's type."""
+        request = self.request
+        object.__setattr__(
+            self, "decode", lambda payload: msgspec.convert(payload, request, strict=False)
+        )
+
+
+Routes = Mapping[str, Route]

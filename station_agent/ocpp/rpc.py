@@ -1,0 +1,249 @@
+"""OCPP-J framing as a pure object: frames in, frames out. No I/O, no clock, no schemas.
+
+OCPP-J 1.6 section 4; OCPP 2.0.1 part 4, section 4; OCPP 2.1 part 4 for SEND.
+"""
+
+import hashlib
+import re
+from collections import OrderedDict
+from typing import Any, Final
+
+import msgspec
+
+from station_agent.ocpp.dialects import Dialect, Fault
+from station_agent.ocpp.mending import mend_text
+
+MAX_FRAME_BYTES: Final = 65_536
+UNREADABLE_ID: Final = "-1"
+"""Message id of an error about a message whose own cannot be read (part 4, section 4.2.3)."""
+
+_CALL: Final = 2
+_RESULT: Final = 3
+_ERROR: Final = 4
+_RESULT_ERROR: Final = 5
+_SEND: Final = 6
+
+_CALL_LENGTH: Final = 4
+_ANSWER_MIN_LENGTH: Final = 3
+_MAX_ECHOED_ID: Final = 255
+_MAX_DESCRIPTION: Final = 255
+_MAX_DEPTH: Final = 128
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_MAX_REMEMBERED: Final = 16
+
+# What can still be told of a call whose JSON is broken.
+_HEAD: Final = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,255})"\s*(?:,\s*"([A-Za-z0-9]{1,64})")?')
+
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Call(msgspec.Struct, frozen=True):
+    """The charger asks."""
+
+    message_id: str
+    action: str
+    payload: dict[str, Any]
+    digest: bytes
+    """Of the whole frame: equal for a retransmission, different for a reused message id."""
+    is_mended: bool = False
+    """The JSON was broken in one of the ways we can read (QUIRKS 22, 33)."""
+    is_send: bool = False
+    """2.1's SEND: never answered."""
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The charger answers our call."""
+
+    payload: dict[str, Any]
+
+
+class AnsweredWithError(msgspec.Struct, frozen=True):
+    """The charger answers our call with an error."""
+
+    code: str
+    description: str
+    details: dict[str, Any]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """No call at all; `reply` is the error frame the standard asks for, None where it asks for silence."""
+
+    fault: Fault
+    reply: bytes | None
+    action: str = ""
+    """Where it could still be told."""
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """Nothing to do; `reason` is counted."""
+
+    reason: str
+
+
+Received = Call | Answered | AnsweredWithError | Refused | Ignored
+
+
+class CallInFlight(RuntimeError):
+    """Only one call of ours may be unanswered at a time (part 4, section 4.1.1)."""
+
+
+class Rpc:
+    """The framework's state for one connection."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._in_flight: str | None = None
+        self._remembered: OrderedDict[str, tuple[bytes, bytes]] = OrderedDict()
+
+    def speak(self, dialect: Dialect) -> None:
+        """Go on in another version's way; what is in flight and remembered stays so."""
+        self._dialect = dialect
+
+    def receive(self, frame: bytes | str) -> Received:
+        """Say what a frame means. Never raises, whatever the bytes."""
+        data = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else frame
+        if len(data) > MAX_FRAME_BYTES:
+            return self._refuse(Fault.NOT_RPC, UNREADABLE_ID, "longer than 65,536 bytes")
+        if _is_too_deep(data):
+            return self._refuse_unread(data.decode("utf-8", "replace"), "nested too deeply")
+        try:
+            message = _decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._receive_broken(data)
+        return self._receive_message(message, data, is_mended=False)
+
+    def call(self, message_id: str, action: str, payload: dict[str, Any]) -> bytes:
+        """Return the frame of a call of ours.
+
+        Raises:
+            CallInFlight: an earlier one is neither answered nor given up.
+        """
+        if self._in_flight is not None:
+            raise CallInFlight(self._in_flight)
+        self._in_flight = message_id
+        return _encode([_CALL, message_id, action, payload])
+
+    def give_up(self) -> None:
+        """Stop waiting for the answer to our call; one that comes late is ignored."""
+        self._in_flight = None
+
+    def result(self, call: Call, payload: dict[str, Any]) -> bytes:
+        """Return the frame that answers a call."""
+        return _encode([_RESULT, call.message_id, payload])
+
+    def error(self, call: Call, fault: Fault, description: str) -> bytes:
+        """Return the frame that answers a call with an error."""
+        return self._error(fault, call.message_id, description)
+
+    def remember(self, call: Call, reply: bytes) -> None:
+        """Keep an answer for the case that the same frame comes again.
+
+        Only the newest of an id: a charger that gives all its calls one id is still heard.
+        """
+        self._remembered[call.message_id] = (call.digest, reply)
+        self._remembered.move_to_end(call.message_id)
+        if len(self._remembered) > _MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def recall(self, call: Call) -> bytes | None:
+        """Return the answer once given to this very frame; None if it is new."""
+        digest, reply = self._remembered.get(call.message_id, (b"", b""))
+        return reply if digest == call.digest else None
+
+    def _receive_broken(self, data: bytes) -> Received:
+        if not data.strip(b" \t\r\n\0"):
+            return Ignored("empty")
+        text = data.decode("utf-8", "replace")
+        try:
+            return self._receive_message(mend_text(text), data, is_mended=True)
+        except ValueError:
+            return self._refuse_unread(text, "not JSON")
+
+    def _refuse_unread(self, text: str, description: str) -> Refused:
+        """Refuse what was not read, by the id that can still be told."""
+        head = _HEAD.match(text)
+        if head is None:
+            return self._refuse(Fault.NOT_RPC, UNREADABLE_ID, description)
+        message_id, action = head[1], head[2] or ""
+        return self._refuse(Fault.MALFORMED, message_id, description, action)
+
+    def _receive_message(self, message: Any, data: bytes, *, is_mended: bool) -> Received:
+        if not isinstance(message, list) or not message:
+            return self._refuse(Fault.NOT_RPC, UNREADABLE_ID, "not an array of an OCPP message")
+        kind = message[0]
+        if kind == _CALL or (kind == _SEND and self._dialect.has_send):
+            return self._receive_call(message, data, is_mended=is_mended)
+        if kind in (_RESULT, _ERROR):
+            return self._receive_answer(message)
+        if kind == _RESULT_ERROR and self._dialect.has_send:
+            return Ignored("result_error")
+        if not self._dialect.answers_unknown_types:
+            return Refused(Fault.UNKNOWN_MESSAGE_TYPE, None)
+        message_id = message[1] if len(message) > 1 else None
+        return self._refuse(
+            Fault.UNKNOWN_MESSAGE_TYPE, _echo(message_id), "this message type is not known"
+        )
+
+    def _receive_call(self, message: list[Any], data: bytes, *, is_mended: bool) -> Received:
+        message_id = message[1] if len(message) > 1 else None
+        if not isinstance(message_id, str) or not message_id:
+            return self._refuse(Fault.NOT_RPC, UNREADABLE_ID, "the message id is not a string")
+        action = message[2] if len(message) > 2 else None  # noqa: PLR2004 - the third element
+        if len(message) != _CALL_LENGTH or not isinstance(action, str):
+            return self._refuse(Fault.NOT_RPC, _echo(message_id), "not [2, id, action, payload]")
+        if len(message_id) > self._dialect.max_message_id:
+            limit = self._dialect.max_message_id
+            return self._refuse(
+                Fault.NOT_RPC, _echo(message_id), f"the message id is longer than {limit}"
+            )
+        payload = {} if message[3] is None else message[3]
+        if not isinstance(payload, dict):
+            return self._refuse(Fault.MISSHAPEN, message_id, "the payload is not an object", action)
+        digest = hashlib.blake2b(data, digest_size=16).digest()
+        return Call(message_id, action, payload, digest, is_mended, message[0] == _SEND)
+
+    def _receive_answer(self, message: list[Any]) -> Received:
+        is_ours = self._in_flight is not None and message[1:2] == [self._in_flight]
+        if len(message) < _ANSWER_MIN_LENGTH or not is_ours:
+            return Ignored("answer_to_nothing")
+        self._in_flight = None
+        if message[0] == _RESULT:
+            payload = {} if message[2] is None else message[2]
+            if isinstance(payload, dict):
+                return Answered(payload)
+            return AnsweredWithError("FormatViolation", "the answer is not an object", {})
+        code, description, details = (*message[2:5], "", {})[:3]
+        return AnsweredWithError(
+            str(code)[:64],
+            str(description)[:_MAX_DESCRIPTION],
+            details if isinstance(details, dict) else {},
+        )
+
+    def _refuse(self, fault: Fault, message_id: str, description: str, action: str = "") -> Refused:
+        return Refused(fault, self._error(fault, message_id, description), action)
+
+    def _error(self, fault: Fault, message_id: str, description: str) -> bytes:
+        code = self._dialect.codes[fault]
+        return _encode([_ERROR, message_id, code, description[:_MAX_DESCRIPTION], {}])
+
+
+def _echo(message_id: Any) -> str:
+    if isinstance(message_id, str) and 0 < len(message_id) <= _MAX_ECHOED_ID:
+        return message_id
+    return UNREADABLE_ID
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Whether JSON nests deeper than any message does.
+
+    What came in nested to the reader's limit could not be read again one level further in: by the
+    cloud, in a batch.
+    """
+    if data.count(b"[") + data.count(b"{") <= _MAX_DEPTH:
+        return False
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(data):
+        depth += (bracket in b"[{") - (bracket in b"]}")
+        deepest = max(deepest, depth)
+    return deepest > _MAX_DEPTH

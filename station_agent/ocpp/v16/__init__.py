@@ -1,0 +1,53 @@
+"""OCPP 1.6J: what is served, what is not and why, and how commands are called."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ocpp.v16.enums import Action
+
+from station_agent.ocpp.dialects import OCPP_16
+from station_agent.ocpp.outcome import Routes
+from station_agent.ocpp.schemas import Schemas
+from station_agent.ocpp.v16 import (
+    authorize,
+    boot_notification,
+    data_transfer,
+    heartbeat,
+    meter_values,
+    security_event_notification,
+    start_transaction,
+    status_notification,
+    stop_transaction,
+)
+from station_agent.ocpp.v16.commands import COMMANDS
+from station_agent.ocpp.versions import Version
+
+ROUTES: Final[Routes] = {
+    Action.authorize: authorize.ROUTE,
+    Action.boot_notification: boot_notification.ROUTE,
+    Action.data_transfer: data_transfer.ROUTE,
+    Action.heartbeat: heartbeat.ROUTE,
+    Action.meter_values: meter_values.ROUTE,
+    Action.security_event_notification: security_event_notification.ROUTE,
+    Action.start_transaction: start_transaction.ROUTE,
+    Action.status_notification: status_notification.ROUTE,
+    Action.stop_transaction: stop_transaction.ROUTE,
+}
+
+NOT_HANDLED: Final[Mapping[str, str]] = {
+    Action.diagnostics_status_notification: "diagnostics are not fetched",
+    Action.firmware_status_notification: "firmware is not rolled out over OCPP",
+    Action.log_status_notification: "logs are not fetched",
+    Action.sign_certificate: "no certificate authority for chargers",
+    Action.signed_firmware_status_notification: "firmware is not rolled out over OCPP",
+}
+
+VERSION: Final = Version(
+    name="1.6",
+    subprotocol="ocpp1.6",
+    dialect=OCPP_16,
+    schemas=Schemas("ocpp.v16", request_suffix=""),
+    routes=ROUTES,
+    not_handled=NOT_HANDLED,
+    commands=COMMANDS,
+)

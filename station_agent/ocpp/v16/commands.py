@@ -1,0 +1,102 @@
+"""The cloud's requests as OCPP 1.6 calls (section 5)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ocpp.v16.enums import Action, AvailabilityType, ConfigurationKey, ResetType
+
+from contracts import commands
+from contracts.commands import Request, ResetKind
+from station_agent.ocpp.instants import write
+from station_agent.ocpp.versions import CommandContext, Outbound, Translate, Untranslatable
+
+RESET: Final[Mapping[ResetKind, ResetType]] = {
+    ResetKind.SOFT: ResetType.soft,
+    ResetKind.HARD: ResetType.hard,
+}
+
+
+def start_session(request: commands.StartSession, _context: CommandContext) -> Outbound:
+    """See contracts.commands.StartSession (OCPP 1.6, section 5.11)."""
+    payload: dict[str, Any] = {"idTag": request.token}
+    if request.evse_id:
+        payload["connectorId"] = request.evse_id
+    return Outbound(Action.remote_start_transaction, payload)
+
+
+def stop_session(request: commands.StopSession, _context: CommandContext) -> Outbound:
+    """See contracts.commands.StopSession (OCPP 1.6, section 5.12)."""
+    try:
+        number = int(request.transaction_id)
+    except ValueError:
+        raise Untranslatable("a transaction of OCPP 1.6 is called by an integer") from None
+    return Outbound(Action.remote_stop_transaction, {"transactionId": number})
+
+
+def reset_charger(request: commands.ResetCharger, _context: CommandContext) -> Outbound:
+    """See contracts.commands.ResetCharger (OCPP 1.6, section 5.14)."""
+    return Outbound(Action.reset, {"type": RESET[request.reset]})
+
+
+def unlock_connector(request: commands.UnlockConnector, _context: CommandContext) -> Outbound:
+    """See contracts.commands.UnlockConnector (OCPP 1.6, section 5.18)."""
+    return Outbound(Action.unlock_connector, {"connectorId": request.evse_id})
+
+
+def change_availability(request: commands.ChangeAvailability, _context: CommandContext) -> Outbound:
+    """See contracts.commands.ChangeAvailability (OCPP 1.6, section 5.2)."""
+    kind = AvailabilityType.operative if request.is_available else AvailabilityType.inoperative
+    return Outbound(Action.change_availability, {"connectorId": request.evse_id, "type": kind})
+
+
+def trigger_message(request: commands.TriggerMessage, _context: CommandContext) -> Outbound:
+    """See contracts.commands.TriggerMessage (OCPP 1.6, section 5.17)."""
+    payload: dict[str, Any] = {"requestedMessage": request.message}
+    if request.evse_id:
+        payload["connectorId"] = request.evse_id
+    return Outbound(Action.trigger_message, payload)
+
+
+def reserve_evse(request: commands.ReserveEvse, _context: CommandContext) -> Outbound:
+    """See contracts.commands.ReserveEvse (OCPP 1.6, section 5.13)."""
+    payload = {
+        "connectorId": request.evse_id,
+        "expiryDate": write(request.until_at),
+        "idTag": request.token,
+        "reservationId": request.reservation_number,
+    }
+    return Outbound(Action.reserve_now, payload)
+
+
+def cancel_reservation(request: commands.CancelReservation, _context: CommandContext) -> Outbound:
+    """See contracts.commands.CancelReservation (OCPP 1.6, section 5.1)."""
+    payload = {"reservationId": request.reservation_number}
+    return Outbound(Action.cancel_reservation, payload)
+
+
+def set_meter_interval(request: commands.SetMeterInterval, _context: CommandContext) -> Outbound:
+    """See contracts.commands.SetMeterInterval (OCPP 1.6, section 9.1.16)."""
+    payload = {
+        "key": ConfigurationKey.meter_value_sample_interval,
+        "value": str(request.interval_s),
+    }
+    return Outbound(Action.change_configuration, payload)
+
+
+def call_charger(request: commands.CallCharger, _context: CommandContext) -> Outbound:
+    """See contracts.commands.CallCharger."""
+    return Outbound(request.action, request.payload)
+
+
+COMMANDS: Final[Mapping[type[Request], Translate]] = {
+    commands.StartSession: start_session,
+    commands.StopSession: stop_session,
+    commands.ResetCharger: reset_charger,
+    commands.UnlockConnector: unlock_connector,
+    commands.ChangeAvailability: change_availability,
+    commands.TriggerMessage: trigger_message,
+    commands.ReserveEvse: reserve_evse,
+    commands.CancelReservation: cancel_reservation,
+    commands.SetMeterInterval: set_meter_interval,
+    commands.CallCharger: call_charger,
+}

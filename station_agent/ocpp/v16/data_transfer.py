@@ -1,0 +1,32 @@
+"""DataTransfer (OCPP 1.6, section 4.3): a vendor's own message."""
+
+from typing import Any
+
+from ocpp.v16.enums import DataTransferStatus
+
+from contracts.events import DataTransferred
+from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
+
+
+class DataTransfer(Payload, frozen=True, rename="camel"):
+    """As it comes."""
+
+    vendor_id: str
+    message_id: str = ""
+    data: Any = None
+
+
+def handle(request: DataTransfer, context: Context) -> Outcome:
+    """Keep it; no vendor's messages are implemented here, and the charger is told so."""
+    fact = DataTransferred(
+        charger_id=context.charger.charger_id,
+        vendor_id=request.vendor_id,
+        message_id=request.message_id,
+        data=request.data,
+        observed_at=context.now,
+    )
+    return Outcome({"status": DataTransferStatus.unknown_vendor_id}, (fact,))
+
+
+ROUTE = Route(DataTransfer, handle, answers=Answers.REMEMBERED)

@@ -1,0 +1,91 @@
+"""MeterValue of OCPP 1.6 (section 7.33 and 7.43): values are texts, and each may name its unit."""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite, nan
+
+from msgspec import field
+
+from contracts.events import Event
+from station_agent.ocpp import meter
+from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.instants import read_kept
+from station_agent.ocpp.outcome import Context
+from station_agent.ports import SessionRecord
+
+
+class SampledValue(Payload, frozen=True, rename="camel"):
+    """One value; what is not said has a default in the standard."""
+
+    value: str = ""
+    context: str = "Sample.Periodic"
+    format: str = "Raw"
+    measurand: str = meter.DEFAULT_MEASURAND
+    phase: str = ""
+    location: str = "Outlet"
+    unit: str = ""
+
+
+class MeterValue(Payload, frozen=True, rename="camel"):
+    """Values of one instant."""
+
+    timestamp: str | None = None
+    sampled_value: Sequence[SampledValue] = field(default_factory=tuple)
+
+
+def facts_of(
+    values: Iterable[MeterValue],
+    evse_id: int,
+    session: SessionRecord | None,
+    context: Context,
+) -> list[Event]:
+    """Return a MeterSampled for each instant that has a reading, and what is odd about them."""
+    facts: list[Event] = []
+    for one in values:
+        told = read_kept(one.timestamp, context.now, context.charger.connected_at)
+        reading, oddities = meter.read(_samples(one.sampled_value, session))
+        facts += [context.oddity(word) for word in oddities]
+        if reading == meter.NOTHING:
+            continue
+        if told.oddity:
+            facts.append(context.oddity(told.oddity))
+        facts.append(
+            meter.sampled(
+                context.charger.charger_id,
+                evse_id,
+                session.session_id if session else None,
+                reading,
+                told.at,
+                is_offline=told.is_late,
+            )
+        )
+    return facts
+
+
+def _samples(values: Iterable[SampledValue], session: SessionRecord | None) -> list[meter.Sample]:
+    samples = []
+    for one in values:
+        try:
+            value = float(one.value)
+        except ValueError:
+            value = _with_comma(one.value)
+        if one.format == "Raw" and isfinite(value) and not _is_placeholder(one, value, session):
+            samples.append((value, one.measurand, one.unit, one.phase, one.location))
+    return samples
+
+
+def _with_comma(text: str) -> float:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return nan
+
+
+def _is_placeholder(one: SampledValue, value: float, session: SessionRecord | None) -> bool:
+    """Whether it is the 0 some chargers put for the register at the beginning (QUIRKS 35)."""
+    return (
+        value == 0
+        and one.context == "Transaction.Begin"
+        and one.measurand == meter.DEFAULT_MEASURAND
+        and session is not None
+        and bool(session.meter_start_wh)
+    )

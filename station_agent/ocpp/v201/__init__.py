@@ -1,0 +1,65 @@
+"""OCPP 2.0.1: what is served, what is not and why, and how commands are called."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ocpp.v201.enums import Action
+
+from station_agent.ocpp.dialects import OCPP_201
+from station_agent.ocpp.outcome import Routes
+from station_agent.ocpp.schemas import Schemas
+from station_agent.ocpp.v201 import (
+    authorize,
+    boot_notification,
+    data_transfer,
+    heartbeat,
+    meter_values,
+    notify_event,
+    notify_report,
+    security_event_notification,
+    status_notification,
+    transaction_event,
+)
+from station_agent.ocpp.v201.commands import COMMANDS
+from station_agent.ocpp.versions import Version
+
+ROUTES: Final[Routes] = {
+    Action.authorize: authorize.ROUTE,
+    Action.boot_notification: boot_notification.ROUTE,
+    Action.data_transfer: data_transfer.ROUTE,
+    Action.heartbeat: heartbeat.ROUTE,
+    Action.meter_values: meter_values.ROUTE,
+    Action.notify_event: notify_event.ROUTE,
+    Action.notify_report: notify_report.ROUTE,
+    Action.security_event_notification: security_event_notification.ROUTE,
+    Action.status_notification: status_notification.ROUTE,
+    Action.transaction_event: transaction_event.ROUTE,
+}
+
+NOT_HANDLED: Final[Mapping[str, str]] = {
+    Action.cleared_charging_limit: "no smart charging limits from others",
+    Action.firmware_status_notification: "firmware is not rolled out over OCPP",
+    Action.get_15118_ev_certificate: "no plug and charge",
+    Action.get_certificate_status: "no plug and charge",
+    Action.log_status_notification: "logs are not fetched",
+    Action.notify_charging_limit: "no smart charging limits from others",
+    Action.notify_customer_information: "customer data is not asked for",
+    Action.notify_display_messages: "no messages on displays",
+    Action.notify_ev_charging_needs: "no ISO 15118 schedules",
+    Action.notify_ev_charging_schedule: "no ISO 15118 schedules",
+    Action.notify_monitoring_report: "monitors are not asked for",
+    Action.publish_firmware_status_notification: "no local controller publishes firmware",
+    Action.report_charging_profiles: "no charging profiles are set",
+    Action.reservation_status_update: "reservations end by their own time",
+    Action.sign_certificate: "no certificate authority for chargers",
+}
+
+VERSION: Final = Version(
+    name="2.0.1",
+    subprotocol="ocpp2.0.1",
+    dialect=OCPP_201,
+    schemas=Schemas("ocpp.v201", request_suffix="Request"),
+    routes=ROUTES,
+    not_handled=NOT_HANDLED,
+    commands=COMMANDS,
+)

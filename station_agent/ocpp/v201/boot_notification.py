@@ -1,0 +1,47 @@
+"""BootNotification (OCPP 2.0.1, B01): a charger introduces itself."""
+
+from ocpp.v201.enums import RegistrationStatusEnumType
+
+from contracts.events import ChargerBooted
+from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.instants import write
+from station_agent.ocpp.outcome import Context, Outcome, Route
+
+
+class ChargingStation(Payload, frozen=True, rename="camel"):
+    """The box."""
+
+    model: str
+    vendor_name: str
+    serial_number: str = ""
+    firmware_version: str = ""
+
+
+class BootNotification(Payload, frozen=True, rename="camel"):
+    """Who, and why now."""
+
+    charging_station: ChargingStation
+    reason: str
+
+
+def handle(request: BootNotification, context: Context) -> Outcome:
+    """Accept: whoever may not serve here could not log in."""
+    station = request.charging_station
+    fact = ChargerBooted(
+        charger_id=context.charger.charger_id,
+        vendor=station.vendor_name,
+        model=station.model,
+        serial=station.serial_number,
+        firmware_version=station.firmware_version,
+        reason=request.reason,
+        observed_at=context.now,
+    )
+    reply = {
+        "status": RegistrationStatusEnumType.accepted,
+        "currentTime": write(context.now),
+        "interval": context.charger.heartbeat_interval_s,
+    }
+    return Outcome(reply, (fact,))
+
+
+ROUTE = Route(BootNotification, handle)

@@ -1,0 +1,125 @@
+"""The cloud's requests as OCPP 2.0.1 calls."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ocpp.v201.enums import (
+    Action,
+    IdTokenEnumType,
+    OperationalStatusEnumType,
+    ResetEnumType,
+)
+
+from contracts import commands
+from contracts.commands import Request, ResetKind
+from contracts.ids import Token
+from station_agent.ocpp.instants import write
+from station_agent.ocpp.versions import CommandContext, Outbound, Translate
+
+RESET: Final[Mapping[ResetKind, ResetEnumType]] = {
+    ResetKind.SOFT: ResetEnumType.on_idle,
+    ResetKind.HARD: ResetEnumType.immediate,
+}
+
+
+def _id_token(token: Token) -> dict[str, str]:
+    return {"idToken": token, "type": IdTokenEnumType.central}
+
+
+def start_session(request: commands.StartSession, context: CommandContext) -> Outbound:
+    """See contracts.commands.StartSession (OCPP 2.0.1, F01/F02)."""
+    payload: dict[str, Any] = {
+        "idToken": _id_token(request.token),
+        "remoteStartId": context.sessions.next_transaction_number(),
+    }
+    if request.evse_id:
+        payload["evseId"] = request.evse_id
+    return Outbound(Action.request_start_transaction, payload)
+
+
+def stop_session(request: commands.StopSession, _context: CommandContext) -> Outbound:
+    """See contracts.commands.StopSession (OCPP 2.0.1, F03)."""
+    payload = {"transactionId": request.transaction_id}
+    return Outbound(Action.request_stop_transaction, payload)
+
+
+def reset_charger(request: commands.ResetCharger, _context: CommandContext) -> Outbound:
+    """See contracts.commands.ResetCharger (OCPP 2.0.1, B11/B12)."""
+    return Outbound(Action.reset, {"type": RESET[request.reset]})
+
+
+def unlock_connector(request: commands.UnlockConnector, _context: CommandContext) -> Outbound:
+    """See contracts.commands.UnlockConnector (OCPP 2.0.1, F05)."""
+    payload = {"evseId": request.evse_id, "connectorId": request.connector_id}
+    return Outbound(Action.unlock_connector, payload)
+
+
+def change_availability(request: commands.ChangeAvailability, _context: CommandContext) -> Outbound:
+    """See contracts.commands.ChangeAvailability (OCPP 2.0.1, G03/G04)."""
+    status = (
+        OperationalStatusEnumType.operative
+        if request.is_available
+        else OperationalStatusEnumType.inoperative
+    )
+    payload: dict[str, Any] = {"operationalStatus": status}
+    if request.evse_id:
+        payload["evse"] = {"id": request.evse_id}
+    return Outbound(Action.change_availability, payload)
+
+
+def trigger_message(request: commands.TriggerMessage, _context: CommandContext) -> Outbound:
+    """See contracts.commands.TriggerMessage (OCPP 2.0.1, F06)."""
+    payload: dict[str, Any] = {"requestedMessage": request.message}
+    if request.evse_id:
+        payload["evse"] = {"id": request.evse_id}
+        if request.message == Action.status_notification:
+            # F06.FR.12: a status is a connector's, so one must be named.
+            payload["evse"]["connectorId"] = 1
+    return Outbound(Action.trigger_message, payload)
+
+
+def reserve_evse(request: commands.ReserveEvse, _context: CommandContext) -> Outbound:
+    """See contracts.commands.ReserveEvse (OCPP 2.0.1, H01)."""
+    payload: dict[str, Any] = {
+        "id": request.reservation_number,
+        "expiryDateTime": write(request.until_at),
+        "idToken": _id_token(request.token),
+    }
+    if request.evse_id:
+        payload["evseId"] = request.evse_id
+    return Outbound(Action.reserve_now, payload)
+
+
+def cancel_reservation(request: commands.CancelReservation, _context: CommandContext) -> Outbound:
+    """See contracts.commands.CancelReservation (OCPP 2.0.1, H02)."""
+    payload = {"reservationId": request.reservation_number}
+    return Outbound(Action.cancel_reservation, payload)
+
+
+def set_meter_interval(request: commands.SetMeterInterval, _context: CommandContext) -> Outbound:
+    """See contracts.commands.SetMeterInterval (OCPP 2.0.1, B05; J02, TxUpdatedInterval)."""
+    one = {
+        "component": {"name": "SampledDataCtrlr"},
+        "variable": {"name": "TxUpdatedInterval"},
+        "attributeValue": str(request.interval_s),
+    }
+    return Outbound(Action.set_variables, {"setVariableData": [one]})
+
+
+def call_charger(request: commands.CallCharger, _context: CommandContext) -> Outbound:
+    """See contracts.commands.CallCharger."""
+    return Outbound(request.action, request.payload)
+
+
+COMMANDS: Final[Mapping[type[Request], Translate]] = {
+    commands.StartSession: start_session,
+    commands.StopSession: stop_session,
+    commands.ResetCharger: reset_charger,
+    commands.UnlockConnector: unlock_connector,
+    commands.ChangeAvailability: change_availability,
+    commands.TriggerMessage: trigger_message,
+    commands.ReserveEvse: reserve_evse,
+    commands.CancelReservation: cancel_reservation,
+    commands.SetMeterInterval: set_meter_interval,
+    commands.CallCharger: call_charger,
+}

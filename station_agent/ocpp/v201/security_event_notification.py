@@ -1,0 +1,33 @@
+"""SecurityEventNotification (OCPP 2.0.1, A04)."""
+
+from contracts.events import Event, SecurityEventReported
+from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.instants import read_kept
+from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
+
+
+class SecurityEventNotification(Payload, frozen=True, rename="camel"):
+    """As it comes; `tech_info` may hold anything."""
+
+    type: str
+    timestamp: str | None = None
+    tech_info: str = ""
+
+
+def handle(request: SecurityEventNotification, context: Context) -> Outcome:
+    """Pass it on; such events are queued while the charger is offline (A04.FR.02)."""
+    told = read_kept(request.timestamp, context.now, context.charger.connected_at)
+    facts: list[Event] = [
+        SecurityEventReported(
+            charger_id=context.charger.charger_id,
+            event=request.type,
+            info=request.tech_info,
+            observed_at=told.at,
+        )
+    ]
+    if told.oddity:
+        facts.append(context.oddity(told.oddity, f"SecurityEventNotification {request.timestamp}"))
+    return Outcome({}, facts)
+
+
+ROUTE = Route(SecurityEventNotification, handle, answers=Answers.REMEMBERED)

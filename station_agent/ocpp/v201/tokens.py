@@ -1,0 +1,62 @@
+"""IdTokenType and IdTokenInfoType of OCPP 2.0.1 (part 2, sections 2.28 and 2.29)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ocpp.v201.enums import AuthorizationStatusEnumType as Status
+from ocpp.v201.enums import IdTokenEnumType
+
+from contracts.ids import Token
+from station_agent.ocpp.fields import Payload, cut_token
+from station_agent.ocpp.instants import write
+from station_agent.ocpp.outcome import Ask
+from station_agent.ports import DecidedBy, Verdict
+
+_MAX_ID_TOKEN: Final = 36
+
+STATUS: Final[Mapping[str, Status]] = {
+    "unknown": Status.unknown,
+    "blocked": Status.blocked,
+    "expired": Status.expired,
+    "reserved_for_another": Status.not_at_this_time,
+}
+
+
+class IdToken(Payload, frozen=True, rename="camel"):
+    """What a driver showed, and how."""
+
+    id_token: str = ""
+    type: str = ""
+
+    @property
+    def token(self) -> Token:
+        """The token as facts carry it."""
+        return cut_token(self.id_token)
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether a button started it and no one is to be checked (C02)."""
+        return self.type == IdTokenEnumType.no_authorization
+
+    def ask(self, evse_id: int) -> Ask | None:
+        """Return what to have decided; None where there is nobody to decide on."""
+        return None if self.is_nobody else Ask(self.token, evse_id)
+
+
+NOBODY: Final = Verdict(is_accepted=True, decided_by=DecidedBy.PLAN)
+
+
+def id_token_info(verdict: Verdict | None) -> dict[str, Any]:
+    """Return what a charger is told of a token; without a verdict it is not accepted."""
+    if verdict is None or not verdict.is_accepted:
+        reason = verdict.reason if verdict else "unknown"
+        return {"status": STATUS.get(reason, Status.invalid)}
+    info: dict[str, Any] = {"status": Status.accepted}
+    if verdict.valid_until is not None:
+        info["cacheExpiryDateTime"] = write(verdict.valid_until)
+    if verdict.parent_token and len(verdict.parent_token) <= _MAX_ID_TOKEN:
+        info["groupIdToken"] = {
+            "idToken": verdict.parent_token,
+            "type": IdTokenEnumType.central,
+        }
+    return info

@@ -1,0 +1,262 @@
+"""TransactionEvent (OCPP 2.0.1, E01-E12): all that happens to a session, in one numbered series."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from msgspec import field
+from ocpp.v201.enums import ChargingStateEnumType, ReasonEnumType, TransactionEventEnumType
+
+from contracts.events import ChargingState
+from station_agent.ocpp import meter
+from station_agent.ocpp.fields import Int32, Payload, cut, cut_token
+from station_agent.ocpp.instants import Told, read_kept
+from station_agent.ocpp.outcome import Answers, Ask, Context, Outcome, Reply, Route, Unreadable
+from station_agent.ocpp.sessions import Changes, Stop, decided, end, enter, started, supersede
+from station_agent.ocpp.v201.evses import Evse
+from station_agent.ocpp.v201.metering import BEGIN, END, MeterValue, facts_of, register_at
+from station_agent.ocpp.v201.tokens import NOBODY, IdToken, id_token_info
+from station_agent.ports import SessionRecord
+
+STATE: Final[Mapping[str, ChargingState]] = {
+    ChargingStateEnumType.ev_connected: ChargingState.PLUGGED,
+    ChargingStateEnumType.charging: ChargingState.CHARGING,
+    ChargingStateEnumType.suspended_ev: ChargingState.SUSPENDED_BY_CAR,
+    ChargingStateEnumType.suspended_evse: ChargingState.SUSPENDED_BY_CHARGER,
+    ChargingStateEnumType.idle: ChargingState.IDLE,
+}
+
+_MAX_MISSING: Final = 256
+
+
+class TransactionInfo(Payload, frozen=True, rename="camel"):
+    """Which transaction, and how it stands."""
+
+    transaction_id: str
+    charging_state: str = ""
+    stopped_reason: str = ""
+
+
+class TransactionEvent(Payload, frozen=True, rename="camel"):
+    """What we use of it."""
+
+    event_type: str
+    transaction_info: TransactionInfo
+    timestamp: str | None = None
+    seq_no: Int32 | None = None
+    offline: bool = False
+    reservation_id: int | None = None
+    evse: Evse | None = None
+    id_token: IdToken | None = None
+    meter_value: Sequence[MeterValue] = field(default_factory=tuple)
+
+
+def ask(request: TransactionEvent) -> Ask | None:
+    """Return the token to decide on, where one was shown (C01.FR.02, E03.FR.01)."""
+    if request.id_token is None:
+        return None
+    return request.id_token.ask(request.evse.id if request.evse else 0)
+
+
+def handle(request: TransactionEvent, context: Context) -> Outcome:
+    """Tell what is new; an event that came before is only answered (E04, E13).
+
+    Raises:
+        Unreadable: an event type nobody knows, or a transaction without a name.
+    """
+    kind = _kind(request)
+    told = _told(request, context)
+    session = _find(request, told, context)
+    reply = _reply(request, context)
+    if _is_repeated(session, request.seq_no):
+        return Outcome(reply)
+    changes = Changes(_numbered(session, request.seq_no))
+    if told.oddity:
+        detail = f"TransactionEvent {request.timestamp}"
+        changes.facts.append(context.oddity(told.oddity, detail))
+    _begin_or_complete(changes, request, kind, told, context)
+    if request.id_token is not None and not request.id_token.is_nobody:
+        changes.facts += decided(request.id_token.token, context)
+    state = STATE.get(request.transaction_info.charging_state)
+    if state is not None and kind is not TransactionEventEnumType.ended:
+        enter(changes, state, told.at, is_offline=told.is_late)
+    changes.facts += facts_of(
+        request.meter_value,
+        changes.session.evse_id,
+        session.session_id,
+        context,
+        is_offline=told.is_late,
+    )
+    if kind is TransactionEventEnumType.ended:
+        end(changes, _stop(request, told), context)
+    changes.keep()
+    return Outcome(reply, changes.facts, changes.notes)
+
+
+def _kind(request: TransactionEvent) -> TransactionEventEnumType:
+    if not request.transaction_info.transaction_id:
+        raise Unreadable("the transactionId is empty")
+    try:
+        return TransactionEventEnumType(request.event_type)
+    except ValueError:
+        raise Unreadable(f"eventType {request.event_type[:32]!r}") from None
+
+
+def _told(request: TransactionEvent, context: Context) -> Told:
+    told = read_kept(request.timestamp, context.now, context.charger.connected_at)
+    if not request.offline:
+        return told
+    oddity = told.oddity if told.oddity == "clock_unusable" or told.at == context.now else ""
+    return Told(told.at, oddity, is_late=True)
+
+
+def _find(request: TransactionEvent, told: Told, context: Context) -> SessionRecord:
+    """Return the session, a new record where this is the first we hear of it."""
+    key = cut_token(request.transaction_info.transaction_id)
+    charger_id = context.charger.charger_id
+    known = context.charger.sessions.by_start_key(charger_id, key)
+    if known is not None:
+        return known
+    return SessionRecord(
+        session_id=context.charger.new_session_id(),
+        charger_id=charger_id,
+        evse_id=request.evse.id if request.evse else 0,
+        connector_id=_connector_id(request.evse),
+        transaction_id=key,
+        start_key=key,
+        token=None,
+        meter_start_wh=None,
+        started_at=told.at,
+    )
+
+
+def _is_repeated(session: SessionRecord, seq_no: int | None) -> bool:
+    last = session.last_seq_no
+    if seq_no is None or last is None or seq_no > last:
+        return False
+    return seq_no not in session.missing_seq_nos
+
+
+def _numbered(session: SessionRecord, seq_no: int | None) -> SessionRecord:
+    if seq_no is None:
+        return session
+    last = session.last_seq_no
+    if last is not None and seq_no <= last:
+        return replace(session, missing_seq_nos=session.missing_seq_nos - {seq_no})
+    first_new = 0 if last is None else last + 1
+    if seq_no == first_new:
+        return replace(session, last_seq_no=seq_no)
+    missing = session.missing_seq_nos.union(range(max(first_new, seq_no - _MAX_MISSING), seq_no))
+    newest = sorted(missing)[-_MAX_MISSING:]
+    return replace(session, last_seq_no=seq_no, missing_seq_nos=frozenset(newest))
+
+
+def _begin_or_complete(
+    changes: Changes,
+    request: TransactionEvent,
+    kind: TransactionEventEnumType,
+    told: Told,
+    context: Context,
+) -> None:
+    """Say that the session began; say it again when its start, token or EVSE comes later."""
+    before = changes.session
+    is_new = context.charger.sessions.by_start_key(before.charger_id, before.start_key) is None
+    changes.session = _completed(before, request, kind, told, is_new=is_new)
+    if not is_new and _known_of(before) == _known_of(changes.session):
+        return
+    if is_new and kind is not TransactionEventEnumType.started:
+        word = (
+            "stop_without_start"
+            if kind is TransactionEventEnumType.ended
+            else "session_without_start"
+        )
+        changes.facts.append(context.oddity(word, before.transaction_id))
+        if kind is TransactionEventEnumType.ended:
+            return
+    if kind is TransactionEventEnumType.started:
+        supersede(changes, context, is_offline=told.is_late)
+    changes.facts.append(
+        started(
+            changes.session,
+            is_authorized=_is_authorized(request, context),
+            reservation_id=str(request.reservation_id) if request.reservation_id else None,
+            is_offline=told.is_late,
+        )
+    )
+
+
+def _completed(
+    session: SessionRecord,
+    request: TransactionEvent,
+    kind: TransactionEventEnumType,
+    told: Told,
+    *,
+    is_new: bool,
+) -> SessionRecord:
+    if request.evse is not None and session.evse_id == 0:
+        session = replace(
+            session, evse_id=request.evse.id, connector_id=_connector_id(request.evse)
+        )
+    is_starter = kind is not TransactionEventEnumType.ended and session.token is None
+    if request.id_token is not None and is_starter:
+        session = replace(session, token=request.id_token.token or None)
+    if kind is TransactionEventEnumType.started and (is_new or session.is_start_assumed):
+        return replace(
+            session,
+            started_at=told.at,
+            meter_start_wh=register_at(request.meter_value, BEGIN),
+            is_start_assumed=False,
+        )
+    return replace(session, is_start_assumed=True) if is_new else session
+
+
+def _known_of(session: SessionRecord) -> tuple[object, ...]:
+    return (
+        session.evse_id,
+        session.token,
+        session.started_at,
+        session.meter_start_wh,
+        session.is_start_assumed,
+    )
+
+
+def _is_authorized(request: TransactionEvent, context: Context) -> bool:
+    """Whether nobody refused; a session plugged in first is authorised by a later event (E02)."""
+    if request.id_token is None or request.id_token.is_nobody:
+        return True
+    return context.verdict is not None and context.verdict.is_accepted
+
+
+def _stop(request: TransactionEvent, told: Told) -> Stop:
+    info = request.transaction_info
+    return Stop(
+        at=told.at,
+        is_offline=told.is_late,
+        meter_stop_wh=meter.register(register_at(request.meter_value, END)),
+        # An absent reason means Local (section 1.60.1).
+        reason=cut(info.stopped_reason) or ReasonEnumType.local,
+        token=request.id_token.token if request.id_token else None,
+    )
+
+
+def _reply(request: TransactionEvent, context: Context) -> Reply:
+    if request.id_token is None:
+        return {}
+    verdict = NOBODY if request.id_token.is_nobody else context.verdict
+    return {"idTokenInfo": id_token_info(verdict)}
+
+
+def _connector_id(evse: Evse | None) -> int:
+    if evse is None:
+        return 0
+    return evse.connector_id if evse.connector_id is not None else 1
+
+
+ROUTE = Route(
+    TransactionEvent,
+    handle,
+    ask=ask,
+    answers=Answers.KEPT,
+    is_lenient=True,
+    last_resort=lambda _context: {},
+)

@@ -1,0 +1,79 @@
+"""What differs between OCPP versions, gathered in one object each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.commands import Request
+from contracts.ids import ChargerId
+from station_agent.ocpp.dialects import Dialect
+from station_agent.ocpp.outcome import Routes
+from station_agent.ocpp.schemas import Schemas
+from station_agent.ports import SessionMemory
+
+
+class Untranslatable(ValueError):
+    """A command this OCPP version has no call for; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A call to make."""
+
+    action: str
+    payload: dict[str, Any]
+
+
+Translate = Callable[[Any, "CommandContext"], Outbound]
+"""Turns one kind of contracts.commands.Request into a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """What a command may need to know of its charger."""
+
+    charger_id: ChargerId
+    sessions: SessionMemory
+
+
+@dataclass(frozen=True)
+class Version:
+    """One OCPP version, as the connection sees it."""
+
+    name: str
+    subprotocol: str
+    dialect: Dialect
+    schemas: Schemas
+    routes: Routes
+    not_handled: Mapping[str, str]
+    """Inbound actions answered with NotSupported, each with the reason."""
+    commands: Mapping[type[Request], Translate]
+
+    def inbound(self) -> frozenset[str]:
+        """Every action a charger may call."""
+        return frozenset(self.routes) | frozenset(self.not_handled)
+
+    def warm_up(self) -> None:
+        """Compile the schemas of all that is served, so that no first message pays for it."""
+        for action in self.routes:
+            self.schemas.request(action)
+
+    def is_known(self, action: str) -> bool:
+        """Whether the version has this action, in either direction."""
+        return action in self.schemas.actions or action in self.not_handled
+
+    def translate(self, request: Request, context: CommandContext) -> Outbound:
+        """Return the call for a command, checked against its schema.
+
+        Raises:
+            Untranslatable: the version has no such call, or the payload does not fit it.
+        """
+        outbound = self.commands[type(request)](request, context)
+        if outbound.action not in self.schemas.actions:
+            raise Untranslatable(f"OCPP {self.name} has no {outbound.action}")
+        if outbound.action in self.inbound() and outbound.action != "DataTransfer":
+            raise Untranslatable(f"{outbound.action} is the charger's to send, not ours")
+        misfit = self.schemas.request(outbound.action).misfit(outbound.payload)
+        if misfit is not None:
+            raise Untranslatable(f"{outbound.action}: {misfit.description}")
+        return outbound

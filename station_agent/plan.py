@@ -1,0 +1,114 @@
+"""The newest plan, on disk and in use: what the agent goes by when it is alone."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from contracts.clock import Clock
+from contracts.ids import ChargerId, StationId
+from contracts.plan import ChargerCredential, Plan, decode_plan
+from contracts.wire import Broken
+from station_agent.domain.tokens import StandingOrders, orders_from
+
+log = structlog.get_logger()
+
+_RETRY_S: Final = 5.0
+
+
+class PlanKeeper:
+    """Implements Credentials; the file is always a whole plan, the old one or the new."""
+
+    def __init__(self, path: Path, station_id: StationId, clock: Clock) -> None:
+        self._path = path
+        self._station_id = station_id
+        self._clock = clock
+        self._plan: Plan | None = None
+        self._orders = orders_from(None)
+        self._credentials: dict[ChargerId, ChargerCredential] = {}
+        self._unwritten: bytes | None = None
+        self._is_new = asyncio.Event()
+        self._load()
+
+    @property
+    def version(self) -> int:
+        """The version in use; 0: none yet."""
+        return self._plan.version if self._plan else 0
+
+    @property
+    def orders(self) -> StandingOrders:
+        """The plan in use, indexed."""
+        return self._orders
+
+    def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
+        """See Credentials.credential_of."""
+        return self._credentials.get(charger_id)
+
+    def take(self, payload: bytes) -> None:
+        """Use a plan that came, if it is newer; `run` writes it."""
+        plan = self._read(payload)
+        if plan is None or plan.version <= self.version:
+            return
+        self._use(plan)
+        self._unwritten = payload
+        self._is_new.set()
+        log.info("plan.taken", version=plan.version, tokens=len(plan.tokens))
+
+    async def run(self) -> None:
+        """Write plans as they come; a full disk is tried again, with the plan in use meanwhile."""
+        while True:
+            await self._is_new.wait()
+            self._is_new.clear()
+            payload = self._unwritten
+            try:
+                if payload is not None:
+                    await asyncio.to_thread(write_whole, self._path, payload)
+            except OSError as error:
+                log.warning("plan.unwritten", error=str(error))
+                self._is_new.set()
+                await self._clock.sleep(_RETRY_S)
+
+    def _load(self) -> None:
+        try:
+            payload = self._path.read_bytes()
+        except FileNotFoundError:
+            return
+        plan = self._read(payload)
+        if plan is not None:
+            self._use(plan)
+
+    def _read(self, payload: bytes) -> Plan | None:
+        if not payload:
+            return None  # a retained plan was deleted: what we have stays
+        try:
+            plan = decode_plan(payload)
+        except Broken as error:
+            log.warning("plan.unreadable", error=str(error))
+            return None
+        if plan.station != self._station_id:
+            log.warning("plan.foreign", station=plan.station)
+            return None
+        return plan
+
+    def _use(self, plan: Plan) -> None:
+        self._plan = plan
+        self._orders = orders_from(plan)
+        self._credentials = {one.charger_id: one for one in plan.chargers}
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file so that a power cut leaves the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,550 @@
+"""One connection: order, pairing, retransmission, what a bad disk, a slow cloud or a bug leaves of it."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from contracts.events import (
+    ChargerBooted,
+    ChargerConnected,
+    ConnectorStateReported,
+    DataTransferred,
+    MessageQuarantined,
+    MeterSampled,
+    OddityObserved,
+    SessionStarted,
+)
+from station_agent.ocpp import v16, v21, v201
+from station_agent.ocpp.answering import Services, Timing
+from station_agent.ocpp.connection import ChargerConnection, NotAnswered
+from station_agent.ocpp.outcome import Route
+from station_agent.ocpp.rpc import Answered, AnsweredWithError
+from tests.station_agent.ocpp.fakes import (
+    REFUSED,
+    FakeAuthorizer,
+    FakeClock,
+    FakeOutbox,
+    FakeSocket,
+    a_view,
+)
+
+BOOT = {"chargePointVendor": "V", "chargePointModel": "M"}
+STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+START = {
+    "connectorId": 1,
+    "idTag": "04A1",
+    "meterStart": 100,
+    "timestamp": "2026-11-22T12:00:00Z",
+}
+VALUE = {"timestamp": "2026-11-22T12:00:00Z", "sampledValue": [{"value": "1500"}]}
+
+
+class Rig:
+    """A connection with all its surroundings in the test's hand."""
+
+    def __init__(self, version=v16.VERSION, timing=None, speed=1.0, other=None) -> None:
+        self.clock = FakeClock()
+        self.clock.speed = speed
+        self.outbox = FakeOutbox()
+        self.authorizer = FakeAuthorizer()
+        self.socket = FakeSocket()
+        services = Services(
+            self.outbox, self.outbox, self.authorizer, self.clock, timing or Timing()
+        )
+        self.connection = ChargerConnection(
+            self.socket, version, a_view(self.outbox), services, other
+        )
+
+    async def say(self, action: str, payload, message_id: str = "1") -> list:
+        self.socket.put([2, message_id, action, payload])
+        return await self.socket.reply()
+
+
+@asynccontextmanager
+async def a_rig(version=v16.VERSION, timing=None, speed=1.0, other=None):
+    rig = Rig(version, timing, speed, other)
+    running = asyncio.create_task(rig.connection.run())
+    try:
+        yield rig
+    finally:
+        rig.socket.hang_up()
+        async with asyncio.timeout(5):
+            await running
+
+
+async def until(is_so) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0)
+
+
+async def turns(count: int = 20) -> None:
+    """Let everything that can go on do so."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_facts_are_on_disk_before_the_reply_leaves():
+    async with a_rig() as rig:
+        rig.outbox.is_held = asyncio.Event()
+        rig.socket.put([2, "1", "BootNotification", BOOT])
+        await turns()
+        assert rig.socket.sent.empty()
+        rig.outbox.is_held.set()
+
+        assert (await rig.socket.reply())[2]["status"] == "Accepted"
+        assert len(rig.outbox.told(ChargerBooted)) == 1
+
+
+async def test_l10_what_cannot_be_stored_is_not_answered_and_the_connection_stays():
+    async with a_rig() as rig:
+        rig.outbox.is_broken = True
+        rig.socket.put([2, "1", "StartTransaction", START])
+        await turns()
+        assert rig.socket.sent.empty()
+        rig.outbox.is_broken = False
+
+        assert (await rig.say("StartTransaction", START))[2]["transactionId"] > 0
+
+
+async def test_f03_a_retransmitted_start_gets_the_stored_answer_also_on_a_new_connection():
+    async with a_rig() as rig:
+        first = await rig.say("StartTransaction", START)
+    again = Rig()
+    again.outbox.answers = rig.outbox.answers
+    running = asyncio.create_task(again.connection.run())
+    again.authorizer.verdict = REFUSED
+
+    assert await again.say("StartTransaction", START) == first
+    assert again.outbox.facts == []
+    assert again.authorizer.asked == []
+    again.socket.hang_up()
+    await running
+
+
+async def test_quirk_9_a_message_sent_again_while_the_first_is_pending_has_one_effect():
+    async with a_rig() as rig:
+        rig.authorizer.is_held = asyncio.Event()
+        for _ in range(3):
+            rig.socket.put([2, "1", "StartTransaction", START])
+        await turns()
+        rig.authorizer.is_held.set()
+
+        replies = [await rig.socket.reply() for _ in range(3)]
+        assert replies[0] == replies[1] == replies[2]
+        assert len(rig.outbox.told(SessionStarted)) == 1
+
+
+async def test_t01_a_data_transfer_sent_again_is_told_once():
+    async with a_rig() as rig:
+        first = await rig.say("DataTransfer", {"vendorId": "V"})
+        second = await rig.say("DataTransfer", {"vendorId": "V"})
+
+        assert first == second
+        assert len(rig.outbox.told(DataTransferred)) == 1
+
+
+async def test_a_heartbeat_sent_again_tells_the_time_of_now():
+    async with a_rig() as rig:
+        first = await rig.say("Heartbeat", {})
+        rig.clock.advance(100)
+
+        assert (await rig.say("Heartbeat", {}))[2] != first[2]
+
+
+async def test_p05_calls_are_answered_in_order_whoever_waits():
+    async with a_rig() as rig:
+        rig.authorizer.is_held = asyncio.Event()
+        rig.socket.put([2, "1", "Authorize", {"idTag": "04A1"}])
+        rig.socket.put([2, "2", "Heartbeat", {}])
+        await turns()
+        assert rig.socket.sent.empty()
+        rig.authorizer.is_held.set()
+
+        assert [(await rig.socket.reply())[1] for _ in range(2)] == ["1", "2"]
+
+
+async def test_quirk_11_a_slow_call_of_theirs_does_not_hold_up_the_answer_to_ours():
+    async with a_rig() as rig:
+        await rig.say("BootNotification", BOOT)
+        rig.authorizer.is_held = asyncio.Event()
+        rig.socket.put([2, "2", "Authorize", {"idTag": "04A1"}])
+        ours = asyncio.create_task(rig.connection.call("ClearCache", {}, 30))
+        frame = await rig.socket.reply()
+        rig.socket.put([3, frame[1], {"status": "Accepted"}])
+
+        assert await ours == Answered({"status": "Accepted"})
+        rig.authorizer.is_held.set()
+        assert (await rig.socket.reply())[1] == "2"
+
+
+async def test_quirk_13_no_call_of_ours_before_their_first_message_is_answered():
+    async with a_rig() as rig:
+        ours = asyncio.create_task(rig.connection.call("ClearCache", {}, 30))
+        await turns()
+        assert rig.socket.sent.empty()
+        rig.socket.put([2, "1", "BootNotification", BOOT])
+
+        assert (await rig.socket.reply())[:2] == [3, "1"]
+        frame = await rig.socket.reply()
+        assert frame[2] == "ClearCache"
+        rig.socket.put([4, frame[1], "NotSupported", "", {}])
+        assert await ours == AnsweredWithError("NotSupported", "", {})
+
+
+async def test_quirk_12_a_charger_that_says_nothing_is_called_after_ten_seconds():
+    async with a_rig() as rig:
+        rig.clock.advance(10)
+        ours = asyncio.create_task(rig.connection.call("ClearCache", {}, 30))
+        frame = await rig.socket.reply()
+        rig.socket.put([3, frame[1], {"status": "Accepted"}])
+
+        assert await ours == Answered({"status": "Accepted"})
+
+
+async def test_calls_of_ours_go_out_one_at_a_time():
+    async with a_rig() as rig:
+        await rig.say("BootNotification", BOOT)
+        ours = [asyncio.create_task(rig.connection.call("ClearCache", {}, 30)) for _ in range(3)]
+        for _ in ours:
+            frame = await rig.socket.reply()
+            await turns()
+            assert rig.socket.sent.empty()
+            rig.socket.put([3, frame[1], {"status": "Accepted"}])
+
+        assert await asyncio.gather(*ours) == [Answered({"status": "Accepted"})] * 3
+
+
+async def test_p06_a_call_never_answered_gives_way_to_the_next():
+    async with a_rig(timing=Timing(call_timeout_s=0.05)) as rig:
+        await rig.say("BootNotification", BOOT)
+        first = await rig.connection.call("ClearCache", {}, 30)
+        late = await rig.socket.reply()
+        second = asyncio.create_task(rig.connection.call("ClearCache", {}, 30))
+        frame = await rig.socket.reply()
+        rig.socket.put([3, late[1], {"status": "Rejected"}])
+        rig.socket.put([3, frame[1], {"status": "Accepted"}])
+
+        assert first == NotAnswered(was_sent=True)
+        assert await second == Answered({"status": "Accepted"})
+
+
+async def test_p13_a_call_whose_time_is_over_before_its_turn_is_never_sent():
+    async with a_rig() as rig:
+        await rig.say("BootNotification", BOOT)
+        first = asyncio.create_task(rig.connection.call("ClearCache", {}, 30))
+        frame = await rig.socket.reply()
+        assert await rig.connection.call("Reset", {"type": "Hard"}, 0.02) == NotAnswered(
+            was_sent=False
+        )
+        rig.socket.put([3, frame[1], {"status": "Accepted"}])
+
+        assert await first == Answered({"status": "Accepted"})
+        await turns()
+        assert rig.socket.sent.empty()
+
+
+async def test_a_call_in_flight_ends_with_the_connection():
+    async with a_rig() as rig:
+        await rig.say("BootNotification", BOOT)
+        ours = asyncio.create_task(rig.connection.call("ClearCache", {}, 30))
+        await rig.socket.reply()
+        rig.socket.hang_up()
+
+        assert await ours == NotAnswered(was_sent=True)
+
+
+async def test_what_came_before_the_hang_up_is_still_stored():
+    async with a_rig() as rig:
+        rig.socket.put([2, "1", "BootNotification", BOOT])
+        rig.socket.put([2, "2", "StatusNotification", STATUS])
+
+    assert len(rig.outbox.told(ConnectorStateReported)) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "code"),
+    [
+        (v16.VERSION, "FirmwareStatusNotification", "NotSupported"),
+        (v16.VERSION, "Reset", "NotSupported"),
+        (v16.VERSION, "TransactionEvent", "NotImplemented"),
+        (v16.VERSION, "heartbeat", "NotImplemented"),
+        (v201.VERSION, "NotifyChargingLimit", "NotSupported"),
+        (v201.VERSION, "StartTransaction", "NotImplemented"),
+        (v21.VERSION, "NotifySettlement", "NotSupported"),
+        (v21.VERSION, "x" * 5000, "NotImplemented"),
+    ],
+)
+async def test_p03_other_actions_get_the_error_the_standard_asks_for(version, action, code):
+    async with a_rig(version) as rig:
+        reply = await rig.say(action, {})
+
+        assert reply[:3] == [4, "1", code]
+        assert len(reply[3]) <= 255
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "payload", "code"),
+    [
+        (v16.VERSION, "BootNotification", {}, "ProtocolError"),
+        (v16.VERSION, "BootNotification", BOOT | {"x": 1}, "FormationViolation"),
+        (v16.VERSION, "Authorize", {"idTag": 5}, "TypeConstraintViolation"),
+        (v16.VERSION, "Heartbeat", {"x": 1}, "FormationViolation"),
+        (v16.VERSION, "Heartbeat", [], "FormationViolation"),
+        (
+            v16.VERSION,
+            "StatusNotification",
+            STATUS | {"status": "Sleeping"},
+            "PropertyConstraintViolation",
+        ),
+        (
+            v16.VERSION,
+            "StatusNotification",
+            STATUS | {"connectorId": -1},
+            "PropertyConstraintViolation",
+        ),
+        (
+            v16.VERSION,
+            "StatusNotification",
+            STATUS | {"connectorId": "one"},
+            "TypeConstraintViolation",
+        ),
+        (v201.VERSION, "StatusNotification", {}, "OccurrenceConstraintViolation"),
+        (v201.VERSION, "BootNotification", BOOT, "OccurrenceConstraintViolation"),
+    ],
+)
+async def test_p02_what_does_not_fit_is_refused_and_tells_nothing(version, action, payload, code):
+    async with a_rig(version) as rig:
+        assert (await rig.say(action, payload))[:3] == [4, "1", code]
+        assert rig.outbox.facts == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"connectorId": 1, "meterValue": VALUE},
+        {"connectorId": "1", "meterValue": [VALUE]},
+        {"connectorId": 1.0, "meterValue": [VALUE], "bogus": 1},
+        {"connectorId": 1, "transactionId": None, "meterValue": [VALUE, {}, None]},
+        {
+            "connectorId": 1,
+            "meterValue": [VALUE | {"sampledValue": [{"value": 1500, "unit": "Hz"}]}],
+        },
+    ],
+)
+async def test_quirk_33_readings_in_a_wrong_shape_are_read_and_flagged(payload):
+    async with a_rig() as rig:
+        assert await rig.say("MeterValues", payload) == [3, "1", {}]
+
+    assert [one.energy_wh for one in rig.outbox.told(MeterSampled)] == [1500]
+    assert [one.oddity for one in rig.outbox.told(OddityObserved)] == ["payload_mended"]
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("StartTransaction", START | {"meterStart": "100.4"}),
+        ("StartTransaction", START | {"idTag": "x" * 30}),
+        ("StartTransaction", {"connectorId": 1}),
+    ],
+)
+async def test_the_rule_a_transaction_message_that_can_be_read_is_not_refused(action, payload):
+    async with a_rig() as rig:
+        reply = await rig.say(action, payload)
+
+        assert reply[0] == 3
+        assert len(rig.outbox.told(SessionStarted)) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "payload", "reply"),
+    [
+        (
+            v16.VERSION,
+            "StartTransaction",
+            {"connectorId": "one"},
+            {"transactionId": 1, "idTagInfo": {"status": "Invalid"}},
+        ),
+        (v16.VERSION, "StartTransaction", START | {"connectorId": 10**30}, None),
+        (v16.VERSION, "MeterValues", {"connectorId": -1}, {}),
+        (v201.VERSION, "TransactionEvent", {}, {}),
+        (v201.VERSION, "TransactionEvent", {"eventType": "Paused"}, {}),
+        (v201.VERSION, "MeterValues", {"evseId": -5, "meterValue": []}, {}),
+    ],
+)
+async def test_the_rule_one_nobody_can_read_is_thanked_for_and_quarantined(
+    version, action, payload, reply
+):
+    async with a_rig(version) as rig:
+        answered = await rig.say(action, payload)
+
+        assert answered[0] == 3
+        assert reply is None or answered[2] == reply
+    (kept,) = rig.outbox.told(MessageQuarantined)
+    assert kept.action == action
+    assert json.loads(kept.frame)[3] == payload
+
+
+async def test_broken_json_of_a_transaction_message_is_refused_but_kept():
+    async with a_rig() as rig:
+        rig.socket.put('[2,"1","StopTransaction",{"transactionId":5,"meterStop"')
+
+        assert (await rig.socket.reply())[:3] == [4, "1", "FormationViolation"]
+    assert len(rig.outbox.told(MessageQuarantined)) == 1
+
+
+async def test_quirk_22_a_stop_with_a_hole_in_its_json_is_served():
+    async with a_rig() as rig:
+        await rig.say("StartTransaction", START, "0")
+        rig.socket.put(
+            '[2,"1","StopTransaction",{"transactionId":,"meterStop":200,'
+            '"timestamp":"2026-11-22T12:00:00Z"}]'
+        )
+
+        assert await rig.socket.reply() == [3, "1", {}]
+        assert rig.outbox.open_on("CP-1", 1) is None
+
+
+async def test_mended_json_is_refused_where_nothing_would_be_lost():
+    async with a_rig() as rig:
+        rig.socket.put('[2,"1","Authorize",{"idTag":}]')
+
+        assert (await rig.socket.reply())[:3] == [4, "1", "TypeConstraintViolation"]
+        rig.socket.put('[2,"1","Heartbeat",{}')
+        assert (await rig.socket.reply())[:3] == [4, "1", "FormationViolation"]
+
+
+async def test_an_error_in_our_own_code_is_an_internal_error_and_the_data_is_kept():
+    def fail(_request, _context):
+        raise ZeroDivisionError
+
+    route = v16.ROUTES["Heartbeat"]
+    version = replace(v16.VERSION, routes=v16.ROUTES | {"Heartbeat": Route(route.request, fail)})
+    async with a_rig(version) as rig:
+        assert (await rig.say("Heartbeat", {}))[:3] == [4, "1", "InternalError"]
+        assert len(rig.outbox.told(MessageQuarantined)) == 1
+        assert (await rig.say("BootNotification", BOOT))[0] == 3
+
+
+async def test_quirk_37_a_skewed_clock_is_told_now_and_then_not_with_each_message():
+    late = STATUS | {"timestamp": "2026-11-22T11:00:00Z"}
+    async with a_rig() as rig:
+        for number in range(5):
+            await rig.say("StatusNotification", late, str(number))
+        assert [one.oddity for one in rig.outbox.told(OddityObserved)] == ["clock_skewed"]
+        rig.clock.advance(601)
+        await rig.say("StatusNotification", late, "9")
+
+        assert len(rig.outbox.told(OddityObserved)) == 2
+        assert len(rig.outbox.told(ConnectorStateReported)) == 6
+
+
+async def test_p07_a_flood_is_slowed_down_and_told_once():
+    timing = Timing(max_messages_per_s=1000, max_message_burst=10)
+    async with a_rig(timing=timing) as rig:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        for number in range(110):
+            rig.socket.put([2, str(number), "Heartbeat", {}])
+        for _ in range(110):
+            await rig.socket.reply()
+
+        assert loop.time() - began_s >= 0.09
+        assert [one.oddity for one in rig.outbox.told(OddityObserved)] == ["flooding"]
+
+
+async def test_the_token_is_asked_for_at_the_evse_it_was_shown_at():
+    async with a_rig(v201.VERSION) as rig:
+        event = {
+            "eventType": "Started",
+            "timestamp": "2026-11-22T12:00:00Z",
+            "triggerReason": "Authorized",
+            "seqNo": 0,
+            "transactionInfo": {"transactionId": "t"},
+            "evse": {"id": 2, "connectorId": 1},
+            "idToken": {"idToken": "04A1", "type": "ISO14443"},
+        }
+        await rig.say("TransactionEvent", event)
+
+        assert rig.authorizer.asked == [("CP-1", 2, "04A1")]
+
+
+async def test_a_send_of_21_is_not_answered():
+    async with a_rig(v21.VERSION) as rig:
+        rig.socket.put([6, "1", "NotifyPeriodicEventStream", {}])
+
+        assert (await rig.say("Heartbeat", {}, "2"))[1] == "2"
+
+
+async def a_ping(rig: Rig) -> None:
+    """Let one ping go out, and its answer come or its time pass."""
+    await until(lambda: rig.clock.has_sleepers)
+    rig.clock.advance(20)
+    await until(lambda: rig.clock.has_sleepers or rig.socket.closed)
+
+
+QUICK_PONGS = Timing(min_pong_s=0.01)
+
+
+async def test_n02_a_charger_that_stops_answering_pings_is_closed():
+    async with a_rig(timing=QUICK_PONGS, speed=1e6) as rig:
+        await a_ping(rig)
+        assert rig.socket.closed is None
+        assert rig.connection.heard_s == 20
+        rig.socket.answers_pings = False
+        await a_ping(rig)
+
+        assert rig.socket.closed == (1011, "no pong")
+
+
+async def test_quirk_5_a_charger_that_never_answered_a_ping_is_left_alone():
+    async with a_rig(timing=QUICK_PONGS, speed=1e6) as rig:
+        rig.socket.answers_pings = False
+        await a_ping(rig)
+        await a_ping(rig)
+
+        assert rig.socket.closed is None
+        assert rig.connection.heard_s == 0
+
+
+async def test_s02_who_answers_a_ping_is_alive():
+    async with a_rig() as rig:
+        assert await rig.connection.is_alive()
+
+
+BOOT_201 = {"reason": "PowerUp", "chargingStation": {"model": "M", "vendorName": "V"}}
+
+
+async def test_quirk_1_who_offered_nothing_is_served_in_the_version_it_speaks():
+    async with a_rig(other=v201.VERSION) as rig:
+        assert (await rig.say("Heartbeat", {}))[0] == 3
+        assert (await rig.say("BootNotification", BOOT_201, "2"))[0] == 3
+        assert (await rig.say("BootNotification", BOOT, "3"))[2] == "OccurrenceConstraintViolation"
+
+    (connected,) = rig.outbox.told(ChargerConnected)
+    assert connected.ocpp_version == "2.0.1"
+
+
+async def test_quirk_1_once_it_spoke_16_it_stays_so():
+    async with a_rig(other=v201.VERSION) as rig:
+        assert (await rig.say("BootNotification", BOOT))[0] == 3
+        assert (await rig.say("BootNotification", BOOT_201, "2"))[2] == "ProtocolError"
+
+    assert rig.outbox.told(ChargerConnected) == []
+
+
+async def test_what_was_settled_in_the_handshake_is_kept_to():
+    async with a_rig() as rig:
+        assert (await rig.say("BootNotification", BOOT_201))[2] == "ProtocolError"
+
+
+async def test_quirk_8_empty_frames_are_ignored():
+    async with a_rig() as rig:
+        rig.socket.put("")
+        rig.socket.put(b"\0")
+
+        assert (await rig.say("Heartbeat", {}))[:2] == [3, "1"]

@@ -1,0 +1,475 @@
+"""The endpoint on real sockets: handshakes, limits, duplicates, shutdown, TLS."""
+
+import asyncio
+import base64
+import json
+import socket as sockets
+import ssl
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+import trustme
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.typing import Subprotocol
+
+from contracts import commands
+from contracts.clock import SystemClock
+from contracts.events import (
+    ChargerConnected,
+    ChargerDisconnected,
+    CommandOutcome,
+    ConnectorStateReported,
+    SecurityEventReported,
+)
+from station_agent.ocpp.server import ChargerServer, ServerSettings
+from station_agent.station_file import ChargerLayout, StationLayout
+from tests.station_agent.ocpp.fakes import (
+    KEY,
+    FakeAuthorizer,
+    FakeCredentials,
+    FakeOutbox,
+    a_credential,
+)
+
+pytestmark = pytest.mark.real
+
+BOOT = {"chargePointVendor": "V", "chargePointModel": "M"}
+CHARGERS = ("CP-1", "CP-2")
+
+
+class Station:
+    """A running server, its outbox, and how to connect to it."""
+
+    def __init__(self, **settings) -> None:
+        self.outbox = FakeOutbox()
+        self.credentials = FakeCredentials({one: a_credential(one) for one in CHARGERS})
+        layout = {one: ChargerLayout(one, 2) for one in CHARGERS}
+        self.server = ChargerServer(
+            recorder=self.outbox,
+            sessions=self.outbox,
+            answers=self.outbox,
+            authorizer=FakeAuthorizer(),
+            credentials=self.credentials,
+            station=StationLayout("station", layout, {}),
+            settings=ServerSettings(host="127.0.0.1", **settings),
+            clock=SystemClock(),
+        )
+
+    def connect(
+        self, path="/ocpp/CP-1", *, user="CP-1", key=KEY, offers=("ocpp1.6",), scheme="ws", **more
+    ):
+        headers = {}
+        if user is not None:
+            text = f"{user}:{key}".encode()
+            headers["Authorization"] = "Basic " + base64.b64encode(text).decode()
+        return connect(
+            f"{scheme}://127.0.0.1:{self.server.port}{path}",
+            subprotocols=[Subprotocol(one) for one in offers] or None,
+            additional_headers=headers,
+            **{"compression": None, "ping_interval": None} | more,
+        )
+
+    async def status_of(self, *args, **kwargs) -> int:
+        """Return the HTTP status a handshake is refused with."""
+        with pytest.raises(InvalidStatus) as refused:
+            async with self.connect(*args, **kwargs):
+                pass
+        return refused.value.response.status_code
+
+
+@asynccontextmanager
+async def a_station(**settings):
+    station = Station(**settings)
+    started = asyncio.Event()
+    serving = asyncio.create_task(station.server.serve(started=started))
+    await started.wait()
+    try:
+        yield station
+    finally:
+        serving.cancel()
+        await asyncio.wait((serving,))
+
+
+async def until(is_so) -> None:
+    """Wait for a condition, five seconds at most."""
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+async def say(ws: ClientConnection, action: str, payload, message_id="1") -> list:
+    await ws.send(json.dumps([2, message_id, action, payload]))
+    async with asyncio.timeout(5):
+        return json.loads(await ws.recv())
+
+
+async def test_a_charger_logs_in_boots_and_leaves():
+    async with a_station() as station:
+        async with station.connect() as ws:
+            assert ws.subprotocol == "ocpp1.6"
+            assert (await say(ws, "BootNotification", BOOT))[2]["status"] == "Accepted"
+        await until(lambda: station.outbox.told(ChargerDisconnected))
+
+        (connected,) = station.outbox.told(ChargerConnected)
+        assert (connected.ocpp_version, connected.security_profile) == ("1.6", 1)
+
+
+async def test_boot_and_status_pipelined_are_answered_in_order():
+    async with a_station() as station, station.connect() as ws:
+        status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+        await ws.send(json.dumps([2, "1", "BootNotification", BOOT]))
+        await ws.send(json.dumps([2, "2", "StatusNotification", status]))
+
+        assert [json.loads(await ws.recv())[:2] for _ in range(2)] == [[3, "1"], [3, "2"]]
+        assert len(station.outbox.told(ConnectorStateReported)) == 1
+
+
+@pytest.mark.parametrize(
+    ("offers", "version"),
+    [
+        ((), "1.6"),
+        (("ocpp2.0.1", "ocpp1.6"), "2.0.1"),
+        (("ocpp1.6", "ocpp2.0.1"), "1.6"),
+        (("ocpp2.1", "ocpp2.0.1"), "2.1"),
+        (("ocpp1.2", "ocpp2.0.1"), "2.0.1"),
+    ],
+)
+async def test_p08_the_version_is_the_first_of_the_chargers_we_speak(offers, version):
+    async with a_station() as station, station.connect(offers=offers) as ws:
+        await say(ws, "Heartbeat", {})
+
+        assert station.outbox.told(ChargerConnected)[0].ocpp_version == version
+        assert ws.subprotocol == (f"ocpp{version}" if offers else None)
+
+
+async def test_quirk_1_an_empty_offer_is_none():
+    async with a_station() as station:
+        token = base64.b64encode(f"CP-1:{KEY}".encode()).decode()
+        reader, writer = await asyncio.open_connection("127.0.0.1", station.server.port)
+        writer.write(
+            f"GET /CP-1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Protocol: \r\nAuthorization: Basic {token}\r\n\r\n".encode()
+        )
+
+        assert b" 101 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_p08_a_version_we_do_not_speak_is_refused():
+    async with a_station() as station:
+        assert await station.status_of(offers=("ocpp1.2", "ocpp2.0")) == 400
+        assert station.outbox.told(ChargerConnected) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "user", "key"),
+    [
+        ("/CP-1", None, ""),
+        ("/CP-1", "CP-1", "wrong"),
+        ("/CP-1", "CP-2", KEY),
+        ("/CP-9", "CP-9", KEY),
+        ("/CP-9", "CP-1", KEY),
+        ("/cp-1", "cp-1", KEY),
+        ("/?id=CP-1", "CP-1", KEY),
+        ("/CP-1%00", "CP-1", KEY),
+        ("/x/%2e%2e/CP-1", "CP-1", KEY),
+    ],
+)
+async def test_s01_s04_whoever_may_not_come_in_hears_the_same(path, user, key):
+    async with a_station() as station:
+        with pytest.raises(InvalidStatus) as refused:
+            async with station.connect(path, user=user, key=key):
+                pass
+
+        response = refused.value.response
+        assert response.status_code == 401
+        assert response.body == b"unauthorized\n"
+        assert response.headers["WWW-Authenticate"].startswith("Basic ")
+        assert station.outbox.told(ChargerConnected) == []
+
+
+async def test_s03_a_refused_login_of_a_known_charger_is_an_event_once_a_minute():
+    async with a_station() as station:
+        for _ in range(3):
+            assert await station.status_of(key="wrong") == 401
+        assert await station.status_of("/CP-9", user="CP-9") == 401
+
+        (event,) = station.outbox.told(SecurityEventReported)
+        assert (event.charger_id, event.info) == ("CP-1", "wrong_key")
+
+
+async def test_s05_after_ten_failures_not_even_the_right_key_is_heard_for_a_while():
+    async with a_station() as station:
+        for _ in range(10):
+            assert await station.status_of(key="wrong") == 401
+
+        assert await station.status_of() == 401
+        async with station.connect("/CP-2", user="CP-2") as other:
+            assert (await say(other, "Heartbeat", {}))[0] == 3
+
+
+@pytest.mark.parametrize(("is_lab", "status"), [(True, 101), (False, 401)])
+async def test_s03_profile_0_needs_the_lab(is_lab, status):
+    async with a_station(allow_unauthenticated=is_lab) as station:
+        station.credentials["CP-1"] = a_credential(security_profile=0)
+        if status == 401:
+            assert await station.status_of(user=None) == 401
+        else:
+            async with station.connect(user=None) as ws:
+                assert (await say(ws, "Heartbeat", {}))[0] == 3
+
+
+async def test_p04_a_frame_too_large_closes_1009_and_others_go_on():
+    async with (
+        a_station() as station,
+        station.connect() as ws,
+        station.connect("/CP-2", user="CP-2") as other,
+    ):
+        await ws.send("x" * 65_537)
+        with pytest.raises(ConnectionClosed):
+            await ws.recv()
+
+        assert ws.close_code == 1009
+        assert (await say(other, "Heartbeat", {}))[0] == 3
+
+
+async def test_p04_an_endless_message_in_fragments_closes_1009():
+    async def fragments():
+        while True:
+            yield "x" * 10_000
+
+    async with a_station() as station, station.connect() as ws:
+        with pytest.raises(ConnectionClosed):
+            await ws.send(fragments())
+
+        assert ws.close_code == 1009
+
+
+async def test_p04_a_decompression_bomb_closes_1009():
+    async with (
+        a_station() as station,
+        station.connect(offers=("ocpp2.0.1",), compression="deflate") as ws,
+    ):
+        await ws.send("x" * 1_000_000)
+        with pytest.raises(ConnectionClosed):
+            await ws.recv()
+
+        assert ws.close_code == 1009
+
+
+@pytest.mark.parametrize(("offer", "is_offered"), [("ocpp1.6", False), ("ocpp2.0.1", True)])
+async def test_compression_is_for_2x_and_with_small_windows(offer, is_offered):
+    extension = ClientPerMessageDeflateFactory(client_max_window_bits=True)
+    async with (
+        a_station() as station,
+        station.connect(offers=(offer,), extensions=[extension]) as ws,
+    ):
+        header = ws.response.headers.get("Sec-WebSocket-Extensions", "")
+
+        assert ("permessage-deflate" in header) is is_offered
+        assert ("server_max_window_bits=10" in header) is is_offered
+        assert (await say(ws, "Heartbeat", {}))[0] == 3
+
+
+async def test_quirk_8_a_binary_frame_is_read_like_a_text():
+    async with a_station() as station, station.connect() as ws:
+        await ws.send(json.dumps([2, "1", "Heartbeat", {}]).encode())
+        reply = await ws.recv()
+
+        assert isinstance(reply, str)
+        assert json.loads(reply)[:2] == [3, "1"]
+
+
+async def test_s02_a_second_connection_is_refused_while_the_first_is_alive():
+    async with a_station() as station, station.connect() as first:
+        await say(first, "Heartbeat", {})
+        assert await station.status_of() == 409
+
+        assert (await say(first, "Heartbeat", {}, "2"))[0] == 3
+        assert station.outbox.told(SecurityEventReported)[0].info == "second_connection"
+
+
+async def test_s02_quirk_4_a_second_connection_replaces_a_half_open_one():
+    async with a_station() as station, AsyncExitStack() as stack:
+        first = await stack.enter_async_context(station.connect())
+        await say(first, "Heartbeat", {})
+        # The first stops reading: as after a power cut, nobody answers pings.
+        first.transport.pause_reading()
+        second = await stack.enter_async_context(station.connect())
+        assert (await say(second, "Heartbeat", {}))[0] == 3
+        command = asyncio.create_task(
+            station.server.execute(commands.ResetCharger(charger_id="CP-1"), 5)
+        )
+        frame = json.loads(await second.recv())
+        await second.send(json.dumps([3, frame[1], {"status": "Accepted"}]))
+
+        assert (await command).outcome is CommandOutcome.ACCEPTED
+        first.transport.abort()
+        await first.wait_closed()
+        assert (await say(second, "Heartbeat", {}, "2"))[0] == 3
+        assert station.outbox.told(ChargerDisconnected) == []
+        assert station.server.silent_chargers() == ["CP-2"]
+
+
+async def test_commands_reach_the_charger_and_its_answer_comes_back():
+    async with a_station() as station, station.connect(offers=("ocpp2.0.1",)) as ws:
+        await say(ws, "Heartbeat", {})
+        request = commands.SetMeterInterval(charger_id="CP-1", interval_s=30)
+        command = asyncio.create_task(station.server.execute(request, 5))
+        frame = json.loads(await ws.recv())
+        one = frame[3]["setVariableData"][0]
+        result = {
+            "component": one["component"],
+            "variable": one["variable"],
+            "attributeStatus": "RebootRequired",
+        }
+        await ws.send(json.dumps([3, frame[1], {"setVariableResult": [result]}]))
+
+        answered = await command
+        assert answered.outcome is CommandOutcome.ACCEPTED
+        assert answered.answer["setVariableResult"] == [result]
+
+
+async def test_f16_at_shutdown_chargers_are_told_to_come_back():
+    async with a_station() as station:
+        ws = await station.connect()
+        await say(ws, "Heartbeat", {})
+    await ws.wait_closed()
+
+    assert ws.close_code == 1012
+    assert len(station.outbox.told(ChargerDisconnected)) == 1
+
+
+async def test_n08_those_who_never_finish_their_handshake_do_not_hold_up_the_others():
+    async with a_station() as station:
+        writers = []
+        for _ in range(100):
+            _, writer = await asyncio.open_connection("127.0.0.1", station.server.port)
+            writer.write(b"GET /CP-1 HT")
+            writers.append(writer)
+        async with station.connect() as ws:
+            assert (await say(ws, "Heartbeat", {}))[0] == 3
+        for writer in writers:
+            writer.close()
+            await writer.wait_closed()
+
+
+class Certificates:
+    """An authority with server certificates of both kinds and a charger's."""
+
+    def __init__(self, folder) -> None:
+        self.authority = trustme.CA()
+        self.ca_file = folder / "ca.pem"
+        self.authority.cert_pem.write_to_path(self.ca_file)
+        self.server_files = []
+        for kind in (trustme.KeyType.ECDSA, trustme.KeyType.RSA):
+            issued = self.authority.issue_cert("127.0.0.1", key_type=kind)
+            file = folder / f"{kind.name}.pem"
+            issued.private_key_and_cert_chain_pem.write_to_path(file)
+            self.server_files.append(file)
+
+    def client(self, name: str | None = None, authority=None) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if name is not None:
+            issuer = authority or self.authority
+            issuer.issue_cert(f"{name}.example.org", common_name=name).configure_cert(context)
+        return context
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+async def secure(certificates):
+    async with a_station(
+        tls_cert_files=tuple(certificates.server_files), tls_client_ca_file=certificates.ca_file
+    ) as station:
+        station.credentials["CP-1"] = a_credential(security_profile=2)
+        station.credentials["CP-2"] = a_credential("CP-2", security_profile=3)
+        yield station
+
+
+async def test_profile_2_is_key_and_encryption(secure, certificates):
+    async with secure.connect(scheme="wss", ssl=certificates.client()) as ws:
+        assert (await say(ws, "Heartbeat", {}))[0] == 3
+    assert secure.outbox.told(ChargerConnected)[0].security_profile == 2
+    assert await secure.status_of(scheme="wss", ssl=certificates.client(), key="wrong") == 401
+
+
+async def test_profile_3_is_a_certificate_with_the_chargers_name(secure, certificates):
+    more = {"path": "/CP-2", "user": None, "scheme": "wss"}
+    async with secure.connect(**more, ssl=certificates.client("CP-2")) as ws:
+        assert (await say(ws, "Heartbeat", {}))[0] == 3
+
+    assert await secure.status_of(**more, ssl=certificates.client("CP-1")) == 401
+    assert await secure.status_of(**more, ssl=certificates.client()) == 401
+    with_key = more | {"user": "CP-2"}
+    assert await secure.status_of(**with_key, ssl=certificates.client()) == 401
+
+
+async def test_s03_a_certificate_of_a_foreign_authority_gets_no_handshake(secure, certificates):
+    foreign = certificates.client("CP-2", authority=trustme.CA())
+    with pytest.raises((ssl.SSLError, ConnectionError, InvalidMessage)):
+        async with secure.connect("/CP-2", user=None, scheme="wss", ssl=foreign):
+            pass
+
+    assert secure.outbox.told(ChargerConnected) == []
+
+
+async def test_s03_profile_2_is_refused_without_encryption():
+    async with a_station() as station:
+        station.credentials["CP-1"] = a_credential(security_profile=2)
+
+        assert await station.status_of() == 401
+        assert station.outbox.told(SecurityEventReported)[0].info == "not_encrypted"
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "is_taken"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+        ("ECDHE-RSA-AES256-GCM-SHA384", True),
+        ("AES128-GCM-SHA256", True),
+        ("AES256-GCM-SHA384", True),
+        ("AES128-SHA", False),
+        ("ECDHE-RSA-AES128-SHA256", False),
+    ],
+)
+async def test_the_suites_of_the_standard_and_no_weaker_ones(
+    secure, certificates, ciphers, is_taken
+):
+    context = certificates.client()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(ciphers + ":@SECLEVEL=0")
+    if is_taken:
+        async with secure.connect(scheme="wss", ssl=context) as ws:
+            assert (await say(ws, "Heartbeat", {}))[0] == 3
+    else:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await secure.connect(scheme="wss", ssl=context)
+
+
+async def test_s03_tls_1_1_is_refused(secure, certificates):
+    context = certificates.client()
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.minimum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await secure.connect(scheme="wss", ssl=context)
+
+
+async def test_a_plain_connection_to_a_secure_port_is_dropped(secure):
+    def ask() -> bytes:
+        with sockets.create_connection(("127.0.0.1", secure.server.port), timeout=5) as raw:
+            raw.sendall(b"GET /CP-1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            return raw.recv(100)
+
+    assert not (await asyncio.to_thread(ask)).startswith(b"HTTP/1.1 101")

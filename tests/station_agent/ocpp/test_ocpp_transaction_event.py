@@ -1,0 +1,262 @@
+"""TransactionEvents of OCPP 2.0.1: repeated, reordered, half lost; each told once."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.events import (
+    AuthorizationDecided,
+    ChargingState,
+    ChargingStateChanged,
+    MeterSampled,
+    OddityObserved,
+    SessionEnded,
+    SessionStarted,
+)
+from station_agent.ocpp import v201
+from station_agent.ocpp.instants import write
+from station_agent.ocpp.outcome import Context, Unreadable
+from station_agent.ports import SessionKept
+from tests.station_agent.ocpp.fakes import ACCEPTED, NOW, REFUSED, FakeOutbox, a_view
+
+TOKEN = {"idToken": "04A1", "type": "ISO14443"}
+ROUTE = v201.ROUTES["TransactionEvent"]
+
+
+class Charger:
+    """A 2.0.1 charger whose events go straight to the handler."""
+
+    def __init__(self) -> None:
+        self.outbox = FakeOutbox()
+        self.view = a_view(self.outbox)
+
+    def say(self, kind: str, seq_no: int | None, *, verdict=ACCEPTED, ago_s=0, **more) -> dict:
+        payload = {
+            "eventType": kind,
+            "timestamp": write(NOW - timedelta(seconds=ago_s)),
+            "triggerReason": "Trigger",
+            "transactionInfo": {"transactionId": more.pop("transaction_id", "tx-1")}
+            | more.pop("info", {}),
+            **more,
+        }
+        if seq_no is not None:
+            payload["seqNo"] = seq_no
+        request = ROUTE.decode(payload)
+        asked = ROUTE.ask(request)
+        context = Context(self.view, NOW, verdict if asked else None)
+        outcome = ROUTE.handle(request, context)
+        self.outbox.facts += outcome.facts
+        for note in outcome.notes:
+            assert isinstance(note, SessionKept)
+            self.outbox.sessions[note.session.session_id] = note.session
+        return outcome.reply
+
+    def told(self, kind: type) -> list:
+        return self.outbox.told(kind)
+
+    @property
+    def oddities(self) -> list[str]:
+        return [one.oddity for one in self.told(OddityObserved)]
+
+
+def energy(value: float, context: str = "Sample.Periodic") -> list[dict]:
+    sample = {"value": value, "context": context}
+    return [{"timestamp": write(NOW), "sampledValue": [sample]}]
+
+
+EVSE = {"id": 1, "connectorId": 2}
+SERIES = [
+    ("Started", {"evse": EVSE, "idToken": TOKEN, "meterValue": energy(100)}),
+    ("Updated", {"meterValue": energy(200)}),
+    ("Updated", {"meterValue": energy(300)}),
+    ("Ended", {"meterValue": energy(400, "Transaction.End")}),
+]
+
+
+@pytest.fixture
+def charger() -> Charger:
+    return Charger()
+
+
+def test_a_session_from_start_to_end(charger):
+    for seq_no, (kind, more) in enumerate(SERIES):
+        charger.say(kind, seq_no, **more)
+
+    (started,) = charger.told(SessionStarted)
+    (ended,) = charger.told(SessionEnded)
+    assert (started.evse_id, started.connector_id, started.meter_start_wh) == (1, 2, 100)
+    assert started.token == "04A1"
+    assert [one.energy_wh for one in charger.told(MeterSampled)] == [100, 200, 300, 400]
+    assert ended.session_id == started.session_id
+    assert (ended.meter_stop_wh, ended.reason) == (400, "Local")
+    assert charger.oddities == []
+
+
+def test_t01_every_event_doubled_is_told_once(charger):
+    for seq_no, (kind, more) in enumerate(SERIES):
+        charger.say(kind, seq_no, **more)
+        charger.say(kind, seq_no, **more)
+
+    assert len(charger.told(SessionStarted)) == 1
+    assert len(charger.told(MeterSampled)) == 4
+    assert len(charger.told(SessionEnded)) == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_t02_t03_in_any_order_all_readings_and_one_end_are_told(order):
+    charger = Charger()
+    for seq_no in order:
+        kind, more = SERIES[seq_no]
+        charger.say(kind, seq_no, **more)
+
+    assert sorted(one.energy_wh for one in charger.told(MeterSampled)) == [100, 200, 300, 400]
+    assert [one.meter_stop_wh for one in charger.told(SessionEnded)] == [400]
+    started = charger.told(SessionStarted)[-1]
+    assert (started.meter_start_wh, started.token, started.evse_id) == (100, "04A1", 1)
+    assert (
+        len({fact.session_id for fact in charger.outbox.facts if hasattr(fact, "session_id")}) == 1
+    )
+    assert charger.outbox.open_on("CP-1", 1) is None
+
+
+@given(st.lists(st.integers(0, 12), max_size=40))
+def test_t02_any_repetition_and_order_tells_each_number_once(seq_nos):
+    charger = Charger()
+    for seq_no in seq_nos:
+        charger.say("Updated", seq_no, evse=EVSE, meterValue=energy(1000 + seq_no))
+
+    told = [one.energy_wh - 1000 for one in charger.told(MeterSampled)]
+    assert sorted(told) == sorted(set(seq_nos))
+
+
+def test_what_is_remembered_of_numbers_is_bounded(charger):
+    charger.say("Updated", 0, evse=EVSE)
+    charger.say("Updated", 2**31 - 1, evse=EVSE)
+
+    (session,) = charger.outbox.sessions.values()
+    assert len(session.missing_seq_nos) == 256
+
+
+def test_an_event_without_a_number_is_always_told(charger):
+    charger.say("Started", None, evse=EVSE)
+    charger.say("Updated", None, meterValue=energy(1))
+    charger.say("Updated", None, meterValue=energy(1))
+
+    assert len(charger.told(MeterSampled)) == 2
+
+
+def test_a_token_that_comes_later_completes_the_session(charger):
+    charger.say("Started", 0, evse=EVSE)
+    reply = charger.say("Updated", 1, idToken=TOKEN)
+
+    assert reply == {"idTokenInfo": {"status": "Accepted"}}
+    assert [one.token for one in charger.told(SessionStarted)] == [None, "04A1"]
+    assert len(charger.told(AuthorizationDecided)) == 1
+
+
+def test_an_evse_that_comes_later_completes_the_session(charger):
+    charger.say("Started", 0, idToken=TOKEN)
+    charger.say("Updated", 1, evse=EVSE)
+
+    assert [one.evse_id for one in charger.told(SessionStarted)] == [0, 1]
+
+
+def test_the_token_that_stops_is_not_the_token_that_started(charger):
+    charger.say("Started", 0, evse=EVSE, idToken=TOKEN)
+    charger.say("Ended", 1, idToken={"idToken": "MASTER", "type": "Central"})
+
+    assert charger.told(SessionEnded)[0].token == "MASTER"
+    assert [one.token for one in charger.told(SessionStarted)] == ["04A1"]
+
+
+def test_a_refused_token_is_told_the_charger_and_the_cloud(charger):
+    reply = charger.say("Started", 0, evse=EVSE, idToken=TOKEN, verdict=REFUSED)
+
+    assert reply == {"idTokenInfo": {"status": "Unknown"}}
+    assert not charger.told(SessionStarted)[0].is_authorized
+
+
+def test_a_button_needs_no_verdict(charger):
+    nobody = {"idToken": "", "type": "NoAuthorization"}
+    reply = charger.say("Started", 0, evse=EVSE, idToken=nobody)
+
+    assert reply == {"idTokenInfo": {"status": "Accepted"}}
+    assert charger.told(SessionStarted)[0].token is None
+    assert charger.told(AuthorizationDecided) == []
+
+
+def test_charging_states_are_told_when_they_change(charger):
+    charger.say("Started", 0, evse=EVSE, info={"chargingState": "EVConnected"})
+    for seq_no, state in enumerate(["Charging", "Charging", "SuspendedEV", "Charging"], 1):
+        charger.say("Updated", seq_no, info={"chargingState": state})
+
+    assert [one.state for one in charger.told(ChargingStateChanged)] == [
+        ChargingState.PLUGGED,
+        ChargingState.CHARGING,
+        ChargingState.SUSPENDED_BY_CAR,
+        ChargingState.CHARGING,
+    ]
+
+
+def test_t04_what_the_charger_calls_offline_is_history(charger):
+    more = {"offline": True, "ago_s": 7200}
+    charger.say("Started", 0, evse=EVSE, meterValue=energy(1), **more)
+    charger.say("Ended", 1, meterValue=energy(5), **more)
+
+    facts = [fact for fact in charger.outbox.facts if hasattr(fact, "is_offline")]
+    assert len(facts) == 4
+    assert all(fact.is_offline for fact in facts)
+    assert charger.oddities == []
+
+
+def test_quirk_24_a_new_session_ends_the_one_still_open_on_its_evse(charger):
+    charger.say("Started", 0, evse=EVSE, ago_s=50)
+    charger.say("Started", 0, evse=EVSE, transaction_id="tx-2")
+
+    assert charger.told(SessionEnded)[0].transaction_id == "tx-1"
+    assert charger.oddities == ["session_superseded"]
+
+
+def test_two_evses_charge_side_by_side(charger):
+    charger.say("Started", 0, evse={"id": 1})
+    charger.say("Started", 0, evse={"id": 2}, transaction_id="tx-2")
+
+    assert charger.told(SessionEnded) == []
+    assert [one.evse_id for one in charger.told(SessionStarted)] == [1, 2]
+
+
+def test_quirk_25_an_end_without_a_start_is_kept(charger):
+    charger.say("Ended", 9, evse=EVSE, meterValue=energy(50))
+
+    assert charger.told(SessionStarted) == []
+    assert charger.told(SessionEnded)[0].meter_stop_wh == 50
+    assert charger.oddities == ["stop_without_start"]
+
+
+def test_quirk_35_a_meter_that_went_back_is_clamped(charger):
+    charger.say("Started", 0, evse=EVSE, meterValue=energy(100, "Transaction.Begin"))
+    charger.say("Ended", 1, meterValue=energy(99, "Transaction.End"))
+
+    assert charger.told(SessionEnded)[0].meter_stop_wh == 100
+    assert charger.oddities == ["meter_went_back"]
+
+
+def test_the_marked_register_counts_before_others(charger):
+    values = energy(90) + energy(100, "Transaction.Begin") + energy(110)
+    charger.say("Started", 0, evse=EVSE, meterValue=values)
+
+    assert charger.told(SessionStarted)[0].meter_start_wh == 100
+
+
+@pytest.mark.parametrize("kind", ["Paused", "", "started"])
+def test_an_unknown_event_type_is_unreadable(charger, kind):
+    with pytest.raises(Unreadable):
+        charger.say(kind, 0)
+
+
+def test_a_transaction_without_a_name_is_unreadable(charger):
+    with pytest.raises(Unreadable):
+        charger.say("Started", 0, transaction_id="")
