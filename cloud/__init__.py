@@ -1,0 +1,1 @@
+"""The backend: holds what stations tell against what was promised, and tells everyone the outcome."""

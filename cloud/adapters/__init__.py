@@ -1,0 +1,1 @@
+"""Where services meet databases, brokers and the post."""

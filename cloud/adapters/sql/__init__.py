@@ -1,0 +1,1 @@
+"""SQL through SQLAlchemy Core: one schema, MySQL/MariaDB and SQLite."""

@@ -1,0 +1,79 @@
+"""What agents are told to act alone by, in SQL."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import Connection, select, update
+
+from cloud.adapters.sql.rows import Reader
+from cloud.adapters.sql.tables import chargers, charging_tokens, stations
+from cloud.services.fact_ports import ChargerKey, Grant, PlanSource
+
+_GRANT: Final = Reader(charging_tokens, Grant)
+
+
+class SqlPlans:
+    """See Plans."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def grants(self, tokens: Collection[str] | None = None) -> dict[str, Grant]:
+        """See Plans.grants."""
+        if tokens is not None and not tokens:
+            return {}
+        query = select(*_GRANT.columns).order_by(charging_tokens.c.token)
+        if tokens is not None:
+            query = query.where(charging_tokens.c.token.in_(tokens))
+        return {one.token: one for one in _GRANT.all(self._connection.execute(query))}
+
+    def unpublished(self, limit: int) -> list[str]:
+        """See Plans.unpublished."""
+        is_old = stations.c.plan_version > stations.c.plan_published_version
+        query = select(stations.c.id).where(is_old).limit(limit)
+        return list(self._connection.execute(query).scalars())
+
+    def sources(self, station_ids: Collection[str] | None) -> list[PlanSource]:
+        """See Plans.sources."""
+        keys = self._keys(station_ids)
+        columns = (stations.c.id, stations.c.plan_version, stations.c.offline_policy)
+        query = select(*columns).order_by(stations.c.id)
+        if station_ids is not None:
+            query = query.where(stations.c.id.in_(station_ids))
+        return [
+            PlanSource(
+                station_id=row.id,
+                version=row.plan_version,
+                offline_policy=row.offline_policy,
+                chargers=tuple(keys.get(row.id, ())),
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def mark_published(self, station_id: str, version: int) -> None:
+        """See Plans.mark_published."""
+        is_older = stations.c.plan_published_version < version
+        statement = update(stations).where(stations.c.id == station_id, is_older)
+        self._connection.execute(statement.values(plan_published_version=version))
+
+    def _keys(self, station_ids: Collection[str] | None) -> dict[str, list[ChargerKey]]:
+        query = select(
+            chargers.c.station_id,
+            chargers.c.id,
+            chargers.c.key_salt,
+            chargers.c.key_hash,
+            chargers.c.security_profile,
+        ).where(chargers.c.key_hash.is_not(None), chargers.c.key_salt.is_not(None))
+        if station_ids is not None:
+            query = query.where(chargers.c.station_id.in_(station_ids))
+        keys: dict[str, list[ChargerKey]] = defaultdict(list)
+        for row in self._connection.execute(query.order_by(chargers.c.id)):
+            key = ChargerKey(
+                charger_id=row.id,
+                salt=row.key_salt,
+                key_hash=row.key_hash,
+                security_profile=row.security_profile,
+            )
+            keys[row.station_id].append(key)
+        return keys

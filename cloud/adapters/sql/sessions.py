@@ -1,0 +1,155 @@
+"""Sessions and their samples, in SQL."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, delete, or_, select
+
+from cloud.adapters.sql.bulk import Upsert, encode, stamp
+from cloud.adapters.sql.rows import Reader
+from cloud.adapters.sql.tables import session_samples as samples
+from cloud.adapters.sql.tables import sessions, stations
+from cloud.domain.sessions import Reading, Session
+from cloud.services.fact_ports import Sample, SessionPage
+from contracts.events import MeterSampled
+
+_SESSION: Final = Reader(sessions, Session, flags=lambda flags: tuple(flags or ()))
+_SAMPLE: Final = Reader(samples, Sample)
+
+_NAMES: Final = tuple(one.name for one in fields(Session))
+_FIXED: Final = frozenset({"id", "station_id", "currency", "price_per_kwh_minor"})
+_PUT: Final = Upsert(sessions, _NAMES, tuple(name for name in _NAMES if name not in _FIXED))
+
+_MEASURED: Final = (
+    "energy_wh",
+    "power_w",
+    "soc_pct",
+    "current_a",
+    "voltage_v",
+    "temperature_c",
+)
+_ADD: Final = Upsert(samples, ("session_id", "observed_at", *_MEASURED), merge=_MEASURED)
+
+_NO_REGISTER_WH: Final = 2**62
+"""No column holds it, and no register ever showed it."""
+
+
+class SqlSessions:
+    """See Sessions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_ids(self, session_ids: Collection[str]) -> dict[str, Session]:
+        """See Sessions.by_ids."""
+        if not session_ids:
+            return {}
+        query = select(*_SESSION.columns).where(sessions.c.id.in_(session_ids))
+        return {one.id: one for one in _SESSION.all(self._connection.execute(query))}
+
+    def put(self, sessions: Sequence[Session]) -> None:
+        """See Sessions.put."""
+        _PUT.run(self._connection, [_row(one) for one in sessions])
+
+    def page(self, page: SessionPage) -> list[Session]:
+        """See Sessions.page."""
+        query = select(*_SESSION.columns)
+        if page.user_id is not None:
+            query = query.where(sessions.c.user_id == page.user_id)
+        if page.owner_id is not None:
+            own = select(stations.c.id).where(stations.c.owner_id == page.owner_id)
+            query = query.where(sessions.c.station_id.in_(own))
+        if page.is_live is not None:
+            is_open = sessions.c.ended_at.is_(None)
+            query = query.where(is_open if page.is_live else ~is_open)
+        if page.before is not None:
+            at, session_id = page.before
+            is_same = and_(sessions.c.started_at == at, sessions.c.id < session_id)
+            query = query.where(or_(sessions.c.started_at < at, is_same))
+        query = query.order_by(sessions.c.started_at.desc(), sessions.c.id.desc())
+        return _SESSION.all(self._connection.execute(query.limit(page.limit)))
+
+    def add_samples(self, samples: Sequence[MeterSampled]) -> None:
+        """See Sessions.add_samples."""
+        rows = [
+            (
+                one.session_id,
+                stamp(one.observed_at),
+                _register(one.energy_wh),
+                one.power_w,
+                one.soc_pct,
+                one.current_a,
+                one.voltage_v,
+                one.temperature_c,
+            )
+            for one in samples
+        ]
+        _ADD.run(self._connection, rows)
+
+    def samples(self, session_ids: Collection[str]) -> dict[str, list[Reading]]:
+        """See Sessions.samples."""
+        if not session_ids:
+            return {}
+        query = (
+            select(*_SAMPLE.columns)
+            .where(samples.c.session_id.in_(session_ids))
+            .order_by(samples.c.session_id, samples.c.observed_at)
+        )
+        found: dict[str, list[Reading]] = defaultdict(list)
+        for one in _SAMPLE.all(self._connection.execute(query)):
+            found[one.session_id].append(one)
+        return found
+
+    def thin(self, session_id: str, keep: Collection[datetime]) -> int:
+        """See Sessions.thin."""
+        statement = delete(samples).where(
+            samples.c.session_id == session_id, samples.c.observed_at.not_in(keep)
+        )
+        return self._connection.execute(statement).rowcount
+
+
+def _register(wh: int | None) -> int | None:
+    return wh if wh is not None and abs(wh) < _NO_REGISTER_WH else None
+
+
+def _row(one: Session) -> tuple[Any, ...]:
+    return (
+        one.id,
+        one.station_id,
+        one.charger_id,
+        one.evse_id,
+        one.connector_id,
+        one.bay_id,
+        one.transaction_id,
+        one.token,
+        one.user_id,
+        one.state,
+        stamp(one.state_at),
+        stamp(one.started_at),
+        stamp(one.charging_ended_at),
+        stamp(one.ended_at),
+        one.end_reason,
+        one.meter_start_wh,
+        one.meter_stop_wh,
+        one.meter_last_wh,
+        stamp(one.metered_at),
+        one.meter_pending_wh,
+        stamp(one.meter_pending_at),
+        one.power_limit_w,
+        one.energy_wh,
+        one.power_w,
+        one.soc_start_pct,
+        one.soc_start_wh,
+        one.soc_pct,
+        stamp(one.sampled_at),
+        stamp(one.expected_end_at),
+        one.currency,
+        one.price_per_kwh_minor,
+        one.cost_minor,
+        encode(one.flags) if one.flags else None,
+        one.is_offline,
+        one.changed_version,
+    )

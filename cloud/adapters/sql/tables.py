@@ -1,0 +1,402 @@
+"""The schema. A row's `changed_version` grows by one with each change a viewer could see."""
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from cloud.adapters.sql.types import BigInt, Identifier, Json, UtcDateTime
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- who -----------------------------------------------------------------------------------------
+
+users: Final = Table(
+    "users",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("password_hash", String(255)),
+    Column("role", Identifier(16), nullable=False),
+    Column("is_active", Boolean, nullable=False, default=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# browser sessions and bearer tokens alike: an opaque secret, of which only the hash is kept
+credentials: Final = Table(
+    "credentials",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
+    Column("kind", Identifier(16), nullable=False),  # browser | bearer
+    Column("secret_hash", Identifier(64), nullable=False, unique=True),
+    Column("label", String(120), nullable=False, default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
+charging_tokens: Final = Table(
+    "charging_tokens",
+    metadata,
+    # in the form tokens are compared in: contracts.ids.same_token
+    Column("token", String(255), primary_key=True),
+    Column("user_id", Identifier(), ForeignKey("users.id"), index=True),
+    Column("label", String(120), nullable=False, default=""),
+    Column("is_valid", Boolean, nullable=False, default=True),
+    Column("parent_token", String(255)),
+    Column("valid_until", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# --- where ---------------------------------------------------------------------------------------
+
+stations: Final = Table(
+    "stations",
+    metadata,
+    Column("id", Identifier(63), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("operator", String(120), nullable=False, default=""),
+    Column("address", String(255), nullable=False, default=""),
+    Column("city", String(120), nullable=False, default=""),
+    Column("country", Identifier(2), nullable=False, default="GB"),
+    Column("latitude", Float(53), nullable=False),
+    Column("longitude", Float(53), nullable=False),
+    Column("timezone", Identifier(), nullable=False, default="UTC"),
+    Column("owner_id", Identifier(), ForeignKey("users.id"), index=True),
+    Column("currency", Identifier(3), nullable=False, default="GBP"),
+    Column("price_per_kwh_minor", Integer, nullable=False, default=0),
+    Column("offline_policy", Identifier(16), nullable=False, default="refuse"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("plan_version", BigInt, nullable=False, default=1),
+    Column("plan_published_version", BigInt, nullable=False, default=0),
+    # the agent's login at the broker: Mosquitto's own hash format, see adapters/broker_users.py
+    Column("agent_key_hash", String(255)),
+    Index("ix_stations_place", "latitude", "longitude"),
+)
+
+# how far a station's facts are committed, and whether its agent lives: one hot row per station
+station_links: Final = Table(
+    "station_links",
+    metadata,
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), primary_key=True),
+    Column("epoch", BigInt, nullable=False, default=0),
+    Column("committed_seq", BigInt, nullable=False, default=0),
+    # when the agent was last heard (our clock), and what it then said was silent
+    Column("heard_at", UtcDateTime, index=True),
+    Column("silent_chargers", Json),
+    Column("silent_sensors", Json),
+    Column("outbox_depth", Integer, nullable=False, default=0),
+    Column("is_disk_short", Boolean, nullable=False, default=False),
+    Column("agent_version", String(40), nullable=False, default=""),
+    Column("clock_skew_s", Float(53), nullable=False, default=0),
+    # set by the sweep when silence was noticed and the bays turned UNKNOWN; cleared by a beat
+    Column("is_silent", Boolean, nullable=False, default=True, index=True),
+)
+
+chargers: Final = Table(
+    "chargers",
+    metadata,
+    Column("id", Identifier(48), primary_key=True),
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), nullable=False, index=True),
+    Column("key_salt", Identifier(32)),
+    Column("key_hash", Identifier(64)),
+    Column("security_profile", Integer, nullable=False, default=1),
+    Column("ocpp_version", Identifier(8), nullable=False, default=""),
+    Column("vendor", String(255), nullable=False, default=""),
+    Column("model", String(255), nullable=False, default=""),
+    Column("serial", String(255), nullable=False, default=""),
+    Column("firmware_version", String(255), nullable=False, default=""),
+    Column("is_connected", Boolean, nullable=False, default=False),
+    Column("connection_changed_at", UtcDateTime),
+    # set while the agent's beat lists it as silent
+    Column("silent_since", UtcDateTime),
+    Column("booted_at", UtcDateTime),
+    # the charger as a whole (connector 0): same columns as a connector's
+    Column("state", Identifier(24), nullable=False, default=""),
+    Column("error_code", String(64), nullable=False, default=""),
+    Column("state_at", UtcDateTime),
+)
+
+bays: Final = Table(
+    "bays",
+    metadata,
+    Column("id", Identifier(63), primary_key=True),
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), nullable=False, index=True),
+    Column("name", String(40), nullable=False),
+    Column("charger_id", Identifier(48), ForeignKey("chargers.id")),
+    Column("evse_id", Integer),
+    Column("max_power_w", Integer, nullable=False, default=0),
+    Column("is_accessible", Boolean, nullable=False, default=False),
+    # what the sensors say (debounced by the agent), null: never heard
+    Column("is_occupied", Boolean),
+    Column("occupancy_confidence", Float(53)),
+    Column("occupancy_at", UtcDateTime),
+    Column("has_sensor", Boolean, nullable=False, default=False),
+    Column("contradictions", Integer, nullable=False, default=0),
+    Column("is_sensor_suspect", Boolean, nullable=False, default=False),
+    # the contradiction that stands now is in `contradictions` already
+    Column("is_contradiction_counted", Boolean, nullable=False, default=False),
+    # the newest session of the EVSE, open or not
+    Column("session_id", Identifier()),
+    # grows with every write: nobody overwrites what they have not read
+    Column("row_version", BigInt, nullable=False, default=0),
+    # what reconciliation found
+    Column("status", Identifier(16), nullable=False, default="UNKNOWN"),
+    Column("situation", Identifier(40), nullable=False, default="never_heard"),
+    Column("reason", String(255), nullable=False, default=""),
+    Column("since", UtcDateTime),
+    Column("observed_at", UtcDateTime),
+    Column("changed_version", BigInt, nullable=False, default=0),
+    Column("published_version", BigInt, nullable=False, default=0),
+    Index("uq_bays_evse", "charger_id", "evse_id", unique=True),
+)
+
+connectors: Final = Table(
+    "connectors",
+    metadata,
+    Column("charger_id", Identifier(48), ForeignKey("chargers.id"), primary_key=True),
+    Column("evse_id", Integer, primary_key=True),
+    Column("connector_id", Integer, primary_key=True),
+    # OCPI 2.3.0 ConnectorType: IEC_62196_T2, IEC_62196_T2_COMBO, CHADEMO ...
+    Column("standard", Identifier(32), nullable=False, default=""),
+    Column("power_type", Identifier(16), nullable=False, default=""),  # AC_1_PHASE AC_3_PHASE DC
+    Column("max_power_w", Integer, nullable=False, default=0),
+    Column("state", Identifier(24), nullable=False, default=""),
+    Column("error_code", String(64), nullable=False, default=""),
+    Column("vendor_error_code", String(64), nullable=False, default=""),
+    Column("info", String(255), nullable=False, default=""),
+    Column("state_at", UtcDateTime),  # its latest word
+    Column("state_since", UtcDateTime),  # the first of equal words
+)
+
+sensors: Final = Table(
+    "sensors",
+    metadata,
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("bay_id", Identifier(63), ForeignKey("bays.id"), index=True),
+    Column("is_silent", Boolean, nullable=False, default=False),
+    Column("silent_since", UtcDateTime),
+    Column("battery_ratio", Float(53)),
+    Column("is_battery_low", Boolean, nullable=False, default=False),
+    Column("unreadable_count", Integer, nullable=False, default=0),
+    Column("last_error", String(255), nullable=False, default=""),
+)
+
+# --- charging ------------------------------------------------------------------------------------
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), nullable=False),
+    Column("charger_id", Identifier(48), nullable=False),
+    Column("evse_id", Integer, nullable=False, default=0),
+    Column("connector_id", Integer, nullable=False, default=0),
+    Column("bay_id", Identifier(63)),
+    Column("transaction_id", String(64), nullable=False, default=""),
+    Column("token", String(255)),
+    Column("user_id", Identifier(), index=True),
+    Column("state", Identifier(24), nullable=False),
+    Column("state_at", UtcDateTime),
+    # before the start has arrived: the earliest we know
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("charging_ended_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("end_reason", String(64), nullable=False, default=""),
+    Column("meter_start_wh", BigInt),
+    Column("meter_stop_wh", BigInt),
+    # the register counted last, and one that did not follow from it and waits for the next
+    Column("meter_last_wh", BigInt),
+    Column("metered_at", UtcDateTime),
+    Column("meter_pending_wh", BigInt),
+    Column("meter_pending_at", UtcDateTime),
+    Column("power_limit_w", Integer, nullable=False, default=0),  # 0: not known
+    Column("energy_wh", BigInt, nullable=False, default=0),
+    Column("power_w", Float(53)),
+    Column("soc_start_pct", Float(53)),
+    Column("soc_start_wh", BigInt),
+    Column("soc_pct", Float(53)),
+    Column("sampled_at", UtcDateTime),
+    Column("expected_end_at", UtcDateTime),
+    # frozen at the start
+    Column("currency", Identifier(3), nullable=False),
+    Column("price_per_kwh_minor", Integer, nullable=False),
+    Column("cost_minor", BigInt, nullable=False, default=0),
+    # words from contracts.events oddities and our own: meter_went_back, stop_without_start ...
+    Column("flags", Json),
+    Column("is_offline", Boolean, nullable=False, default=False),
+    Column("changed_version", BigInt, nullable=False, default=0),
+    Index("ix_sessions_station_started", "station_id", "started_at"),
+    Index("ix_sessions_charger_ended", "charger_id", "ended_at"),
+    Index("ix_sessions_user_started", "user_id", "started_at"),
+)
+
+session_samples: Final = Table(
+    "session_samples",
+    metadata,
+    Column("session_id", Identifier(), primary_key=True),
+    Column("observed_at", UtcDateTime, primary_key=True),
+    Column("energy_wh", BigInt),
+    Column("power_w", Float(53)),
+    Column("soc_pct", Float(53)),
+    Column("current_a", Float(53)),
+    Column("voltage_v", Float(53)),
+    Column("temperature_c", Float(53)),
+    sqlite_with_rowid=False,
+)
+
+# all facts but meter samples and beats, in the station's order: the audit of what was told
+event_log: Final = Table(
+    "event_log",
+    metadata,
+    Column("station_id", Identifier(63), primary_key=True),
+    Column("epoch", BigInt, primary_key=True),
+    Column("seq", BigInt, primary_key=True),
+    Column("kind", Identifier(64), nullable=False),
+    Column("charger_id", Identifier(48)),
+    Column("observed_at", UtcDateTime),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Column("body", Json, nullable=False),
+    Index("ix_event_log_charger", "charger_id", "received_at"),
+)
+
+# whole messages that could not be applied, kept for a person to look at
+quarantine: Final = Table(
+    "quarantine",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("station_id", Identifier(63), index=True),
+    Column("topic", String(255), nullable=False),
+    Column("error", String(500), nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+
+# --- maintenance ---------------------------------------------------------------------------------
+
+alerts: Final = Table(
+    "alerts",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    # one open alert per key: the open one holds the key, a resolved one null
+    Column("open_key", Identifier(160), unique=True),
+    Column("key", Identifier(160), nullable=False, index=True),
+    Column("rule", Identifier(40), nullable=False),
+    Column("severity", Identifier(16), nullable=False),  # critical | major | minor | info
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), nullable=False),
+    Column("charger_id", Identifier(48)),
+    Column("bay_id", Identifier(63)),
+    Column("sensor_id", String(128)),
+    Column("title", String(200), nullable=False),
+    Column("detail", String(500), nullable=False, default=""),
+    Column("what_to_do", String(500), nullable=False, default=""),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("count", Integer, nullable=False, default=1),
+    Column("acknowledged_at", UtcDateTime),
+    Column("acknowledged_by", Identifier()),
+    Column("resolved_at", UtcDateTime),
+    Column("resolved_by", Identifier()),  # null with resolved_at set: it cleared by itself
+    Column("changed_version", BigInt, nullable=False, default=0),
+    Index("ix_alerts_station_opened", "station_id", "opened_at"),
+)
+
+alert_log: Final = Table(
+    "alert_log",
+    metadata,
+    Column("alert_id", Identifier(), ForeignKey("alerts.id"), primary_key=True),
+    Column("version", BigInt, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Identifier(), nullable=False, default=""),
+    Column("what", Identifier(24), nullable=False),
+    Column("note", String(1000), nullable=False, default=""),
+)
+
+commands: Final = Table(
+    "commands",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), nullable=False),
+    Column("charger_id", Identifier(48), nullable=False, index=True),
+    Column("kind", Identifier(40), nullable=False),
+    Column("request", Json, nullable=False),
+    Column("issued_by", Identifier(), nullable=False),
+    Column("issued_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("published_at", UtcDateTime),
+    # queued | accepted | rejected | failed | timed_out | expired | charger_offline
+    Column("state", Identifier(16), nullable=False, default="queued"),
+    Column("answer", Json),
+    Column("answered_at", UtcDateTime),
+    Column("changed_version", BigInt, nullable=False, default=0),
+    Index("ix_commands_state_expires", "state", "expires_at"),
+)
+
+# --- what must happen, what must be sent ---------------------------------------------------------
+
+deadlines: Final = Table(
+    "deadlines",
+    metadata,
+    Column("kind", Identifier(32), primary_key=True),
+    Column("subject", Identifier(160), primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False, default=0),
+)
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    # the same cause told twice is sent once
+    Column("idempotency_key", Identifier(200), nullable=False, unique=True),
+    Column("channel", Identifier(16), nullable=False),  # mail
+    Column("recipient", String(254), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("next_attempt_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("sent_at", UtcDateTime),
+    Column("last_error", String(500), nullable=False, default=""),
+)
+
+# telemetry on its way to InfluxDB; empty where none is configured
+telemetry_outbox: Final = Table(
+    "telemetry_outbox",
+    metadata,
+    Column("seq", BigInt, primary_key=True, autoincrement=True),
+    Column("lines", Text().with_variant(Text(2**24 - 1), "mysql", "mariadb"), nullable=False),
+)
+
+# answers to repeated requests with the same Idempotency-Key, kept 24 h
+idempotency: Final = Table(
+    "idempotency",
+    metadata,
+    Column("user_id", Identifier(), primary_key=True),
+    Column("key", Identifier(128), primary_key=True),
+    Column("request_hash", Identifier(64), nullable=False),
+    Column("status", Integer),
+    Column("body", Json),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)

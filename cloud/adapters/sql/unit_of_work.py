@@ -1,0 +1,212 @@
+"""One transaction with its repositories, each made when first asked for."""
+
+from collections.abc import Callable
+from functools import cached_property
+from types import TracebackType
+from typing import Final, Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from cloud.adapters.sql.accounts import SqlAccounts
+from cloud.adapters.sql.alerts import SqlAlerts
+from cloud.adapters.sql.bays import SqlBays
+from cloud.adapters.sql.chargers import SqlChargers
+from cloud.adapters.sql.charging_tokens import SqlChargingTokens
+from cloud.adapters.sql.commands import SqlCommands
+from cloud.adapters.sql.credentials import SqlCredentials
+from cloud.adapters.sql.deadlines import SqlDeadlines
+from cloud.adapters.sql.engine import READ_ONLY
+from cloud.adapters.sql.event_log import SqlEventLog
+from cloud.adapters.sql.idempotency import SqlIdempotency
+from cloud.adapters.sql.links import SqlLinks
+from cloud.adapters.sql.messages import SqlMessages
+from cloud.adapters.sql.plans import SqlPlans
+from cloud.adapters.sql.sessions import SqlSessions
+from cloud.adapters.sql.stations import SqlStations
+from cloud.adapters.sql.stations_admin import SqlStationsAdmin
+from cloud.adapters.sql.telemetry import SqlTelemetryOutbox
+from cloud.services.ports import DatabaseAway, TransactionLost, Unstorable
+
+# MySQL's error numbers
+_KINDS: Final[tuple[tuple[frozenset[int], type[Exception]], ...]] = (
+    # too many connections, shutting down, cannot connect
+    (frozenset({1040, 1053, 1203, 2002, 2003}), DatabaseAway),
+    # out of range, letters the column has not (compared, stored), too long, a CHECK (MariaDB)
+    (frozenset({1264, 1267, 1366, 1406, 4025}), Unstorable),
+    # lock wait timeout, deadlock, connection killed, server gone, connection lost
+    (frozenset({1205, 1213, 1927, 2006, 2013}), TransactionLost),
+)
+
+
+class SqlUnitOfWork:
+    """See UnitOfWork. Repositories share its connection, so they see what it wrote."""
+
+    def __init__(self, engine: Engine, *, is_read_only: bool = False) -> None:
+        self._engine = engine
+        self._is_read_only = is_read_only
+        self._connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection.
+
+        Raises:
+            RuntimeError: used outside `with`.
+        """
+        if self._connection is None:
+            raise RuntimeError("a unit of work is used inside `with`")
+        return self._connection
+
+    def __enter__(self) -> Self:
+        """See UnitOfWork."""
+        try:
+            connection = self._engine.connect()
+            self._connection = connection.execution_options(**{READ_ONLY: self._is_read_only})
+            self._connection.begin()
+        except (DBAPIError, PoolTimeout) as error:
+            self._close()
+            raise translated(error) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """See UnitOfWork."""
+        self._close()
+        if isinstance(error, DBAPIError | PoolTimeout):
+            other = translated(error)
+            if other is not error:
+                raise other from error
+
+    def commit(self) -> None:
+        """See UnitOfWork."""
+        self.connection.commit()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()  # rolls back what was not committed
+            self._connection = None
+
+    # --- repositories, by noun: @cached_property, each given `self.connection` -----------------
+
+    @cached_property
+    def accounts(self) -> SqlAccounts:
+        """Users."""
+        return SqlAccounts(self.connection)
+
+    @cached_property
+    def credentials(self) -> SqlCredentials:
+        """Logins."""
+        return SqlCredentials(self.connection)
+
+    @cached_property
+    def charging_tokens(self) -> SqlChargingTokens:
+        """What drivers show to chargers."""
+        return SqlChargingTokens(self.connection)
+
+    @cached_property
+    def stations_admin(self) -> SqlStationsAdmin:
+        """Stations and chargers, as they are set up."""
+        return SqlStationsAdmin(self.connection)
+
+    @cached_property
+    def chargers(self) -> SqlChargers:
+        """Chargers, to be read."""
+        return SqlChargers(self.connection)
+
+    @cached_property
+    def commands(self) -> SqlCommands:
+        """Commands to stations."""
+        return SqlCommands(self.connection)
+
+    @cached_property
+    def idempotency(self) -> SqlIdempotency:
+        """Requests that were carried out."""
+        return SqlIdempotency(self.connection)
+
+    @cached_property
+    def stations(self) -> SqlStations:
+        """Stations, to be read."""
+        return SqlStations(self.connection)
+
+    @cached_property
+    def links(self) -> SqlLinks:
+        """How far stations' words have come."""
+        return SqlLinks(self.connection)
+
+    @cached_property
+    def bays(self) -> SqlBays:
+        """Bays and all equipment."""
+        return SqlBays(self.connection)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        """Charging sessions and samples."""
+        return SqlSessions(self.connection)
+
+    @cached_property
+    def event_log(self) -> SqlEventLog:
+        """Facts as they came."""
+        return SqlEventLog(self.connection)
+
+    @cached_property
+    def alerts(self) -> SqlAlerts:
+        """What maintenance must know."""
+        return SqlAlerts(self.connection)
+
+    @cached_property
+    def deadlines(self) -> SqlDeadlines:
+        """What must happen at a time."""
+        return SqlDeadlines(self.connection)
+
+    @cached_property
+    def messages(self) -> SqlMessages:
+        """What must be sent."""
+        return SqlMessages(self.connection)
+
+    @cached_property
+    def plans(self) -> SqlPlans:
+        """What agents act alone by."""
+        return SqlPlans(self.connection)
+
+    @cached_property
+    def telemetry(self) -> SqlTelemetryOutbox:
+        """Telemetry on its way out."""
+        return SqlTelemetryOutbox(self.connection)
+
+
+def translated(error: Exception) -> Exception:
+    """Return what the use cases call this error; the error itself where it is a bug."""
+    if isinstance(error, PoolTimeout):
+        return DatabaseAway("no connection became free in time")
+    if isinstance(error, DataError | IntegrityError):
+        return Unstorable(str(error.orig))
+    if not isinstance(error, OperationalError | InterfaceError) or error.orig is None:
+        return error
+    kind = _kind_of(error, error.orig)
+    return error if kind is None else kind(str(error.orig))
+
+
+def _kind_of(error: DBAPIError, cause: BaseException) -> type[Exception] | None:
+    if cause.__class__.__module__.startswith("sqlite3"):
+        is_busy = "locked" in str(cause) or "busy" in str(cause)
+        return TransactionLost if is_busy else None
+    number = cause.args[0] if cause.args else None
+    for numbers, kind in _KINDS:
+        if number in numbers:
+            return kind
+    return TransactionLost if error.connection_invalidated else None
+
+
+def work_opener(engine: Engine) -> Callable[..., SqlUnitOfWork]:
+    """Return what services call `open_work`."""
+
+    def open_work(*, is_read_only: bool = False) -> SqlUnitOfWork:
+        return SqlUnitOfWork(engine, is_read_only=is_read_only)
+
+    return open_work

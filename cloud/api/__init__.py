@@ -1,0 +1,1 @@
+"""The public HTTP API: parses, calls one use case, shapes the answer."""

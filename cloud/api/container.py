@@ -1,0 +1,41 @@
+"""The services the API calls, in one place; wiring builds it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import Request
+
+from cloud.services.accounts import AccountService
+from cloud.services.alerts import AlertService
+from cloud.services.availability import AvailabilityService
+from cloud.services.chargers import ChargerService
+from cloud.services.commands import CommandService
+from cloud.services.credentials import CredentialService
+from cloud.services.ports import Clock
+from cloud.services.sessions import SessionService
+from cloud.services.stations_admin import StationAdminService
+from cloud.services.tokens import TokenService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the routes need, each by its noun."""
+
+    clock: Clock
+    accounts: AccountService
+    credentials: CredentialService
+    tokens: TokenService
+    stations_admin: StationAdminService
+    commands: CommandService
+    availability: AvailabilityService
+    sessions: SessionService
+    alerts: AlertService
+    chargers: ChargerService
+    is_ready: Callable[[], bool]
+    """Whether the database answers, and what else a request needs is there; may take 5 s."""
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the app that serves this request."""
+    return cast("Services", request.app.state.services)

@@ -1,0 +1,148 @@
+"""What answers look like, made of the answers' own types; shown in the API's description."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from cloud.services import views
+
+_NOW: Final = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+_CONNECTOR: Final = views.ConnectorView(
+    connector_id=1, standard="IEC_62196_T2_COMBO", power_type="DC", max_power_w=50_000
+)
+_BAY: Final = views.BayView(
+    bay_id="dundee-greenmarket-1",
+    station_id="dundee-greenmarket",
+    name="1",
+    status="AVAILABLE",
+    situation="free",
+    reason="The bay is empty and the charger is ready.",
+    since=_NOW - timedelta(minutes=7),
+    observed_at=_NOW - timedelta(seconds=40),
+    heard_at=_NOW - timedelta(seconds=4),
+    valid_until=_NOW + timedelta(seconds=86),
+    witnesses=[
+        views.WitnessView(
+            witness=views.WitnessKind.SENSOR,
+            says="empty",
+            observed_at=_NOW - timedelta(seconds=40),
+            is_trusted=True,
+        ),
+        views.WitnessView(
+            witness=views.WitnessKind.CONNECTOR,
+            says="free",
+            observed_at=_NOW - timedelta(minutes=7),
+            is_trusted=True,
+        ),
+    ],
+    connectors=[_CONNECTOR],
+    max_power_w=50_000,
+    is_accessible=True,
+    charger_id="DD-GREEN-01",
+    evse_id=1,
+    version=12,
+)
+_STATION: Final = views.StationView(
+    station_id="dundee-greenmarket",
+    name="Greenmarket",
+    operator="Dundee City Council",
+    address="Greenmarket 1",
+    city="Dundee",
+    country="GB",
+    latitude=56.4572,
+    longitude=-2.9716,
+    timezone="Europe/London",
+    distance_m=420,
+    price=views.PriceView(currency="GBP", price_per_kwh_minor=55),
+    heard_at=_NOW - timedelta(seconds=4),
+    bays_total=1,
+    bays_available=1,
+    max_power_w=50_000,
+    standards=["IEC_62196_T2_COMBO"],
+    statuses={"AVAILABLE": 1},
+    bays=[_BAY],
+)
+_SESSION: Final = views.SessionView(
+    session_id="3f0c6b1e5d7a4e0f9b1c2d3e4f5a6b7c",
+    station_id="dundee-greenmarket",
+    station_name="Greenmarket",
+    bay_id="dundee-greenmarket-1",
+    charger_id="DD-GREEN-01",
+    evse_id=1,
+    state="charging",
+    is_live=True,
+    started_at=_NOW - timedelta(minutes=20),
+    ended_at=None,
+    end_reason="",
+    duration_s=1_200,
+    energy_wh=14_250,
+    power_w=43_800.0,
+    soc_pct=61.0,
+    expected_end_at=_NOW + timedelta(minutes=25),
+    currency="GBP",
+    price_per_kwh_minor=55,
+    cost_minor=784,
+    sampled_at=_NOW - timedelta(seconds=3),
+    flags=[],
+    as_of=_NOW,
+    version=84,
+)
+_SAMPLE: Final = views.SampleView(
+    at=_NOW - timedelta(seconds=3), power_w=43_800.0, energy_wh=14_250, soc_pct=61.0
+)
+_ALERT: Final = views.AlertView(
+    alert_id="9a1b2c3d4e5f40718293a4b5c6d7e8f9",
+    key="charger_fault:DD-GREEN-01:1:1",
+    rule="charger_fault",
+    severity="major",
+    status="open",
+    station_id="dundee-greenmarket",
+    station_name="Greenmarket",
+    charger_id="DD-GREEN-01",
+    bay_id="dundee-greenmarket-1",
+    sensor_id=None,
+    title="The connector lock failed",
+    detail="ConnectorLockFailure",
+    what_to_do="Unlock the connector from here; if it stays locked, look for dirt in the socket.",
+    opened_at=_NOW - timedelta(minutes=2),
+    last_seen_at=_NOW - timedelta(minutes=2),
+    count=1,
+    acknowledged_at=None,
+    acknowledged_by=None,
+    resolved_at=None,
+    resolved_by=None,
+    version=1,
+)
+_COMMAND: Final = views.CommandView(
+    command_id="5e6f708192a34b5c8d9e0f1a2b3c4d5e",
+    station_id="dundee-greenmarket",
+    charger_id="DD-GREEN-01",
+    kind="reset_charger",
+    state="accepted",
+    request={"kind": "reset_charger", "charger_id": "DD-GREEN-01", "reset": "soft"},
+    answer={"status": "Accepted"},
+    issued_by="83743da0114b4543bd374e7b9b926cea",
+    issued_at=_NOW,
+    expires_at=_NOW + timedelta(seconds=30),
+    answered_at=_NOW + timedelta(seconds=1),
+    version=2,
+)
+
+_VIEWS: Final = (
+    _BAY,
+    _STATION,
+    views.StationDetail(as_of=_NOW, station=_STATION),
+    views.StationList(as_of=_NOW, stations=[_STATION], next_cursor=None),
+    _SESSION,
+    views.SessionDetail(session=_SESSION, samples=[_SAMPLE]),
+    views.SessionList(as_of=_NOW, sessions=[_SESSION], next_cursor=None),
+    _ALERT,
+    views.AlertList(as_of=_NOW, alerts=[_ALERT], next_cursor=None),
+    _COMMAND,
+)
+
+EXAMPLES: Final[dict[str, Any]] = {
+    type(view).__name__: msgspec.json.decode(msgspec.json.encode(view)) for view in _VIEWS
+}
+"""By the name of the schema."""

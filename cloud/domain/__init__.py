@@ -1,0 +1,1 @@
+"""What the cloud decides: pure functions over plain data, the time always an argument."""

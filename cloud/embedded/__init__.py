@@ -1,0 +1,1 @@
+"""What a one-machine set-up runs inside itself."""

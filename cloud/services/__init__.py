@@ -1,0 +1,1 @@
+"""Use cases: load, ask the domain, store, commit. They need things through ports.py."""

@@ -1,0 +1,179 @@
+"""What the use cases need of the outside: the database, the clock, the broker, the mail.
+
+A use case opens one unit of work, and nothing it did holds until `commit()`:
+
+    with self.open_work() as work:
+        work.stations.add(station)
+        work.commit()
+
+Repositories hang on the unit of work by their noun. Those of accounts and administration are said
+in `admin_ports.py` and listed here.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from cloud.services.admin_ports import (
+    Accounts,
+    Chargers,
+    ChargingTokens,
+    Commands,
+    Credentials,
+    Idempotency,
+    StationsAdmin,
+)
+from cloud.services.fact_ports import (
+    Alerts,
+    Bays,
+    Deadlines,
+    EventLog,
+    Links,
+    Messages,
+    Plans,
+    Sessions,
+    Stations,
+    TelemetryOutbox,
+)
+from contracts.clock import Clock
+
+__all__ = ["Clock", "DatabaseAway", "OpenWork", "TransactionLost", "UnitOfWork", "Unstorable"]
+
+
+class TransactionLost(Exception):
+    """The database undid this transaction for the sake of another; the whole may be tried again.
+
+    (MySQL 1213 and 1205, a connection that died in it (2006, 2013), SQLite busy, or a conditional
+    statement that found what it read changed.)
+    """
+
+
+class DatabaseAway(Exception):
+    """The database does not answer; nothing is known of the transaction's fate."""
+
+
+class Unstorable(ValueError):
+    """The database refuses a value for ever: too long, out of range, not of the column's letters."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction; leaving it without `commit` undoes everything."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Users."""
+        ...
+
+    @property
+    def credentials(self) -> Credentials:
+        """Logins."""
+        ...
+
+    @property
+    def charging_tokens(self) -> ChargingTokens:
+        """What drivers show to chargers."""
+        ...
+
+    @property
+    def stations_admin(self) -> StationsAdmin:
+        """Stations and chargers, as they are set up."""
+        ...
+
+    @property
+    def chargers(self) -> Chargers:
+        """Chargers, to be read."""
+        ...
+
+    @property
+    def commands(self) -> Commands:
+        """Commands to stations."""
+        ...
+
+    @property
+    def idempotency(self) -> Idempotency:
+        """Requests that were carried out."""
+        ...
+
+    @property
+    def stations(self) -> Stations:
+        """Stations, to be read."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """How far stations' words have come."""
+        ...
+
+    @property
+    def bays(self) -> Bays:
+        """Bays and all equipment."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions:
+        """Charging sessions and samples."""
+        ...
+
+    @property
+    def event_log(self) -> EventLog:
+        """Facts as they came."""
+        ...
+
+    @property
+    def alerts(self) -> Alerts:
+        """What maintenance must know."""
+        ...
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """What must happen at a time."""
+        ...
+
+    @property
+    def messages(self) -> Messages:
+        """What must be sent."""
+        ...
+
+    @property
+    def plans(self) -> Plans:
+        """What agents act alone by."""
+        ...
+
+    @property
+    def telemetry(self) -> TelemetryOutbox:
+        """Telemetry on its way out."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Undo what was not committed.
+
+        Raises:
+            TransactionLost: instead of the driver's error, where trying the whole again can help.
+            DatabaseAway: where the database is gone.
+        """
+        ...
+
+    def commit(self) -> None:
+        """Make everything durable, or nothing."""
+        ...
+
+
+class OpenWork(Protocol):
+    """Opens units of work."""
+
+    def __call__(self, *, is_read_only: bool = False) -> UnitOfWork:
+        """Return a new one; `is_read_only` promises not to write (on SQLite: no waiting)."""
+        ...
+
+
+Publish = Callable[[str, bytes, bool], None]
+"""Topic, payload, retained: hands a message to the broker; returns at once, never raises."""

@@ -1,0 +1,118 @@
+"""Charges, as drivers, owners and staff may see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cloud.domain.access import Role, Viewer
+from cloud.domain.errors import NotFound
+from cloud.domain.sessions import Reading, Session, curve
+from cloud.services.cursors import seal, unseal
+from cloud.services.fact_ports import SessionPage
+from cloud.services.ports import Clock, OpenWork
+from cloud.services.views import SampleView, SessionDetail, SessionList, SessionView
+
+MAX_LIMIT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SessionService:
+    """Read only: drivers see their own, owners those at their stations, staff all."""
+
+    open_work: OpenWork
+    clock: Clock
+
+    def list(
+        self,
+        viewer: Viewer,
+        *,
+        is_live: bool | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> SessionList:
+        """Return sessions, newest first; `is_live` null: both kinds.
+
+        Raises:
+            NotValid: a cursor of another list.
+        """
+        limit = max(1, min(limit, MAX_LIMIT))
+        page = SessionPage(
+            user_id=viewer.user_id if viewer.role is Role.DRIVER else None,
+            owner_id=viewer.user_id if viewer.role is Role.OWNER else None,
+            is_live=is_live,
+            before=None if cursor is None else _place(cursor),
+            limit=limit + 1,
+        )
+        now = self.clock.now()
+        with self.open_work(is_read_only=True) as work:
+            found = work.sessions.page(page)
+            stations = work.stations.by_ids({one.station_id for one in found})
+        shown = found[:limit]
+        views = [session_view(one, stations[one.station_id].name, now) for one in shown]
+        is_more = len(found) > limit
+        after = seal(shown[-1].started_at, shown[-1].id) if is_more else None
+        return SessionList(as_of=now, sessions=views, next_cursor=after)
+
+    def get(self, session_id: str, viewer: Viewer) -> SessionDetail:
+        """Return a session with its curve.
+
+        Raises:
+            NotFound: there is none, or it is not the viewer's to see.
+        """
+        now = self.clock.now()
+        with self.open_work(is_read_only=True) as work:
+            session = work.sessions.by_ids([session_id]).get(session_id)
+            if session is None:
+                raise NotFound(session_id)
+            station = work.stations.by_ids([session.station_id])[session.station_id]
+            if not viewer.may_see_session(session.user_id, station.owner_id):
+                raise NotFound(session_id)
+            samples = work.sessions.samples([session_id]).get(session_id, [])
+        return SessionDetail(
+            session=session_view(session, station.name, now),
+            samples=[_sample_view(one, energy_wh) for one, energy_wh in curve(session, samples)],
+        )
+
+
+def session_view(session: Session, station_name: str, now: datetime) -> SessionView:
+    """Return the session as it leaves the house."""
+    until = session.ended_at or max(now, session.started_at)
+    return SessionView(
+        session_id=session.id,
+        station_id=session.station_id,
+        station_name=station_name,
+        bay_id=session.bay_id,
+        charger_id=session.charger_id,
+        evse_id=session.evse_id,
+        state=session.state,
+        is_live=session.is_open,
+        started_at=session.started_at,
+        ended_at=session.ended_at,
+        end_reason=session.end_reason,
+        duration_s=round((until - session.started_at).total_seconds()),
+        energy_wh=session.energy_wh,
+        power_w=session.power_w,
+        soc_pct=session.soc_pct,
+        expected_end_at=session.expected_end_at,
+        currency=session.currency,
+        price_per_kwh_minor=session.price_per_kwh_minor,
+        cost_minor=session.cost_minor,
+        sampled_at=session.sampled_at,
+        flags=list(session.flags),
+        as_of=now,
+        version=session.changed_version,
+    )
+
+
+def _sample_view(reading: Reading, energy_wh: int) -> SampleView:
+    return SampleView(
+        at=reading.observed_at,
+        power_w=reading.power_w,
+        energy_wh=energy_wh,
+        soc_pct=reading.soc_pct,
+    )
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    at, session_id = unseal(cursor, (datetime, str))
+    return at, session_id

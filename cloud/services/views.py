@@ -1,0 +1,394 @@
+"""What leaves the house: the shapes of API answers, live events and the availability topic.
+
+Plain frozen dataclasses, so that FastAPI documents them and msgspec encodes them (once for all
+viewers). Instants are aware UTC. Ages are for the reader to compute: from `as_of` and the instant.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class WitnessKind(StrEnum):
+    """Who says something of a bay."""
+
+    SENSOR = "sensor"
+    CONNECTOR = "connector"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessView:
+    """One witness of a bay's status."""
+
+    witness: WitnessKind
+    says: str
+    """`occupied`/`empty`, a ConnectorState, or a ChargingState."""
+    observed_at: datetime | None
+    is_trusted: bool
+    """False: silent or suspect, and not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorView:
+    """A plug (OCPI Connector)."""
+
+    connector_id: int
+    standard: str
+    power_type: str
+    max_power_w: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BayView:
+    """A bay as booking clients may see it; the same everywhere (API, live events, MQTT)."""
+
+    bay_id: str
+    station_id: str
+    name: str
+    status: str
+    """OCPI's word: AVAILABLE RESERVED CHARGING BLOCKED OUTOFORDER INOPERATIVE UNKNOWN."""
+    situation: str
+    reason: str
+    """One sentence for a person."""
+    since: datetime | None
+    """When the situation began."""
+    observed_at: datetime | None
+    """The newest evidence the status rests on, by its device's clock."""
+    heard_at: datetime | None
+    """When we last knew the station to be alive, our clock."""
+    valid_until: datetime | None
+    """Show UNKNOWN from then on, unless told better."""
+    witnesses: list[WitnessView]
+    connectors: list[ConnectorView]
+    max_power_w: int
+    is_accessible: bool
+    charger_id: str | None
+    evse_id: int | None
+    expected_end_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceView:
+    """What charging costs here, for now by the kilowatt-hour."""
+
+    currency: str
+    price_per_kwh_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationView:
+    """A station in a list."""
+
+    station_id: str
+    name: str
+    operator: str
+    address: str
+    city: str
+    country: str
+    latitude: float
+    longitude: float
+    timezone: str
+    distance_m: int | None
+    price: PriceView
+    heard_at: datetime | None
+    bays_total: int
+    bays_available: int
+    max_power_w: int
+    standards: list[str]
+    statuses: dict[str, int]
+    """How many bays have each status."""
+    bays: list[BayView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationPoint:
+    """A station on a map of thousands."""
+
+    station_id: str
+    name: str
+    latitude: float
+    longitude: float
+    bays_total: int
+    bays_available: int
+    statuses: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationList:
+    """Stations near a point, nearest first."""
+
+    as_of: datetime
+    stations: list[StationView]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationDetail:
+    """One station with its bays."""
+
+    as_of: datetime
+    station: StationView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleView:
+    """A point of a session's curve."""
+
+    at: datetime
+    power_w: float | None
+    energy_wh: int
+    """Since the session's start."""
+    soc_pct: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """A charge, as its driver may see it; unknown values are null, which is not zero."""
+
+    session_id: str
+    station_id: str
+    station_name: str
+    bay_id: str | None
+    charger_id: str
+    evse_id: int
+    state: str
+    """plugged charging suspended_by_car suspended_by_charger idle ended"""
+    is_live: bool
+    started_at: datetime
+    ended_at: datetime | None
+    end_reason: str
+    duration_s: int
+    energy_wh: int
+    power_w: float | None
+    soc_pct: float | None
+    expected_end_at: datetime | None
+    currency: str
+    price_per_kwh_minor: int
+    cost_minor: int
+    sampled_at: datetime | None
+    flags: list[str]
+    as_of: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionDetail:
+    """A charge with its curve."""
+
+    session: SessionView
+    samples: list[SampleView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionList:
+    """Charges, the newest first."""
+
+    as_of: datetime
+    sessions: list[SessionView]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    """Something maintenance must know."""
+
+    alert_id: str
+    key: str
+    rule: str
+    severity: str
+    status: str
+    """open acknowledged resolved"""
+    station_id: str
+    station_name: str
+    charger_id: str | None
+    bay_id: str | None
+    sensor_id: str | None
+    title: str
+    detail: str
+    what_to_do: str
+    opened_at: datetime
+    last_seen_at: datetime
+    count: int
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLogView:
+    """One line of an alert's log."""
+
+    at: datetime
+    what: str
+    """opened reopened seen_again cleared acknowledged resolved"""
+    actor: str
+    """A user id; empty: nobody, it happened by itself."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDetail:
+    """An alert with what became of it, the oldest first."""
+
+    alert: AlertView
+    log: list[AlertLogView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertList:
+    """Alerts, the newest first."""
+
+    as_of: datetime
+    alerts: list[AlertView]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailView:
+    """A message that went out, or waits to."""
+
+    message_id: str
+    channel: str
+    recipient: str
+    subject: str
+    body: str
+    created_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorStateView:
+    """A connector as its charger last described it."""
+
+    evse_id: int
+    connector_id: int
+    standard: str
+    power_type: str
+    max_power_w: int
+    state: str
+    """A ConnectorState; empty: never told."""
+    error_code: str
+    vendor_error_code: str
+    info: str
+    state_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerView:
+    """A charger, as those see it who look after it."""
+
+    charger_id: str
+    station_id: str
+    station_name: str
+    is_connected: bool
+    """As the station last said; it counts only while the station is heard."""
+    connection_changed_at: datetime | None
+    heard_at: datetime | None
+    """When the station was last heard, our clock."""
+    ocpp_version: str
+    security_profile: int
+    vendor: str
+    model: str
+    serial: str
+    firmware_version: str
+    booted_at: datetime | None
+    state: str
+    error_code: str
+    state_at: datetime | None
+    has_key: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerList:
+    """Chargers in the order of their ids."""
+
+    chargers: list[ChargerView]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerLogEntry:
+    """One fact a charger told, as it came."""
+
+    kind: str
+    observed_at: datetime | None
+    received_at: datetime
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerLog:
+    """What a charger told, newest first; meter samples are left out."""
+
+    entries: list[ChargerLogEntry]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandView:
+    """A command to a charger, and how it stands."""
+
+    command_id: str
+    station_id: str
+    charger_id: str
+    kind: str
+    state: str
+    """queued accepted rejected failed timed_out expired charger_offline"""
+    request: dict[str, Any]
+    answer: dict[str, Any] | None
+    issued_by: str
+    issued_at: datetime
+    expires_at: datetime
+    answered_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerDetail:
+    """A charger with its plugs, and what was lately told and asked."""
+
+    charger: ChargerView
+    connectors: list[ConnectorStateView]
+    log: list[ChargerLogEntry]
+    commands: list[CommandView]
+
+
+class ChangeKind(StrEnum):
+    """What a change is of; also the SSE event name."""
+
+    BAY = "bay"
+    SESSION = "session"
+    ALERT = "alert"
+    COMMAND = "command"
+    HEARD = "heard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardView:
+    """The station was heard: all its bays' statuses hold on until `valid_until`."""
+
+    station_id: str
+    heard_at: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a commit changed: one message on `changes/<station>`, one event to each viewer of it."""
+
+    change: ChangeKind
+    station_id: str
+    subject: str
+    """bay, session, alert or command id; the station's for `heard`."""
+    version: int
+    """Grows with each change of the subject."""
+    user_id: str | None
+    """Whose session it is: only they and the staff may see it."""
+    view: BayView | SessionView | AlertView | CommandView | HeardView

@@ -1,0 +1,70 @@
+"""Every CLOUD_* variable, read once."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The cloud's settings; a wrong one names itself and what is expected."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLOUD_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    data_dir: Path = Path("var/cloud")
+    database_url: str = ""
+    """mysql+pymysql://user:password@host:port/name, or empty: SQLite in `data_dir`."""
+    broker_url: str = ""
+    """mqtt://user:password@host:port or mqtts://; empty: `serve` runs an embedded broker."""
+    broker_ca_file: Path | None = None
+    embedded_broker_port: int = Field(default=1883, ge=0, le=65535)
+    embedded_broker: Literal["auto", "mosquitto", "aedes"] = "auto"
+    embedded_sensors_key: SecretStr = SecretStr("")
+    """Password of the user `sensors` at the embedded broker, for bay sensors that share it
+    (see adapters.broker_users.sensors_user); empty: there is no such user."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = "http://127.0.0.1:8000"
+    trusted_proxies: str = ""
+    """Addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed; empty:
+    nobody's. Behind a proxy that is not named, all clients share one allowance of logins."""
+    secret_key: SecretStr = SecretStr("")
+    """Signs what leaves the house and comes back; empty: made once and kept in `data_dir`."""
+
+    stale_after_s: float = Field(default=80, gt=0, le=90)
+    """News older than this is no news: the bay is UNKNOWN (P4 allows 90 s, this leaves time to tell)."""
+    sweep_interval_s: float = 2
+    blocked_bay_alert_after_s: float = 180
+    charger_offline_alert_after_s: float = 120
+    station_offline_alert_after_s: float = 90
+    suspect_after_contradictions: int = 3
+
+    smtp_url: str = ""
+    """smtp://user:password@host:port or smtps://; empty: mail stays in the mailbox page."""
+    mail_from: str = "Baywatt <no-reply@baywatt.invalid>"
+    alert_mail_to: list[str] = []
+    """Also told of every alert, beside the station's owner and maintenance staff."""
+    show_mailbox: bool = False
+    """Show all outgoing mail on /mailbox: for demonstrations only."""
+
+    influx_url: str = ""
+    """InfluxDB 2 or what accepts its line protocol; empty: telemetry stays in SQL alone."""
+    influx_token: SecretStr = SecretStr("")
+    influx_org: str = "baywatt"
+    influx_bucket: str = "baywatt"
+
+    map_tiles_url: str = ""
+    """A tile server's {z}/{x}/{y} address; empty: coastlines only, no internet needed."""
+    clock: str = "system"
+    log_format: Literal["console", "json"] = "console"
+    log_level: str = "INFO"
+
+    @property
+    def stale_after(self) -> timedelta:
+        """Return `stale_after_s` as a duration."""
+        return timedelta(seconds=self.stale_after_s)

@@ -1,0 +1,1 @@
+"""The pages: server-rendered from the same services as the API, live by server-sent events."""

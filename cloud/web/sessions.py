@@ -1,0 +1,65 @@
+"""`/sessions`: a driver's charges; `/sessions/{id}`: one of them, live, and its receipt afterwards."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from cloud.services.views import SampleView, SessionDetail, SessionView
+from cloud.web.routes import router_of
+from cloud.web.site import Site
+
+
+def routes(site: Site) -> APIRouter:
+    """Return the pages of this module."""
+    router = router_of(site)
+
+    @router.get("/sessions")
+    def sessions(request: Request, after: str | None = None) -> Response:
+        """Show the viewer's charges, the running ones first."""
+        listed = site.parts.sessions.list(site.signed_in(request).viewer, cursor=after or None)
+        found = sorted(
+            listed.sessions,
+            key=lambda session: (not session.is_live, -session.started_at.timestamp()),
+        )
+        return site.page(
+            request,
+            "sessions.html",
+            sessions=found,
+            zones=_zones(site, found),
+            next_cursor=listed.next_cursor,
+        )
+
+    @router.get("/sessions/{session_id}")
+    def session(request: Request, session_id: str) -> Response:
+        """Show one charge."""
+        detail = site.parts.sessions.get(session_id, site.signed_in(request).viewer)
+        station = site.parts.availability.station(detail.session.station_id).station
+        return site.page(
+            request,
+            "session.html",
+            session=detail.session,
+            table=detail.samples[-60:],
+            curve=curve(detail),
+            station=station,
+            bay=next((b for b in station.bays if b.bay_id == detail.session.bay_id), None),
+            peak_power_w=max((s.power_w for s in detail.samples if s.power_w), default=None),
+        )
+
+    return router
+
+
+def _zones(site: Site, sessions: list[SessionView]) -> dict[str, str]:
+    """Return the time zones of the sessions' stations."""
+    station_ids = sorted({session.station_id for session in sessions})
+    found = site.parts.availability.stations(station_ids)
+    return {detail.station.station_id: detail.station.timezone for detail in found}
+
+
+def curve(detail: SessionDetail) -> list[list[Any]]:
+    """Return the samples as `[epoch seconds, kW or null, kWh]`, oldest first."""
+    return [_point(sample) for sample in detail.samples]
+
+
+def _point(sample: SampleView) -> list[Any]:
+    power_kw = None if sample.power_w is None else round(sample.power_w / 1000, 2)
+    return [int(sample.at.timestamp()), power_kw, sample.energy_wh / 1000]

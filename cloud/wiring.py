@@ -1,0 +1,388 @@
+"""Settings to adapters to services to programs: the only file that knows all floors."""
+
+import secrets
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, text
+
+from cloud.adapters.broker_users import (
+    BrokerUser,
+    MosquittoUsers,
+    broker_files,
+    cloud_user,
+    hash_password,
+    sensors_user,
+)
+from cloud.adapters.influx import InfluxTelemetry
+from cloud.adapters.messages.mail import MailboxOnly, SmtpMail, smtp_address
+from cloud.adapters.mqtt import BrokerAddress, MqttBroker, Subscription, broker_address
+from cloud.adapters.passwords import ArgonPasswords
+from cloud.adapters.sql.engine import open_engine
+from cloud.adapters.sql.migrate import is_current, migrate
+from cloud.adapters.sql.unit_of_work import work_opener
+from cloud.adapters.throttle import LoginThrottle
+from cloud.api.app import create_app
+from cloud.api.container import Services
+from cloud.api.server import Server, build_server
+from cloud.domain.policy import Policy
+from cloud.embedded.broker import BrokerConfig, EmbeddedBroker
+from cloud.live import LiveHub
+from cloud.services.accounts import AccountService
+from cloud.services.alert_mails import MAIL
+from cloud.services.alerts import AlertService
+from cloud.services.availability import AvailabilityService
+from cloud.services.chargers import ChargerService
+from cloud.services.commands import CommandService
+from cloud.services.credentials import CredentialService
+from cloud.services.deadlines import DeadlineService
+from cloud.services.facts.memo import SessionMemo
+from cloud.services.facts.transaction import Options
+from cloud.services.ingest import IngestService
+from cloud.services.messages import Channel, MessageService
+from cloud.services.plans import PlanService
+from cloud.services.ports import OpenWork
+from cloud.services.publishing import Publisher
+from cloud.services.sessions import SessionService
+from cloud.services.settling import Settling
+from cloud.services.stations_admin import StationAdminService
+from cloud.services.sweeping import SweepService
+from cloud.services.telemetry import TelemetryService
+from cloud.services.tokens import TokenService
+from cloud.settings import Settings
+from cloud.web.app import error_pages, pages
+from cloud.web.parts import ServiceParts
+from cloud.workers.clock import ClockWorker
+from cloud.workers.courier import Courier, TelemetryForwarder
+from cloud.workers.ingest import Inbox, IngestWorker
+from cloud.workers.loop import Loop
+from contracts import topics
+from contracts.clock import Clock, clock_from
+from contracts.topics import Channel as TopicChannel
+
+_CLOUD_USER: Final = "cloud"
+_SENSORS_USER: Final = "sensors"
+_COURIER_EVERY_S: Final = 1.0
+_MIGRATION_S: Final = 300.0
+
+
+class House:
+    """Everything one process may need, each made when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._broker: MqttBroker | None = None
+
+    # --- ground -------------------------------------------------------------------------------
+
+    @cached_property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return clock_from(self.settings.clock)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """How patient we are."""
+        return policy_of(self.settings)
+
+    @cached_property
+    def database_url(self) -> str:
+        """Where the database is: SQLite in the data folder unless one is named."""
+        if self.settings.database_url:
+            return self.settings.database_url
+        folder = self.settings.data_dir.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{folder / 'baywatt.db'}"
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database."""
+        return open_engine(self.database_url)
+
+    @cached_property
+    def open_work(self) -> OpenWork:
+        """How to begin a transaction."""
+        return work_opener(self.engine)
+
+    def migrate(self) -> None:
+        """Bring the database to the newest schema."""
+        engine = open_engine(self.database_url, pool_size=1, timeout_s=_MIGRATION_S)
+        try:
+            migrate(engine)
+        finally:
+            engine.dispose()
+
+    def is_ready(self) -> bool:
+        """Whether the database answers and has our schema; fails within 5 s."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+                return is_current(connection)
+        except Exception:  # noqa: BLE001 - not ready, for whatever reason
+            return False
+
+    # --- broker -------------------------------------------------------------------------------
+
+    def publish(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        """See Publish; to nobody before `connect`."""
+        if self._broker is not None:
+            self._broker.publish(topic, payload, is_retained)
+
+    def is_connected(self) -> bool:
+        """Whether what is published now is heard by the broker."""
+        return self._broker is not None and self._broker.is_connected
+
+    def connect(
+        self,
+        address: BrokerAddress,
+        part: str,
+        *,
+        hear: dict[Subscription, Callable[[str, bytes], None]],
+        on_connected: Callable[[], None] | None = None,
+    ) -> MqttBroker:
+        """Return the broker's connection for a process, not started; publishing goes through it."""
+        client_id = f"cloud-{part}-{socket.gethostname()[:20]}-{secrets.token_hex(4)}"
+        self._broker = MqttBroker(
+            address,
+            client_id,
+            subscriptions=list(hear),
+            on_message=partial(_dispatch, list(hear.items())),
+            on_connected=on_connected,
+        )
+        return self._broker
+
+    @property
+    def broker_address(self) -> BrokerAddress:
+        """Where the named broker is.
+
+        Raises:
+            ValueError: none is named, or it is none.
+        """
+        return broker_address(self.settings.broker_url, self.settings.broker_ca_file)
+
+    # --- services -----------------------------------------------------------------------------
+
+    @cached_property
+    def availability(self) -> AvailabilityService:
+        """Which bays are free."""
+        return AvailabilityService(self.open_work, self.clock, self.policy)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Who tells what commits changed."""
+        return Publisher(self.open_work, self.availability, self.publish, self.is_connected)
+
+    @cached_property
+    def settling(self) -> Settling:
+        """What follows from facts."""
+        settings = self.settings
+        return Settling(self.policy, settings.public_url, tuple(settings.alert_mail_to))
+
+    @cached_property
+    def commands(self) -> CommandService:
+        """Commands to chargers."""
+        stale_after = self.policy.stale_after
+        return CommandService(self.open_work, self.publish, self.clock, stale_after)
+
+    @cached_property
+    def accounts(self) -> AccountService:
+        """Users."""
+        return AccountService(self.open_work, self.passwords, self.clock)
+
+    @cached_property
+    def passwords(self) -> ArgonPasswords:
+        """Slow hashes."""
+        return ArgonPasswords()
+
+    @cached_property
+    def messages(self) -> MessageService:
+        """What is sent."""
+        return MessageService(self.open_work, self.clock, {MAIL: self._mail()})
+
+    def services(self, on_broker_users: Callable[[], None] = lambda: None) -> Services:
+        """Return what the API calls."""
+        work, clock = self.open_work, self.clock
+        return Services(
+            clock=clock,
+            accounts=self.accounts,
+            credentials=CredentialService(work, self.passwords, LoginThrottle(), clock),
+            tokens=TokenService(work, clock),
+            stations_admin=StationAdminService(work, MosquittoUsers(on_broker_users), clock),
+            commands=self.commands,
+            availability=self.availability,
+            sessions=SessionService(work, clock),
+            alerts=AlertService(work, clock, self.publisher),
+            chargers=ChargerService(work),
+            is_ready=self.is_ready,
+        )
+
+    def _mail(self) -> Channel:
+        if not self.settings.smtp_url:
+            return MailboxOnly()
+        return SmtpMail(smtp_address(self.settings.smtp_url), self.settings.mail_from)
+
+    # --- programs -----------------------------------------------------------------------------
+
+    @cached_property
+    def hub(self) -> LiveHub:
+        """Who watches."""
+        return LiveHub()
+
+    def server(self, on_broker_users: Callable[[], None] = lambda: None) -> Server:
+        """Return the HTTP server: the API and the pages."""
+        services = self.services(on_broker_users)
+        parts = ServiceParts(services=services, hub=self.hub, mailbox=self.messages.mailbox)
+        app = create_app(
+            services,
+            self.hub,
+            self.settings,
+            pages=pages(parts, self.settings),
+            error_page=error_pages(parts, self.settings),
+        )
+        settings = self.settings
+        return build_server(
+            app,
+            self.hub,
+            host=settings.http_host,
+            port=settings.http_port,
+            trusted_proxies=settings.trusted_proxies,
+        )
+
+    @cached_property
+    def ingest(self) -> IngestWorker:
+        """From the broker to the database."""
+        options = Options(SessionMemo(), with_telemetry=bool(self.settings.influx_url))
+        service = IngestService(self.open_work, self.clock, self.settling, options)
+        return IngestWorker(service, self.publisher, self.publish, self.clock, Inbox())
+
+    @cached_property
+    def clock_worker(self) -> ClockWorker:
+        """What time alone does."""
+        deadlines = DeadlineService(
+            self.open_work, self.clock, self.settling, self.publisher, self.clock.now()
+        )
+        plans = PlanService(self.open_work, self.publish, self.clock)
+        sweeps = SweepService(self.open_work, self.clock, self.publisher, plans, self.commands)
+        return ClockWorker(deadlines, sweeps)
+
+    def ingest_loops(self) -> list[Loop]:
+        """Return the loops of `ingest`."""
+        return [Loop("ingest", self.ingest.step, 0)]
+
+    def clock_loops(self) -> list[Loop]:
+        """Return the loops of `clock`."""
+        interval_s = self.clock.real_s(self.settings.sweep_interval_s)
+        return [Loop("clock", self.clock_worker.step, interval_s)]
+
+    def courier_loops(self) -> list[Loop]:
+        """Return the loops of `courier`."""
+        loops = [Loop("courier", Courier(self.messages).step, _COURIER_EVERY_S)]
+        settings = self.settings
+        if settings.influx_url:
+            influx = InfluxTelemetry(
+                settings.influx_url,
+                settings.influx_token.get_secret_value(),
+                settings.influx_org,
+                settings.influx_bucket,
+            )
+            forwarder = TelemetryForwarder(TelemetryService(self.open_work, influx))
+            loops.append(Loop("telemetry", forwarder.step, _COURIER_EVERY_S))
+        return loops
+
+    def broker_connected(self) -> None:
+        """Begin anew with a broker: it may have forgotten what we said, and we what it said."""
+        self.clock_worker.broker_connected()
+        self.hub.lost_track()
+
+    def hear_events(self) -> dict[Subscription, Callable[[str, bytes], None]]:
+        """Return what ingest hears."""
+        events = Subscription(topics.every(TopicChannel.EVENTS), topics.INGEST_GROUP)
+        return {events: self.ingest.receive}
+
+    def hear_changes(self) -> dict[Subscription, Callable[[str, bytes], None]]:
+        """Return what web hears."""
+        return {Subscription(topics.every_change()): lambda _topic, payload: self.hub.feed(payload)}
+
+
+class BrokerFiles:
+    """The files a Mosquitto (or the embedded broker) knows its users by."""
+
+    def __init__(self, house: House, folder: Path, cloud_password: str) -> None:
+        self._house = house
+        self.passwords = folder / "passwords"
+        self.acl = folder / "acl"
+        sensors_key = house.settings.embedded_sensors_key.get_secret_value()
+        # hashed once: every hash has another salt, and a file that did not change is left alone
+        self._others: list[BrokerUser] = [cloud_user(_CLOUD_USER, hash_password(cloud_password))]
+        if sensors_key:
+            self._others.append(sensors_user(_SENSORS_USER, hash_password(sensors_key)))
+
+    def write(self) -> bool:
+        """Write what differs, each file whole or not at all; whether anything did."""
+        with self._house.open_work(is_read_only=True) as work:
+            agents = work.stations_admin.agent_logins()
+        files = broker_files(agents, self._others)
+        # the rights first: nobody is let in before it is said what they may do
+        is_acl_new = _replace(self.acl, files.acl)
+        return _replace(self.passwords, files.passwords) or is_acl_new
+
+
+def embedded_broker(house: House) -> tuple[EmbeddedBroker, BrokerAddress, BrokerFiles]:
+    """Return the broker that `serve` brings along, where it will be, and its users' files."""
+    settings = house.settings
+    folder = settings.data_dir.resolve() / "broker"
+    password = secrets.token_hex(20)
+    files = BrokerFiles(house, folder, password)
+    files.write()
+    broker = EmbeddedBroker(
+        BrokerConfig(
+            data_dir=folder,
+            passwords=files.passwords,
+            acl=files.acl,
+            port=settings.embedded_broker_port,
+            kind=settings.embedded_broker,
+        )
+    )
+    address = BrokerAddress(broker.host, broker.port, user=_CLOUD_USER, password=password)
+    return broker, address, files
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the patience the settings ask for."""
+    return Policy(
+        stale_after=settings.stale_after,
+        suspect_after=settings.suspect_after_contradictions,
+        blocked_alert_after=timedelta(seconds=settings.blocked_bay_alert_after_s),
+        charger_offline_alert_after=timedelta(seconds=settings.charger_offline_alert_after_s),
+        station_offline_alert_after=timedelta(seconds=settings.station_offline_alert_after_s),
+    )
+
+
+def _dispatch(
+    heard: list[tuple[Subscription, Callable[[str, bytes], None]]], topic: str, payload: bytes
+) -> None:
+    for subscription, take in heard:
+        if _is_of(topic, subscription.topic_filter):
+            take(topic, payload)
+            return
+
+
+def _is_of(topic: str, topic_filter: str) -> bool:
+    levels, wanted = topic.split("/"), topic_filter.split("/")
+    pairs = zip(levels, wanted, strict=False)
+    return len(levels) == len(wanted) and all(two in {"+", one} for one, two in pairs)
+
+
+def _replace(path: Path, content: str) -> bool:
+    if path.exists() and path.read_text() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.touch(mode=0o640)
+    beside.write_text(content)
+    beside.replace(path)
+    return True

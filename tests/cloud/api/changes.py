@@ -1,0 +1,48 @@
+"""Changes as ingest tells them, every field defaulted."""
+
+import msgspec
+
+from cloud.api.examples import EXAMPLES
+from cloud.services.views import (
+    AlertView,
+    BayView,
+    Change,
+    ChangeKind,
+    CommandView,
+    HeardView,
+    SessionView,
+)
+from tests.cloud.api.fakes import NOON
+
+_KINDS = {
+    ChangeKind.BAY: BayView,
+    ChangeKind.SESSION: SessionView,
+    ChangeKind.ALERT: AlertView,
+    ChangeKind.COMMAND: CommandView,
+}
+
+
+def a_change(
+    kind: ChangeKind = ChangeKind.BAY,
+    subject: str = "greenmarket-1",
+    version: int = 1,
+    station_id: str = "greenmarket",
+    **view,
+) -> Change:
+    """A change of any kind."""
+    return Change(
+        change=kind,
+        station_id=station_id,
+        subject=subject,
+        version=version,
+        user_id=None,
+        view=_view(kind, station_id, version, view),
+    )
+
+
+def _view(kind: ChangeKind, station_id: str, version: int, values):
+    if kind is ChangeKind.HEARD:
+        return HeardView(station_id=station_id, heard_at=NOON, valid_until=NOON)
+    struct = _KINDS[kind]
+    plain = {**EXAMPLES[struct.__name__], "station_id": station_id, "version": version, **values}
+    return msgspec.convert(plain, struct)

@@ -1,0 +1,228 @@
+"""A house with an API: a real database file, real services, a clock that stands still."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache, partial
+from pathlib import Path
+from uuid import uuid4
+
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import Engine, event, insert
+
+from cloud.adapters.passwords import ArgonPasswords
+from cloud.adapters.sql import tables
+from cloud.adapters.sql.engine import open_engine
+from cloud.adapters.sql.unit_of_work import SqlUnitOfWork, work_opener
+from cloud.adapters.throttle import LoginThrottle
+from cloud.api.app import create_app
+from cloud.api.container import Services
+from cloud.api.streams import Streams
+from cloud.domain.access import Role, Viewer
+from cloud.domain.policy import Policy
+from cloud.live import LiveHub
+from cloud.services.accounts import AccountService, NewUser, UserView
+from cloud.services.admin_ports import CredentialKind
+from cloud.services.alerts import AlertService
+from cloud.services.availability import AvailabilityService
+from cloud.services.chargers import ChargerService
+from cloud.services.commands import CommandService
+from cloud.services.credentials import Attempt, CredentialService
+from cloud.services.publishing import Publisher
+from cloud.services.sessions import SessionService
+from cloud.services.stations_admin import StationAdminService
+from cloud.services.tokens import TokenService
+from cloud.settings import Settings
+from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock
+
+PASSWORD = "correct horse battery"
+HOST = "http://testserver"
+
+V1 = "/api/v1"
+
+
+def quick_passwords() -> ArgonPasswords:
+    """The real thing, but not slow."""
+    return ArgonPasswords(Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+PASSWORDS = quick_passwords()
+DEFAULTS = Settings(public_url=HOST)
+
+
+class Client:
+    """An HTTP client for tests that are no coroutines; may be used by several threads."""
+
+    def __init__(self, app: FastAPI):
+        transport = ASGITransport(app, raise_app_exceptions=False)
+        self._client = AsyncClient(transport=transport, base_url=HOST)
+        self.headers, self.cookies = self._client.headers, self._client.cookies
+        for method in ("get", "post", "put", "patch", "delete"):
+            setattr(self, method, partial(self.request, method.upper()))
+
+    def request(self, method, path, **kwargs) -> Response:
+        asking = self._client.request(method, path, **kwargs)
+        return asyncio.run_coroutine_threadsafe(asking, _loop()).result(timeout=30)
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return a loop all clients share: a new one for each request takes longer than the request."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="http clients", daemon=True).start()
+    return loop
+
+
+@dataclass
+class House:
+    """What a test needs of it."""
+
+    engine: Engine
+    settings: Settings
+    services: Services
+    hub: LiveHub
+    app: FastAPI
+    clock: StillClock
+    broker: RememberingBroker
+    broker_users: CountingBrokerUsers
+    users: dict[str, UserView] = field(default_factory=dict)
+
+    def add_user(self, name: str, role: Role) -> UserView:
+        """Make a user who logs in by `name` and PASSWORD."""
+        new = NewUser(email=f"{name}@example.org", name=name, role=role, password=PASSWORD)
+        self.users[name] = self.services.accounts.create(new)
+        return self.users[name]
+
+    def open_work(self) -> SqlUnitOfWork:
+        """Open a transaction beside the API's."""
+        return SqlUnitOfWork(self.engine)
+
+    def token(self, name: str) -> str:
+        """Log a user in as a program would."""
+        origin = f"program {uuid4()}"  # nobody is throttled for what other tests did
+        attempt = Attempt(email=f"{name}@example.org", password=PASSWORD, origin=origin)
+        return self.services.credentials.log_in(attempt, CredentialKind.BEARER).secret
+
+    def client(self, name: str | None = None) -> Client:
+        """Return a client; with a name, that user's bearer token on every request."""
+        client = Client(self.app)
+        if name:
+            client.headers["Authorization"] = f"Bearer {self.token(name)}"
+        return client
+
+    def put(self, table, *rows) -> None:
+        """Write rows as they would be after some time of operation."""
+        with self.engine.begin() as connection:
+            connection.execute(insert(table), list(rows))
+
+
+@contextmanager
+def a_house(database: Path | str, app: FastAPI | None = None, **settings) -> Iterator[House]:
+    """Build it on a furnished database, a file or an address.
+
+    An app built before may be moved into it.
+    """
+    url = database if isinstance(database, str) else f"sqlite:///{database}"
+    engine = _hasty(open_engine(url))
+    clock, broker, broker_users = StillClock(), RememberingBroker(), CountingBrokerUsers()
+    services = _services(work_opener(engine), clock, broker, broker_users)
+    chosen = DEFAULTS if not settings else Settings(**settings)
+    hub = LiveHub()
+    app = app or create_app(services, hub, chosen)
+    app.state.services, app.state.hub = services, hub
+    app.state.streams = Streams(hub, services.credentials)
+    house = House(engine, chosen, services, hub, app, clock, broker, broker_users)
+    listed = services.accounts.list(Viewer("test", Role.ADMIN))
+    house.users = {user.name: user for user in listed.users}
+    yield house
+    engine.dispose()
+
+
+def furnish_with_users(database: Path | str) -> None:
+    """Put one user of each role into a migrated database, and two of some."""
+    with a_house(database) as house:
+        for name, role in USERS.items():
+            house.add_user(name, role)
+
+
+def _hasty(engine: Engine) -> Engine:
+    """Do not wait for the disk: no test here pulls the plug."""
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection, _record) -> None:
+        if engine.dialect.name == "sqlite":
+            connection.execute("PRAGMA synchronous = OFF")
+
+    return engine
+
+
+def _services(open_work, clock, broker, broker_users) -> Services:
+    passwords = PASSWORDS
+    availability = AvailabilityService(open_work, clock, Policy())
+    publisher = Publisher(open_work, availability, broker)
+    return Services(
+        clock=clock,
+        accounts=AccountService(open_work, passwords, clock),
+        credentials=CredentialService(open_work, passwords, LoginThrottle(), clock),
+        tokens=TokenService(open_work, clock),
+        stations_admin=StationAdminService(open_work, broker_users, clock),
+        commands=CommandService(open_work, broker, clock, timedelta(seconds=80)),
+        availability=availability,
+        sessions=SessionService(open_work, clock),
+        alerts=AlertService(open_work, clock, publisher),
+        chargers=ChargerService(open_work),
+        is_ready=lambda: True,
+    )
+
+
+USERS = {
+    "driver": Role.DRIVER,
+    "stranger": Role.DRIVER,
+    "owner": Role.OWNER,
+    "rival": Role.OWNER,
+    "maintenance": Role.MAINTENANCE,
+    "admin": Role.ADMIN,
+}
+
+
+def station_row(house: House, station_id: str = "greenmarket", **values):
+    """A station of the owner's, heard of just now."""
+    return {
+        "id": station_id,
+        "name": station_id.title(),
+        "latitude": 56.45,
+        "longitude": -2.97,
+        "created_at": house.clock.now(),
+        "owner_id": house.users["owner"].user_id,
+        **values,
+    }
+
+
+def charger_row(station_id: str = "greenmarket", charger_id: str = "GREEN-1", **values):
+    """A charger that is connected."""
+    return {"id": charger_id, "station_id": station_id, "is_connected": True, **values}
+
+
+def add_charger(house: House, station_id: str = "greenmarket", charger_id: str = "GREEN-1") -> None:
+    """A station with one connected charger and a bay."""
+    house.put(tables.stations, station_row(house, station_id))
+    house.put(
+        tables.station_links,
+        {"station_id": station_id, "heard_at": house.clock.now(), "is_silent": False},
+    )
+    house.put(tables.chargers, charger_row(station_id, charger_id))
+    house.put(
+        tables.bays,
+        {
+            "id": f"{station_id}-1",
+            "station_id": station_id,
+            "name": "1",
+            "charger_id": charger_id,
+            "evse_id": 1,
+        },
+    )

@@ -1,0 +1,248 @@
+"""Every route, every role, and somebody else's things: the table is the rule, and is complete."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from cloud.adapters.sql import tables
+from tests.cloud.api.house import V1, House, a_house, add_charger
+from tests.cloud.api.listening import listening
+
+# how each asker is answered; "own" is who the thing belongs to, "foreign" the same role elsewhere
+ASKERS = (None, "driver", "stranger", "owner", "rival", "maintenance", "admin")
+
+ANYONE = dict.fromkeys(ASKERS, 200)
+LOGGED_IN = {**ANYONE, None: 401}
+CHARGE = {**LOGGED_IN, "stranger": 404, "rival": 404}
+WATCHERS = {**LOGGED_IN, "driver": 403, "stranger": 403}
+STATION_WATCHERS = {**WATCHERS, "rival": 404}
+ADMIN = {**dict.fromkeys(ASKERS, 403), None: 401, "admin": 200}
+OWNER_AND_ADMIN = {**STATION_WATCHERS, "maintenance": 404}
+
+STATION = {
+    "station_id": "new",
+    "name": "New",
+    "latitude": 1,
+    "longitude": 2,
+}
+EVSE = {
+    "evse_id": 1,
+    "bay_id": "new-1",
+    "bay_name": "1",
+    "connectors": [{"connector_id": 1, "standard": "IEC_62196_T2", "power_type": "AC_3_PHASE"}],
+}
+CALL = {"action": "Heartbeat", "timeout_s": 1}
+RESET = {"kind": "reset_charger"}
+USER = {"email": "new@example.org", "role": "driver"}
+GOOD_LOGIN = {"email": "driver@example.org", "password": "correct horse battery"}
+
+TABLE = [
+    ("GET", "/livez", None, ANYONE),
+    ("GET", "/readyz", None, ANYONE),
+    ("GET", "/metrics", None, ANYONE),
+    ("GET", "/openapi.json", None, ANYONE),
+    ("GET", f"{V1}/stations", None, ANYONE),
+    ("GET", f"{V1}/stations/greenmarket", None, ANYONE),
+    ("GET", f"{V1}/stations/greenmarket/events", None, ANYONE),
+    ("GET", f"{V1}/availability/events?bbox=50,-5,60,0", None, ANYONE),
+    ("GET", f"{V1}/sessions", None, LOGGED_IN),
+    ("GET", f"{V1}/sessions/charge-1", None, CHARGE),
+    ("GET", f"{V1}/sessions/charge-1/events", None, CHARGE),
+    ("GET", f"{V1}/alerts", None, WATCHERS),
+    ("GET", f"{V1}/alerts/events", None, WATCHERS),
+    ("GET", f"{V1}/alerts/alert-1", None, STATION_WATCHERS),
+    ("POST", f"{V1}/alerts/alert-1/acknowledge", {}, STATION_WATCHERS),
+    ("POST", f"{V1}/alerts/alert-1/resolve", {}, STATION_WATCHERS),
+    ("GET", f"{V1}/chargers", None, WATCHERS),
+    ("GET", f"{V1}/chargers/GREEN-1", None, STATION_WATCHERS),
+    ("GET", f"{V1}/chargers/GREEN-1/log", None, STATION_WATCHERS),
+    ("POST", f"{V1}/chargers/GREEN-1/calls", CALL, STATION_WATCHERS),
+    ("POST", f"{V1}/chargers/GREEN-1/commands?timeout_s=1", RESET, STATION_WATCHERS),
+    ("GET", f"{V1}/commands/command-1", None, STATION_WATCHERS),
+    ("POST", f"{V1}/stations", STATION, ADMIN),
+    ("GET", f"{V1}/stations/greenmarket/administration", None, OWNER_AND_ADMIN),
+    ("PATCH", f"{V1}/stations/greenmarket", {"name": "Old"}, ADMIN),
+    ("POST", f"{V1}/stations/greenmarket/agent-key", None, ADMIN),
+    (
+        "POST",
+        f"{V1}/stations/greenmarket/chargers",
+        {"charger_id": "NEW-1", "evses": [EVSE]},
+        ADMIN,
+    ),
+    ("POST", f"{V1}/chargers/GREEN-1/key", None, ADMIN),
+    ("GET", f"{V1}/tokens", None, ADMIN),
+    ("PUT", f"{V1}/tokens/ABC", {}, ADMIN),
+    ("DELETE", f"{V1}/tokens/OLD", None, ADMIN),
+    ("POST", f"{V1}/users", USER, ADMIN),
+    ("GET", f"{V1}/users", None, ADMIN),
+    ("GET", f"{V1}/users/u-1", None, ADMIN),
+    ("PATCH", f"{V1}/users/u-1", {"name": "Changed"}, ADMIN),
+    ("POST", f"{V1}/auth/tokens", GOOD_LOGIN, ANYONE),
+    ("DELETE", f"{V1}/auth/tokens/current", None, LOGGED_IN),
+    ("POST", f"{V1}/auth/login", GOOD_LOGIN, ANYONE),
+    ("POST", f"{V1}/auth/logout", None, LOGGED_IN),
+    ("GET", f"{V1}/me", None, LOGGED_IN),
+]
+
+
+@dataclass
+class Asked:
+    """One cell of the table."""
+
+    method: str
+    path: str
+    body: dict | None
+    name: str | None
+    status: int
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path.removeprefix(V1)} by {self.name or 'nobody'}"
+
+
+CELLS = [
+    Asked(method, path, body, name, expected[name])
+    for method, path, body, expected in TABLE
+    for name in ASKERS
+]
+
+
+@pytest.fixture(scope="module")
+def furnished(migrated_file, tmp_path_factory) -> Iterator[House]:
+    """One house for the whole table: what one cell changes no other depends on."""
+    database = tmp_path_factory.mktemp("matrix") / "cloud.db"
+    database.write_bytes(migrated_file.read_bytes())
+    with a_house(database) as house:
+        furnish(house)
+        yield house
+
+
+def furnish(house: House) -> None:
+    """Something of the driver's and the owner's for each noun."""
+    now = house.clock.now()
+    add_charger(house)
+    driver = house.users["driver"].user_id
+    alert = {"rule": "r", "severity": "major", "title": "t", "opened_at": now, "last_seen_at": now}
+    house.put(
+        tables.sessions,
+        {
+            "id": "charge-1",
+            "station_id": "greenmarket",
+            "charger_id": "GREEN-1",
+            "user_id": driver,
+            "state": "charging",
+            "started_at": now,
+            "currency": "GBP",
+            "price_per_kwh_minor": 50,
+        },
+    )
+    house.put(
+        tables.alerts,
+        {"id": "alert-1", "open_key": "k", "key": "k", "station_id": "greenmarket", **alert},
+    )
+    house.put(
+        tables.commands,
+        {
+            "id": "command-1",
+            "station_id": "greenmarket",
+            "charger_id": "GREEN-1",
+            "kind": "reset_charger",
+            "request": {"kind": "reset_charger", "charger_id": "GREEN-1"},
+            "issued_by": "x",
+            "issued_at": now,
+            "expires_at": now,
+        },
+    )
+    house.put(
+        tables.users,
+        {"id": "u-1", "email": "u@example.org", "name": "U", "role": "driver", "created_at": now},
+    )
+
+
+def routes_of(app) -> set[tuple[str, str]]:
+    """Every method and path the application answers."""
+    found = set()
+    for route in app.routes:
+        for context in getattr(route, "effective_route_contexts", lambda r=route: [r])():
+            methods = context.methods or set()
+            found |= {(method, context.path) for method in methods - {"HEAD"}}
+    return found
+
+
+def matches(pattern: str, path: str) -> bool:
+    parts, asked = pattern.split("/"), path.partition("?")[0].split("/")
+    return len(parts) == len(asked) and all(
+        part.startswith("{") or part == said for part, said in zip(parts, asked, strict=True)
+    )
+
+
+def test_the_table_names_every_route(furnished: House):
+    routes = routes_of(furnished.app)
+    named = {
+        (method, pattern)
+        for method, path, _, _ in TABLE
+        for other, pattern in routes
+        if other == method and matches(pattern, path)
+    }
+
+    assert len(routes) > 35
+    assert routes - named == set()
+
+
+@pytest.mark.parametrize("asked", CELLS, ids=str)
+async def test_each_asker_is_answered_as_the_table_says(furnished: House, asked: Asked):
+    house = furnished
+    if "/tokens/OLD" in asked.path:
+        reset_token(house)
+    if asked.path.endswith("/events") or "/events?" in asked.path:
+        status = await stream_status(house, asked)
+    else:
+        status = await asyncio.to_thread(plain_status, house, asked)
+
+    # past the door anything may happen that is no refusal of who asks
+    if asked.status == 200:
+        assert status < 500 or status == 504
+        assert status not in {401, 403, 404}
+    else:
+        assert status == asked.status
+
+
+FOREIGN = [cell for cell in CELLS if cell.status == 404 and "/events" not in cell.path]
+
+
+@pytest.mark.parametrize("asked", FOREIGN, ids=str)
+def test_what_is_anothers_answers_like_what_is_not_there(furnished: House, asked: Asked):
+    answer = ask(furnished, asked)
+    nothing = Asked(asked.method, nowhere(asked.path), asked.body, asked.name, 404)
+
+    assert answer.content == ask(furnished, nothing).content
+
+
+def nowhere(path: str) -> str:
+    for known in ("charge-1", "alert-1", "GREEN-1", "command-1", "greenmarket"):
+        path = path.replace(known, "not-there")
+    return path
+
+
+def reset_token(house: House) -> None:
+    with house.engine.begin() as connection:
+        connection.execute(tables.charging_tokens.delete())
+    house.put(tables.charging_tokens, {"token": "old", "created_at": house.clock.now()})
+
+
+def ask(house: House, asked: Asked):
+    body = {} if asked.body is None else {"json": asked.body}
+    return house.client(asked.name).request(asked.method, asked.path, **body)
+
+
+def plain_status(house: House, asked: Asked) -> int:
+    return ask(house, asked).status_code
+
+
+async def stream_status(house: House, asked: Asked) -> int:
+    house.hub.start()
+    path, _, query = asked.path.partition("?")
+    headers = {"Authorization": f"Bearer {house.token(asked.name)}"} if asked.name else {}
+    async with listening(house.app, path, headers, query) as viewer:
+        return await viewer.begun()

@@ -1,0 +1,106 @@
+"""Valid objects with every field defaulted; tests name what matters."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cloud.domain.bays import Bay, Charger, Connector, Sensor
+from cloud.domain.sessions import Session
+from cloud.domain.stations import Station, StationLink
+from cloud.domain.witnesses import Scene
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+STATION, CHARGER, BAY, SENSOR = "greenmarket", "DD-GREEN-01", "greenmarket-1", "gm-1"
+
+
+def after(seconds: float) -> datetime:
+    """Return so many seconds after noon; before it, where negative."""
+    return NOON + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A reading, as the fold sees one."""
+
+    observed_at: datetime
+    energy_wh: int | None = None
+    power_w: float | None = None
+    soc_pct: float | None = None
+
+
+def a_station(**more: Any) -> Station:
+    return Station(**({"id": STATION, "name": "Green Market", "price_per_kwh_minor": 50} | more))
+
+
+def a_link(**more: Any) -> StationLink:
+    return StationLink(**({"station_id": STATION, "heard_at": NOON, "is_silent": False} | more))
+
+
+def a_bay(**more: Any) -> Bay:
+    known = {
+        "id": BAY,
+        "station_id": STATION,
+        "name": "1",
+        "charger_id": CHARGER,
+        "evse_id": 1,
+        "max_power_w": 150_000,
+        "has_sensor": True,
+        "is_occupied": False,
+        "occupancy_at": after(-600),
+        "since": after(-600),
+    }
+    return Bay(**(known | more))
+
+
+def a_charger(**more: Any) -> Charger:
+    known = {
+        "id": CHARGER,
+        "station_id": STATION,
+        "is_connected": True,
+        "connection_changed_at": after(-3600),
+    }
+    return Charger(**(known | more))
+
+
+def a_connector(state: str = "free", **more: Any) -> Connector:
+    known = {
+        "charger_id": CHARGER,
+        "evse_id": 1,
+        "connector_id": 1,
+        "state": state,
+        "state_at": after(-300),
+        "state_since": after(-300),
+    }
+    return Connector(**(known | more))
+
+
+def a_sensor(**more: Any) -> Sensor:
+    return Sensor(**({"station_id": STATION, "id": SENSOR, "bay_id": BAY} | more))
+
+
+def a_session(**more: Any) -> Session:
+    known = {
+        "id": "s-1",
+        "station_id": STATION,
+        "charger_id": CHARGER,
+        "evse_id": 1,
+        "bay_id": BAY,
+        "state": "charging",
+        "started_at": after(-300),
+        "meter_start_wh": 1_000,
+        "power_limit_w": 150_000,
+        "currency": "GBP",
+        "price_per_kwh_minor": 50,
+    }
+    return Session(**(known | more))
+
+
+def a_scene(**more: Any) -> Scene:
+    known = {
+        "bay": a_bay(),
+        "link": a_link(),
+        "charger": a_charger(),
+        "connectors": (a_connector(),),
+        "sensors": (a_sensor(),),
+    }
+    return Scene(**(known | more))

@@ -1,0 +1,213 @@
+"""The fault queue, a charger's page, the mailbox: by forms, without scripts."""
+
+from dataclasses import replace
+
+import pytest
+
+from cloud.domain.errors import ChargerOffline, CommandUnanswered
+from cloud.web.chargers import DEEDS, told
+from contracts import commands
+from tests.cloud.web.reading import Page
+
+CHARGER = "DUNDEE-GREEN-01"
+PAGE = f"/maintenance/chargers/{CHARGER}"
+
+
+def shown_alerts(text: str) -> list[str]:
+    return [one["data-alert"] for one, _ in Page(text).having("data-alert")]
+
+
+def test_m1_open_faults_come_first_and_the_worst_of_them(signed_in, parts):
+    now = parts.clock.now()
+    parts.queue = [
+        replace(parts.queue[2]),
+        replace(parts.queue[0], alert_id="minor", severity="minor", opened_at=now),
+        parts.queue[0],
+        replace(parts.queue[0], alert_id="new", opened_at=now),
+    ]
+
+    assert shown_alerts(signed_in("maintenance").get("/maintenance").text) == [
+        "new",
+        "a1",
+        "minor",
+        "a3",
+    ]
+
+
+def test_a_fault_says_what_to_do_where_and_how_often(signed_in):
+    text = signed_in("maintenance").get("/maintenance").text
+
+    assert "Do not touch the cable." in text
+    assert "seen 3 times" in text
+    assert f'href="{PAGE.replace(CHARGER, "DUNDEE-ICE-A-02")}"' in text
+    assert "/stations/dundee-ice-arena#dundee-ice-arena-3" in text
+
+
+def test_m2_taking_a_fault_and_resolving_it(signed_in, parts):
+    client = signed_in("maintenance")
+    taken = client.post("/maintenance/alerts/a1/acknowledge", data={"version": "1"})
+    resolved = client.post(
+        "/maintenance/alerts/a1/resolve", data={"version": "2", "note": "new cable", "back": "open"}
+    )
+
+    assert taken.headers["location"] == "/maintenance"
+    assert resolved.headers["location"] == "/maintenance?show=open"
+    assert parts.queue[0].status == "resolved"
+    assert "a1" in shown_alerts(client.get("/maintenance?show=resolved").text)
+    assert "a1" not in shown_alerts(client.get("/maintenance").text)
+
+
+def test_m2_the_second_to_take_a_fault_sees_who_was_first(signed_in, parts):
+    parts.queue[0] = replace(parts.queue[0], version=2, acknowledged_by="owner")
+    answer = signed_in("maintenance").post(
+        "/maintenance/alerts/a1/acknowledge", data={"version": "1"}
+    )
+
+    assert answer.status_code == 409
+    assert "Dundee Council was faster" in answer.text
+
+
+@pytest.mark.parametrize(("role", "status"), [("driver", 403), ("owner", 200), ("admin", 200)])
+def test_the_queue_is_for_those_who_look_after_stations(signed_in, role, status):
+    assert signed_in(role).get("/maintenance").status_code == status
+
+
+@pytest.mark.parametrize("path", ["/maintenance", PAGE])
+def test_strangers_are_asked_who_they_are(client, path):
+    assert client.get(path).headers["location"].startswith("/login?next=/maintenance")
+
+
+def test_a_charger_shows_its_connectors_and_what_it_told(signed_in):
+    text = signed_in("maintenance").get(PAGE).text
+
+    assert "1.1 CCS 50 kW" in text
+    assert "session_id 5f0d8a6b, token 04E1" in text
+    assert "Alfen Eve Double" in text
+
+
+def test_a_charger_of_a_silent_station_is_not_connected(signed_in, parts):
+    station = parts.found[0]
+    long_ago = station.heard_at.replace(year=2025)
+    parts.found[0] = replace(
+        station, bays=[replace(bay, heard_at=long_ago) for bay in station.bays]
+    )
+
+    assert "Not connected" in signed_in("maintenance").get(PAGE).text
+
+
+@pytest.mark.parametrize(
+    ("deed", "form", "asked"),
+    [
+        (
+            "trigger",
+            {"message": "MeterValues"},
+            commands.TriggerMessage(charger_id=CHARGER, message="MeterValues"),
+        ),
+        (
+            "unlock",
+            {"connector": "2.1", "sure": "yes"},
+            commands.UnlockConnector(charger_id=CHARGER, evse_id=2, connector_id=1),
+        ),
+        (
+            "disable",
+            {"evse": "0"},
+            commands.ChangeAvailability(charger_id=CHARGER, evse_id=0, is_available=False),
+        ),
+        (
+            "enable",
+            {"evse": "2"},
+            commands.ChangeAvailability(charger_id=CHARGER, evse_id=2, is_available=True),
+        ),
+        (
+            "soft-reset",
+            {"sure": "yes"},
+            commands.ResetCharger(charger_id=CHARGER, reset=commands.ResetKind.SOFT),
+        ),
+        (
+            "hard-reset",
+            {"sure": "yes"},
+            commands.ResetCharger(charger_id=CHARGER, reset=commands.ResetKind.HARD),
+        ),
+    ],
+)
+def test_m4_each_deed_asks_the_charger_and_shows_its_answer(signed_in, parts, deed, form, asked):
+    answer = signed_in("maintenance").post(f"{PAGE}/deeds/{deed}", data=form)
+
+    assert answer.status_code == 200
+    assert parts.asked == [asked]
+    assert "Accepted:" in answer.text
+    assert next(one.title for one in DEEDS if one.name == deed) in answer.text
+
+
+def test_m4_every_deed_says_what_will_happen(signed_in):
+    text = signed_in("maintenance").get(PAGE).text
+
+    assert all(deed.effect in text for deed in DEEDS)
+
+
+@pytest.mark.parametrize("deed", [deed.name for deed in DEEDS if deed.is_drastic])
+def test_m4_nothing_drastic_happens_unconfirmed(signed_in, parts, deed):
+    answer = signed_in("maintenance").post(f"{PAGE}/deeds/{deed}", data={"connector": "1.1"})
+
+    assert answer.status_code == 422
+    assert "Tick the box" in answer.text
+    assert parts.asked == []
+
+
+@pytest.mark.parametrize(
+    ("deed", "form", "status"),
+    [
+        ("trigger", {"message": "SelfDestruct"}, 422),
+        ("unlock", {"connector": "1.0", "sure": "yes"}, 422),
+        ("unlock", {"connector": "one", "sure": "yes"}, 422),
+        ("dance", {}, 404),
+        ("disable", {"evse": "-1"}, 400),
+    ],
+)
+def test_a_form_that_makes_no_sense_asks_nothing(signed_in, parts, deed, form, status):
+    assert signed_in("maintenance").post(f"{PAGE}/deeds/{deed}", data=form).status_code == status
+    assert parts.asked == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "said"),
+    [
+        (ChargerOffline(CHARGER), 409, "The charger is not connected."),
+        (CommandUnanswered("c1"), 504, "The station has not answered in time."),
+    ],
+)
+def test_m4_a_charger_that_does_not_answer_is_an_outcome(signed_in, parts, refusal, status, said):
+    parts.refusal = refusal
+    answer = signed_in("maintenance").post(f"{PAGE}/deeds/trigger", data={"message": "Heartbeat"})
+
+    assert answer.status_code == status
+    assert said in answer.text
+    assert CHARGER in answer.text
+
+
+def test_m4_a_refusal_by_the_charger_is_shown_as_such(signed_in, parts):
+    parts.outcome = "rejected"
+    answer = signed_in("maintenance").post(f"{PAGE}/deeds/trigger", data={"message": "Heartbeat"})
+
+    assert "Rejected:" in answer.text
+
+
+def test_drivers_ask_nothing_of_chargers(signed_in, parts):
+    assert (
+        signed_in("driver").post(f"{PAGE}/deeds/trigger", data={"message": "Heartbeat"}).status_code
+        == 403
+    )
+    assert parts.asked == []
+
+
+def test_a_log_line_leaves_out_what_the_page_says_already(parts):
+    entry = parts.chargers.get(CHARGER, None).log[0]
+
+    assert told(entry) == "evse_id 1, connector_id 1, state charging"
+
+
+def test_mail_is_shown_where_demonstrations_need_it(client):
+    text = client.get("/mailbox").text
+
+    assert "Critical: ground failure" in text
+    assert "morag@baywatt.example" in text

@@ -1,0 +1,90 @@
+"""Charges: while they run, and their receipts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from cloud.web.sessions import curve
+from tests.cloud.web.reading import Page
+
+LIVE = "/sessions/5f0d8a6be5b94c1e9d8a4b6b2f0c7a11"
+ENDED = "/sessions/0b6f5b1d2c3e4f5a8b7c6d5e4f3a2b1c"
+
+
+def fields(text: str) -> dict[str, str]:
+    return {one["data-field"]: said for one, said in Page(text).having("data-field")}
+
+
+def change(parts, index: int, **changes) -> None:
+    owner, detail = parts.held[index]
+    parts.held[index] = (owner, replace(detail, session=replace(detail.session, **changes)))
+
+
+def test_d7_the_live_card_tells_everything(signed_in, parts):
+    change(parts, 0, power_w=41_300.0, energy_wh=14_620, cost_minor=366, soc_pct=63.4)
+    text = signed_in("driver").get(LIVE).text
+    shown = fields(text)
+
+    assert shown["power"] == "41.3"
+    assert shown["energy"] == "14.62 kWh"
+    assert shown["cost"] == "\xa33.66"
+    assert shown["soc"] == "63 %"
+    assert shown["elapsed"] == "23:12"
+    assert shown["as-of"].startswith("as of ")
+    assert "\xa30.25 per kWh, fixed when the charge began" in text
+
+
+def test_d7_what_was_not_reported_is_not_shown_as_zero(signed_in, parts):
+    change(parts, 0, power_w=None, soc_pct=None, expected_end_at=None)
+    text = signed_in("driver").get(LIVE).text
+    shown = fields(text)
+
+    assert shown["soc"] == "not reported"
+    assert shown["power"] == "\u2013"
+    assert shown["end"] == "\u2013"
+
+
+def test_a_finished_charge_is_a_receipt(signed_in):
+    text = signed_in("driver").get(ENDED).text
+
+    assert "Charge finished" in text
+    assert "23.41 kWh" in text
+    assert "\xa35.85" in text
+    assert "unplugging" in text
+    assert 'data-live-session="0"' in text
+
+
+def test_the_curve_has_gaps_where_power_was_not_reported(parts):
+    _, detail = parts.held[0]
+    silent = replace(detail.samples[0], power_w=None)
+    points = curve(replace(detail, samples=[silent, detail.samples[1]]))
+
+    assert points[0][1] is None
+    assert points[1][1] == round(detail.samples[1].power_w / 1000, 2)
+    assert points[0][0] == int(silent.at.timestamp())
+
+
+def test_a_charge_of_another_is_not_there(signed_in):
+    assert signed_in("owner").get(LIVE).status_code == 404
+
+
+def test_running_charges_are_listed_first(signed_in, parts):
+    parts.held.reverse()
+    page = Page(signed_in("driver").get("/sessions").text)
+    links = [one["href"] for one, _ in page.tags("a") if one["href"].startswith("/sessions/")]
+
+    assert links == [LIVE, ENDED]
+
+
+def test_who_has_not_charged_is_shown_the_way(signed_in, parts):
+    parts.held.clear()
+
+    assert "No charges yet" in signed_in("driver").get("/sessions").text
+
+
+def test_times_are_those_of_the_station(signed_in, parts):
+    started_at = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+    change(parts, 1, started_at=started_at, ended_at=started_at + timedelta(hours=1))
+    client = signed_in("driver")
+
+    assert "1 Jul 2026, 13:00" in client.get("/sessions").text
+    assert "13:00 &ndash; 14:00" in client.get(ENDED).text
