@@ -1,0 +1,67 @@
+"""What chargers are and what happens to their sessions, in words of no OCPP version."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from simulator.chargers.evse import EvseSpec
+
+
+class Cause(StrEnum):
+    """Why a session begins (each version has its own word, or none)."""
+
+    TOKEN_SHOWN = "token_shown"  # noqa: S105 - a word, no secret
+    REMOTE_START = "remote_start"
+    PLUGGED_IN = "plugged_in"
+
+
+class EndCause(StrEnum):
+    """Why a session ends."""
+
+    LOCAL = "local"
+    """The driver showed the token again."""
+    REMOTE = "remote"
+    UNPLUGGED = "unplugged"
+    REFUSED = "refused"
+    """The token was found invalid after the start."""
+    FAULT = "fault"
+    POWER_LOSS = "power_loss"
+    SOFT_RESET = "soft_reset"
+    HARD_RESET = "hard_reset"
+    UNLOCKED = "unlocked"
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerSpec:
+    """What a charger is; `version` is its OCPP version's short name."""
+
+    charger_id: str
+    version: str
+    evses: tuple[EvseSpec, ...]
+    vendor: str = "Baywatt Labs"
+    model: str = "Virtual 1"
+    firmware_version: str = "1.0.0"
+
+    @property
+    def serial(self) -> str:
+        """Return a serial number, short enough for 1.6."""
+        return f"SN-{self.charger_id}"[:25]
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """What configuration keys and variables change."""
+
+    heartbeat_s: float = 300
+    sample_s: float = 30
+    connection_timeout_s: float = 60
+    """How long an authorised driver may take to plug in."""
+    trusts_offline: bool = True
+    """Whether tokens are taken while nobody can be asked."""
+    stops_refused: bool = True
+    asks_for_remote_start: bool = False
+
+
+def stamp(at: datetime) -> str:
+    """Return an instant as chargers write it: UTC, milliseconds, Z."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

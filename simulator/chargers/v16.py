@@ -1,0 +1,234 @@
+"""A charger that speaks OCPP 1.6: what it tells. Each connector is its own; 0 is the whole charger."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
+
+from ocpp.v16.enums import (
+    Action,
+    ChargePointErrorCode,
+    ChargePointStatus,
+    ReadingContext,
+    Reason,
+)
+
+from simulator.chargers import schemas, v16_answers
+from simulator.chargers.charger import Charger
+from simulator.chargers.evse import Evse, Reading, Session, State
+from simulator.chargers.line import Call, Payload, Refusal
+from simulator.chargers.spec import Cause, EndCause, stamp
+
+STATUS: Final = {
+    State.FREE: ChargePointStatus.available,
+    State.PREPARING: ChargePointStatus.preparing,
+    State.CHARGING: ChargePointStatus.charging,
+    State.SUSPENDED_BY_CAR: ChargePointStatus.suspended_ev,
+    State.SUSPENDED_BY_CHARGER: ChargePointStatus.suspended_evse,
+    State.FINISHING: ChargePointStatus.finishing,
+    State.RESERVED: ChargePointStatus.reserved,
+    State.UNAVAILABLE: ChargePointStatus.unavailable,
+    State.FAULTED: ChargePointStatus.faulted,
+}
+REASON: Final = {
+    EndCause.LOCAL: Reason.local,
+    EndCause.REMOTE: Reason.remote,
+    EndCause.UNPLUGGED: Reason.ev_disconnected,
+    EndCause.REFUSED: Reason.de_authorized,
+    EndCause.FAULT: Reason.other,
+    EndCause.POWER_LOSS: Reason.power_loss,
+    EndCause.SOFT_RESET: Reason.soft_reset,
+    EndCause.HARD_RESET: Reason.hard_reset,
+    EndCause.UNLOCKED: Reason.unlock_command,
+}
+
+
+class ChargerV16(Charger):
+    """See Charger."""
+
+    subprotocols: ClassVar = ("ocpp1.6",)
+    renews_message_ids: ClassVar = True
+
+    def _answer(self, action: str, payload: Payload) -> Payload | Refusal:
+        answer = v16_answers.ANSWERS.get(action)
+        if answer is None:
+            code = "NotSupported" if action in schemas.actions("v16") else "NotImplemented"
+            return Refusal(code, action)
+        fault = schemas.fault_in("v16", action, payload)
+        return Refusal("FormationViolation", fault[:255]) if fault else answer(self, payload)
+
+    def _tell_boot(self, reason: str) -> None:
+        del reason
+        payload = {
+            "chargePointVendor": self.spec.vendor[:20],
+            "chargePointModel": self.spec.model[:20],
+            "chargePointSerialNumber": self.spec.serial,
+            "firmwareVersion": self.spec.firmware_version,
+            "meterType": "Virtual meter",
+        }
+        self._send(
+            Action.boot_notification,
+            lambda: payload,
+            on_answer=self._boot_answered,
+            on_failure=self._boot_failed,
+            is_urgent=True,
+        )
+
+    def beat(self) -> None:
+        """See Charger.beat."""
+        self._send(Action.heartbeat, dict)
+
+    def _ask(self, evse: Evse, token: str, then: Callable[[bool | None], None]) -> None:
+        self._send(
+            Action.authorize,
+            lambda: {"idTag": token},
+            on_answer=lambda answer: then(answer["idTagInfo"]["status"] == "Accepted"),
+            on_failure=lambda _: then(None),
+            evse_id=evse.evse_id,
+            is_urgent=True,
+        )
+
+    def tell_all_states(self) -> None:
+        """See Charger.tell_all_states; ends with the charger as a whole, which is told first."""
+        super().tell_all_states()
+        payload = {"connectorId": 0, **_status(State.FREE, ""), "timestamp": stamp(self.now())}
+        self._send(Action.status_notification, lambda: payload, is_urgent=True)
+
+    def _tell_status(self, evse: Evse, *, is_urgent: bool = False) -> None:
+        payload = {
+            "connectorId": evse.evse_id,
+            **_status(evse.state, evse.fault),
+            "timestamp": stamp(self.now()),
+        }
+        self._send(
+            Action.status_notification,
+            lambda: payload,
+            evse_id=evse.evse_id,
+            is_urgent=is_urgent,
+        )
+
+    def _tell_state_change(self, evse: Evse, before: State | None) -> None:
+        del before
+        self._tell_status(evse)
+
+    def _tell_started(self, evse: Evse, session: Session, reading: Reading, cause: Cause) -> None:
+        del cause
+        payload: Payload = {
+            "connectorId": evse.evse_id,
+            "idTag": session.token,
+            "meterStart": reading.register_wh,
+            "timestamp": stamp(session.started_at),
+        }
+        if session.reservation_number is not None:
+            payload["reservationId"] = session.reservation_number
+
+        def begun(answer: Payload) -> None:
+            session.transaction_id = str(answer["transactionId"])
+            if answer["idTagInfo"]["status"] != "Accepted":
+                self._refuse_session(session)
+
+        self._keep(Action.start_transaction, lambda: payload, evse, session, on_answer=begun)
+
+    def _tell_sample(self, evse: Evse, session: Session, reading: Reading) -> None:
+        at = self.now()
+        sample = {
+            "timestamp": stamp(at),
+            "sampledValue": sampled(reading, ReadingContext.sample_periodic),
+        }
+        call = self._transaction_call(
+            Action.meter_values,
+            lambda: {
+                "connectorId": evse.evse_id,
+                "transactionId": _number(session),
+                "meterValue": [sample],
+            },
+            evse,
+            session,
+        )
+        call.register_wh, call.observed_at = reading.register_wh, at
+        self.line.call(call)
+
+    def _tell_ended(self, evse: Evse, session: Session, reading: Reading, cause: EndCause) -> None:
+        at = stamp(self.now())
+        values = sampled(reading, ReadingContext.transaction_end)
+
+        def payload() -> Payload:
+            told: Payload = {
+                "transactionId": _number(session),
+                "meterStop": reading.register_wh,
+                "timestamp": at,
+                "reason": REASON[cause],
+                "transactionData": [{"timestamp": at, "sampledValue": values}],
+            }
+            if cause in (EndCause.LOCAL, EndCause.REMOTE):
+                told["idTag"] = session.token
+            return told
+
+        self._keep(Action.stop_transaction, payload, evse, session)
+
+    def _keep(
+        self,
+        action: str,
+        payload: Callable[[], Payload],
+        evse: Evse,
+        session: Session,
+        on_answer: Callable[[Payload], None] | None = None,
+    ) -> None:
+        call = self._transaction_call(action, payload, evse, session)
+        call.on_answer = on_answer
+        self.line.call(call)
+
+    def _transaction_call(
+        self, action: str, payload: Callable[[], Payload], evse: Evse, session: Session
+    ) -> Call:
+        """Return a kept call; its payload is made when it is sent, as 1.6 names transactions late."""
+        return Call(
+            str(action), payload, is_kept=True, evse_id=evse.evse_id, session_ref=session.ref
+        )
+
+    def _send(
+        self,
+        action: str,
+        payload: Callable[[], Payload],
+        *,
+        on_answer: Callable[[Payload], None] | None = None,
+        on_failure: Callable[[str], None] | None = None,
+        evse_id: int = 0,
+        is_urgent: bool = False,
+    ) -> None:
+        call = Call(
+            str(action), payload, on_answer=on_answer, on_failure=on_failure, evse_id=evse_id
+        )
+        self.line.call(call, is_urgent=is_urgent)
+
+
+def sampled(reading: Reading, context: str) -> list[dict[str, Any]]:
+    """Return a reading as 1.6 writes it: every value as text."""
+    rows: list[tuple[str, object, str, str]] = [
+        ("Energy.Active.Import.Register", reading.register_wh, "Wh", "Outlet"),
+        ("Power.Active.Import", reading.power_w, "W", "Outlet"),
+        ("Current.Import", reading.current_a, "A", "Outlet"),
+        ("Voltage", reading.voltage_v, "V", "Outlet"),
+        ("Temperature", reading.temperature_c, "Celsius", "Body"),
+    ]
+    if reading.soc_pct is not None:
+        rows.append(("SoC", reading.soc_pct, "Percent", "EV"))
+    return [
+        {
+            "value": str(value),
+            "context": str(context),
+            "measurand": measurand,
+            "location": location,
+            "unit": unit,
+        }
+        for measurand, value, unit, location in rows
+    ]
+
+
+def _status(state: State, fault: str) -> Payload:
+    return {
+        "status": str(STATUS[state]),
+        "errorCode": str(ChargePointErrorCode(fault or ChargePointErrorCode.no_error)),
+    }
+
+
+def _number(session: Session) -> int:
+    return int(session.transaction_id or -1)

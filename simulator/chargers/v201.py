@@ -1,0 +1,308 @@
+"""A charger that speaks OCPP 2.0.1: what it tells."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
+
+from ocpp.v201.enums import (
+    Action,
+    ChargingStateEnumType,
+    ConnectorStatusEnumType,
+    ReadingContextEnumType,
+    ReasonEnumType,
+    TransactionEventEnumType,
+    TriggerReasonEnumType,
+)
+
+from simulator.chargers import schemas, v201_answers
+from simulator.chargers.charger import Charger
+from simulator.chargers.evse import Evse, Reading, Session, State
+from simulator.chargers.line import Call, Payload, Refusal
+from simulator.chargers.spec import Cause, EndCause, stamp
+
+STATUS: Final = {
+    State.FREE: ConnectorStatusEnumType.available,
+    State.PREPARING: ConnectorStatusEnumType.occupied,
+    State.CHARGING: ConnectorStatusEnumType.occupied,
+    State.SUSPENDED_BY_CAR: ConnectorStatusEnumType.occupied,
+    State.SUSPENDED_BY_CHARGER: ConnectorStatusEnumType.occupied,
+    State.FINISHING: ConnectorStatusEnumType.occupied,
+    State.RESERVED: ConnectorStatusEnumType.reserved,
+    State.UNAVAILABLE: ConnectorStatusEnumType.unavailable,
+    State.FAULTED: ConnectorStatusEnumType.faulted,
+}
+CHARGING_STATE: Final = {
+    State.CHARGING: ChargingStateEnumType.charging,
+    State.SUSPENDED_BY_CAR: ChargingStateEnumType.suspended_ev,
+    State.SUSPENDED_BY_CHARGER: ChargingStateEnumType.suspended_evse,
+}
+TRIGGER: Final = {
+    Cause.TOKEN_SHOWN: TriggerReasonEnumType.authorized,
+    Cause.REMOTE_START: TriggerReasonEnumType.remote_start,
+    Cause.PLUGGED_IN: TriggerReasonEnumType.cable_plugged_in,
+}
+ENDING: Final = {
+    EndCause.LOCAL: (TriggerReasonEnumType.stop_authorized, ReasonEnumType.local),
+    EndCause.REMOTE: (TriggerReasonEnumType.remote_stop, ReasonEnumType.remote),
+    EndCause.UNPLUGGED: (TriggerReasonEnumType.ev_departed, ReasonEnumType.ev_disconnected),
+    EndCause.REFUSED: (TriggerReasonEnumType.deauthorized, ReasonEnumType.de_authorized),
+    EndCause.FAULT: (TriggerReasonEnumType.abnormal_condition, ReasonEnumType.other),
+    EndCause.POWER_LOSS: (TriggerReasonEnumType.abnormal_condition, ReasonEnumType.power_loss),
+    EndCause.SOFT_RESET: (TriggerReasonEnumType.reset_command, ReasonEnumType.immediate_reset),
+    EndCause.HARD_RESET: (TriggerReasonEnumType.reset_command, ReasonEnumType.immediate_reset),
+    EndCause.UNLOCKED: (TriggerReasonEnumType.unlock_command, ReasonEnumType.other),
+}
+
+
+class ChargerV201(Charger):
+    """See Charger."""
+
+    subprotocols: ClassVar[tuple[str, ...]] = ("ocpp2.0.1",)
+    renews_message_ids: ClassVar = False
+    schema: ClassVar = "v201"
+    answers: ClassVar = v201_answers.ANSWERS
+
+    def _answer(self, action: str, payload: Payload) -> Payload | Refusal:
+        answer = self.answers.get(action)
+        if answer is None:
+            known = action in schemas.actions(self.schema)
+            return Refusal("NotSupported" if known else "NotImplemented", action)
+        fault = schemas.fault_in(self.schema, action, payload)
+        return Refusal("FormatViolation", fault[:255]) if fault else answer(self, payload)
+
+    def _transaction_id(self) -> str:
+        return self.new_uuid()
+
+    def _tell_boot(self, reason: str) -> None:
+        payload = {
+            "reason": reason,
+            "chargingStation": {
+                "vendorName": self.spec.vendor[:50],
+                "model": self.spec.model[:20],
+                "serialNumber": self.spec.serial,
+                "firmwareVersion": self.spec.firmware_version,
+            },
+        }
+        self._send(
+            Action.boot_notification,
+            payload,
+            on_answer=self._boot_answered,
+            on_failure=self._boot_failed,
+            is_urgent=True,
+        )
+
+    def beat(self) -> None:
+        """See Charger.beat."""
+        self._send(Action.heartbeat, {})
+
+    def _ask(self, evse: Evse, token: str, then: Callable[[bool | None], None]) -> None:
+        self._send(
+            Action.authorize,
+            {"idToken": self.id_token(token)},
+            on_answer=lambda answer: then(answer["idTokenInfo"]["status"] == "Accepted"),
+            on_failure=lambda _: then(None),
+            evse_id=evse.evse_id,
+            is_urgent=True,
+        )
+
+    def _tell_status(self, evse: Evse, *, is_urgent: bool = False) -> None:
+        for outlet in evse.spec.outlets:
+            payload = {
+                "timestamp": stamp(self.now()),
+                "connectorStatus": str(self._outlet_status(evse, outlet.connector_id)),
+                "evseId": evse.evse_id,
+                "connectorId": outlet.connector_id,
+            }
+            self._send(
+                Action.status_notification, payload, evse_id=evse.evse_id, is_urgent=is_urgent
+            )
+        if evse.fault:
+            self._tell_problem(evse, evse.fault, is_cleared=False)
+
+    def _outlet_status(self, evse: Evse, connector_id: int) -> ConnectorStatusEnumType:
+        """Return an outlet's status; beside the one in use the others stay available."""
+        status = STATUS[evse.state]
+        is_other = evse.outlet is not None and evse.outlet.connector_id != connector_id
+        if is_other and status is ConnectorStatusEnumType.occupied:
+            return ConnectorStatusEnumType.available
+        return status
+
+    def _tell_state_change(self, evse: Evse, before: State | None) -> None:
+        now = evse.state
+        if before is State.FAULTED:
+            self._tell_problem(evse, "", is_cleared=True)
+        if before is None or STATUS[before] is not STATUS[now]:
+            self._tell_status(evse)
+        is_under_way = before in CHARGING_STATE and now in CHARGING_STATE
+        if is_under_way and evse.session is not None:
+            self._tell_event(
+                evse,
+                evse.session,
+                evse.read(self.world.now()),
+                event=TransactionEventEnumType.updated,
+                trigger=TriggerReasonEnumType.charging_state_changed,
+                context=ReadingContextEnumType.other,
+            )
+
+    def _tell_problem(self, evse: Evse, code: str, *, is_cleared: bool) -> None:
+        """Report a fault as a NotifyEvent (N07); 2.0.1's statuses have no error codes."""
+        event = {
+            "eventId": evse.evse_id,
+            "timestamp": stamp(self.now()),
+            "trigger": "Alerting",
+            "actualValue": "false" if is_cleared else "true",
+            "techCode": code or "NoError",
+            "techInfo": code or "Problem is gone",
+            "cleared": is_cleared,
+            "eventNotificationType": "HardWiredNotification",
+            "component": {"name": "EVSE", "evse": {"id": evse.evse_id}},
+            "variable": {"name": "Problem"},
+        }
+        payload = {"generatedAt": stamp(self.now()), "seqNo": 0, "tbc": False, "eventData": [event]}
+        self._send(Action.notify_event, payload, evse_id=evse.evse_id)
+
+    def _tell_started(self, evse: Evse, session: Session, reading: Reading, cause: Cause) -> None:
+        extra: Payload = {"idToken": self.id_token(session.token)}
+        if session.reservation_number is not None:
+            extra["reservationId"] = session.reservation_number
+        self._tell_event(
+            evse,
+            session,
+            reading,
+            event=TransactionEventEnumType.started,
+            trigger=TRIGGER[cause],
+            context=ReadingContextEnumType.transaction_begin,
+            extra=extra,
+        )
+
+    def _tell_sample(self, evse: Evse, session: Session, reading: Reading) -> None:
+        self._tell_event(
+            evse,
+            session,
+            reading,
+            event=TransactionEventEnumType.updated,
+            trigger=TriggerReasonEnumType.meter_value_periodic,
+            context=ReadingContextEnumType.sample_periodic,
+        )
+
+    def _tell_ended(self, evse: Evse, session: Session, reading: Reading, cause: EndCause) -> None:
+        trigger, reason = ENDING[cause]
+        is_by_token = cause is EndCause.LOCAL
+        self._tell_event(
+            evse,
+            session,
+            reading,
+            event=TransactionEventEnumType.ended,
+            trigger=trigger,
+            context=ReadingContextEnumType.transaction_end,
+            extra={"idToken": self.id_token(session.token)} if is_by_token else {},
+            stopped=reason,
+        )
+
+    def _tell_event(
+        self,
+        evse: Evse,
+        session: Session,
+        reading: Reading,
+        *,
+        event: TransactionEventEnumType,
+        trigger: TriggerReasonEnumType,
+        context: ReadingContextEnumType,
+        extra: Payload | None = None,
+        stopped: ReasonEnumType | None = None,
+    ) -> None:
+        at = self.now()
+        payload: Payload = {
+            "eventType": str(event),
+            "timestamp": stamp(at),
+            "triggerReason": str(trigger),
+            "seqNo": session.seq_no,
+            "offline": not self.line.is_up,
+            "transactionInfo": self._transaction_info(evse, session, stopped),
+            "evse": {"id": evse.evse_id, "connectorId": session.connector_id},
+            "meterValue": [{"timestamp": stamp(at), "sampledValue": sampled(reading, context)}],
+            **(extra or {}),
+        }
+        session.seq_no += 1
+        call = Call(
+            str(Action.transaction_event),
+            lambda: payload,
+            is_kept=True,
+            on_answer=lambda answer: self._event_answered(session, answer),
+            evse_id=evse.evse_id,
+            session_ref=session.ref,
+        )
+        if event is TransactionEventEnumType.updated:
+            call.register_wh, call.observed_at = reading.register_wh, at
+        self.line.call(call)
+
+    def _transaction_info(
+        self, evse: Evse, session: Session, stopped: ReasonEnumType | None
+    ) -> Payload:
+        info: Payload = {
+            "transactionId": session.transaction_id,
+            "timeSpentCharging": round(session.charging_s),
+        }
+        if stopped is not None:
+            info["stoppedReason"] = str(stopped)
+            state = ChargingStateEnumType.ev_connected
+            if stopped is ReasonEnumType.ev_disconnected:
+                state = ChargingStateEnumType.idle
+            return info | {"chargingState": str(state)}
+        if session.remote_start_id is not None:
+            info["remoteStartId"] = session.remote_start_id
+        state = CHARGING_STATE.get(evse.state, ChargingStateEnumType.ev_connected)
+        return info | {"chargingState": str(state)}
+
+    def _event_answered(self, session: Session, answer: Payload) -> None:
+        info = answer.get("idTokenInfo")
+        if info is not None and info["status"] != "Accepted":
+            self._refuse_session(session)
+
+    def id_token(self, token: str) -> Payload:
+        """Return a token as this version writes it."""
+        return {"idToken": token, "type": "ISO14443"}
+
+    def send(self, action: str, payload: Payload) -> None:
+        """Send a call whose answer is of no interest."""
+        self._send(action, payload)
+
+    def _send(
+        self,
+        action: str,
+        payload: Payload,
+        *,
+        on_answer: Callable[[Payload], None] | None = None,
+        on_failure: Callable[[str], None] | None = None,
+        evse_id: int = 0,
+        is_urgent: bool = False,
+    ) -> None:
+        call = Call(
+            str(action),
+            lambda: payload,
+            on_answer=on_answer,
+            on_failure=on_failure,
+            evse_id=evse_id,
+        )
+        self.line.call(call, is_urgent=is_urgent)
+
+
+def sampled(reading: Reading, context: str) -> list[dict[str, Any]]:
+    """Return a reading as 2.0.1 writes it: numbers, units beside them."""
+    rows: list[tuple[str, float, str, str]] = [
+        ("Energy.Active.Import.Register", reading.register_wh, "Wh", "Outlet"),
+        ("Power.Active.Import", reading.power_w, "W", "Outlet"),
+        ("Current.Import", reading.current_a, "A", "Outlet"),
+        ("Voltage", reading.voltage_v, "V", "Outlet"),
+    ]
+    if reading.soc_pct is not None:
+        rows.append(("SoC", reading.soc_pct, "Percent", "EV"))
+    return [
+        {
+            "value": value,
+            "context": str(context),
+            "measurand": measurand,
+            "location": location,
+            "unitOfMeasure": {"unit": unit},
+        }
+        for measurand, value, unit, location in rows
+    ]

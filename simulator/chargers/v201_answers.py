@@ -1,0 +1,331 @@
+"""A charger that speaks OCPP 2.0.1: how it answers, one row an action."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+from simulator.chargers import variables
+from simulator.chargers.charger import Charger
+from simulator.chargers.evse import Evse, Reservation, State
+from simulator.chargers.limits import Limit, first_limit_w
+from simulator.chargers.line import Payload, Refusal
+from simulator.chargers.spec import stamp
+
+Answer = Callable[[Any, Payload], Payload | Refusal]
+
+
+def _request_start(charger: Charger, payload: Payload) -> Payload:
+    evse_id = payload.get("evseId") or next(
+        (one.evse_id for one in charger.evses.values() if one.session is None and not one.fault), 0
+    )
+    if "chargingProfile" in payload:
+        _put_profile(charger, evse_id, payload["chargingProfile"])
+    token = payload["idToken"]["idToken"]
+    return _status(charger.start_from_afar(evse_id, token, payload["remoteStartId"]))
+
+
+def _request_stop(charger: Charger, payload: Payload) -> Payload:
+    return _status(charger.stop_from_afar(payload["transactionId"]))
+
+
+def _reset(charger: Charger, payload: Payload) -> Payload:
+    if payload.get("evseId") is not None:
+        return {"status": "Rejected"}
+    if payload["type"] == "Immediate":
+        charger.reset(is_hard=True)
+        return {"status": "Accepted"}
+    return {"status": "Accepted" if charger.reset_when_idle() else "Scheduled"}
+
+
+def _unlock(charger: Charger, payload: Payload) -> Payload:
+    evse = charger.evses.get(payload["evseId"])
+    known = evse and any(one.connector_id == payload["connectorId"] for one in evse.spec.outlets)
+    if evse is None or not known:
+        return {"status": "UnknownConnector"}
+    if evse.session is not None:
+        return {"status": "OngoingAuthorizedTransaction"}
+    is_stuck = evse.fault == "ConnectorLockFailure"
+    return {"status": "UnlockFailed" if is_stuck else "Unlocked"}
+
+
+def _change_availability(charger: Charger, payload: Payload) -> Payload:
+    evse_id = payload.get("evse", {}).get("id", 0)
+    if evse_id != 0 and evse_id not in charger.evses:
+        return {"status": "Rejected"}
+    is_available = payload["operationalStatus"] == "Operative"
+    is_done = charger.set_available(evse_id, is_available=is_available)
+    return {"status": "Accepted" if is_done else "Scheduled"}
+
+
+def _reserve(charger: Charger, payload: Payload) -> Payload:
+    evse = charger.evses.get(payload.get("evseId", 0))
+    if evse is None:
+        return {"status": "Rejected"}
+    until_at = _instant(payload["expiryDateTime"])
+    reservation = Reservation(payload["id"], payload["idToken"]["idToken"], until_at)
+    if charger.reserve(evse.evse_id, reservation):
+        return {"status": "Accepted"}
+    states = {State.FAULTED: "Faulted", State.UNAVAILABLE: "Unavailable"}
+    return {"status": states.get(evse.state, "Occupied")}
+
+
+def _cancel(charger: Charger, payload: Payload) -> Payload:
+    return _status(charger.cancel_reservation(payload["reservationId"]))
+
+
+def _trigger(charger: Any, payload: Payload) -> Payload:
+    evse_id = payload.get("evse", {}).get("id")
+    if evse_id is not None and evse_id not in charger.evses:
+        return {"status": "Rejected"}
+    message = payload["requestedMessage"]
+    if message in {"MeterValues", "TransactionEvent"}:
+        wanted = [evse_id] if evse_id else list(charger.evses)
+        sampled = [charger.sample_now(one) for one in wanted]
+        return _status(any(sampled))
+    effect = _TRIGGERS.get(message)
+    if effect is None:
+        return {"status": "NotImplemented"}
+    charger.world.after(0, partial(effect, charger))
+    return {"status": "Accepted"}
+
+
+_TRIGGERS: Final[dict[str, Callable[[Any], None]]] = {
+    "BootNotification": lambda charger: charger.boot_again(),
+    "Heartbeat": lambda charger: charger.beat(),
+    "StatusNotification": lambda charger: charger.tell_all_states(),
+    "FirmwareStatusNotification": lambda charger: charger.send(
+        "FirmwareStatusNotification", {"status": "Idle"}
+    ),
+    "LogStatusNotification": lambda charger: charger.send(
+        "LogStatusNotification", {"status": "Idle"}
+    ),
+}
+
+
+def _get_variables(charger: Charger, payload: Payload) -> Payload:
+    return {"getVariableResult": [_get(charger, one) for one in payload["getVariableData"]]}
+
+
+def _get(charger: Charger, asked: Payload) -> Payload:
+    place = {"component": asked["component"], "variable": asked["variable"]}
+    if asked.get("attributeType", "Actual") != "Actual":
+        return place | {"attributeStatus": "NotSupportedAttributeType"}
+    component, variable = asked["component"]["name"], asked["variable"]["name"]
+    status, value = variables.get(charger, component, variable)
+    return place | {"attributeStatus": status} | ({"attributeValue": value} if value else {})
+
+
+def _set_variables(charger: Charger, payload: Payload) -> Payload:
+    return {"setVariableResult": [_set(charger, one) for one in payload["setVariableData"]]}
+
+
+def _set(charger: Charger, asked: Payload) -> Payload:
+    place = {"component": asked["component"], "variable": asked["variable"]}
+    if asked.get("attributeType", "Actual") != "Actual":
+        return place | {"attributeStatus": "NotSupportedAttributeType"}
+    component, variable = asked["component"]["name"], asked["variable"]["name"]
+    return place | {
+        "attributeStatus": variables.put(charger, component, variable, asked["attributeValue"])
+    }
+
+
+def _base_report(charger: Any, payload: Payload) -> Payload:
+    _report(charger, payload["requestId"], variables.inventory(charger))
+    return {"status": "Accepted"}
+
+
+def _report_some(charger: Any, payload: Payload) -> Payload:
+    if "componentCriteria" in payload:
+        return {"status": "NotSupported"}
+    wanted: list[Payload] = payload.get("componentVariable", [])
+    rows = [
+        row
+        for row in variables.inventory(charger)
+        if not wanted or any(_is_asked(row, one) for one in wanted)
+    ]
+    if not rows:
+        return {"status": "EmptyResultSet"}
+    _report(charger, payload["requestId"], rows)
+    return {"status": "Accepted"}
+
+
+def _is_asked(row: Payload, wanted: Payload) -> bool:
+    variable: Payload = wanted.get("variable") or row["variable"]
+    return bool(
+        row["component"]["name"] == wanted["component"]["name"]
+        and row["variable"]["name"] == variable["name"]
+    )
+
+
+_ROWS_A_PART: Final = 8
+
+
+def _report(charger: Any, request_id: int, rows: list[Payload]) -> None:
+    parts = [rows[at : at + _ROWS_A_PART] for at in range(0, len(rows), _ROWS_A_PART)]
+    for number, part in enumerate(parts):
+        payload = {
+            "requestId": request_id,
+            "generatedAt": stamp(charger.now()),
+            "seqNo": number,
+            "tbc": number < len(parts) - 1,
+            "reportData": part,
+        }
+        charger.world.after(0, partial(charger.send, "NotifyReport", payload))
+
+
+def _transaction_status(charger: Charger, payload: Payload) -> Payload:
+    transaction_id = payload.get("transactionId")
+    answer: Payload = {"messagesInQueue": charger.line.backlog > 0}
+    if transaction_id is None:
+        return answer
+    sessions = [one.session for one in charger.evses.values() if one.session is not None]
+    is_on = any(session.transaction_id == transaction_id for session in sessions)
+    return answer | {"ongoingIndicator": is_on}
+
+
+def _send_local_list(charger: Charger, payload: Payload) -> Payload:
+    if payload["updateType"] == "Full":
+        charger.local_list.clear()
+    elif payload["versionNumber"] <= charger.local_list_version:
+        return {"status": "VersionMismatch"}
+    for entry in payload.get("localAuthorizationList", []):
+        token = entry["idToken"]["idToken"].casefold()
+        if "idTokenInfo" in entry:
+            charger.local_list[token] = entry["idTokenInfo"]["status"] == "Accepted"
+        else:
+            charger.local_list.pop(token, None)
+    charger.local_list_version = payload["versionNumber"]
+    return {"status": "Accepted"}
+
+
+def _put_profile(charger: Charger, evse_id: int, profile: dict[str, Any]) -> None:
+    limit = Limit(
+        profile_id=profile["id"],
+        evse_id=evse_id,
+        purpose=profile["chargingProfilePurpose"],
+        stack_level=profile["stackLevel"],
+        limit_w=first_limit_w(profile["chargingSchedule"][0]),
+    )
+    charger.limits.put(limit)
+    charger.world.after(0, charger.apply_limits)
+
+
+def _set_profile(charger: Charger, payload: Payload) -> Payload:
+    evse_id, profile = payload["evseId"], payload["chargingProfile"]
+    evse: Evse | None = charger.evses.get(evse_id)
+    if evse_id != 0 and evse is None:
+        return {"status": "Rejected"}
+    is_for_session = profile["chargingProfilePurpose"] == "TxProfile"
+    if is_for_session and (evse is None or evse.session is None):
+        return {"status": "Rejected"}
+    _put_profile(charger, evse_id, profile)
+    return {"status": "Accepted"}
+
+
+def _clear_profile(charger: Charger, payload: Payload) -> Payload:
+    criteria = payload.get("chargingProfileCriteria", {})
+    is_any = charger.limits.clear(
+        profile_id=payload.get("chargingProfileId"),
+        evse_id=criteria.get("evseId"),
+        purpose=criteria.get("chargingProfilePurpose"),
+        stack_level=criteria.get("stackLevel"),
+    )
+    charger.world.after(0, charger.apply_limits)
+    return {"status": "Accepted" if is_any else "Unknown"}
+
+
+def _composite_schedule(charger: Charger, payload: Payload) -> Payload:
+    evse = charger.evses.get(payload["evseId"])
+    if evse is None:
+        return {"status": "Rejected"}
+    limit_w = charger.limits.limit_w(evse.evse_id)
+    most_w = float(evse.spec.max_power_w if limit_w is None else limit_w)
+    return {
+        "status": "Accepted",
+        "schedule": {
+            "evseId": evse.evse_id,
+            "duration": payload["duration"],
+            "scheduleStart": stamp(charger.now()),
+            "chargingRateUnit": "W",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": round(most_w, 1)}],
+        },
+    }
+
+
+def _data_transfer(charger: Charger, payload: Payload) -> Payload:
+    if payload["vendorId"] != charger.spec.vendor:
+        return {"status": "UnknownVendorId"}
+    return {"status": "Accepted"}
+
+
+def _set_monitoring(_charger: Charger, payload: Payload) -> Payload:
+    kept = ("type", "severity", "component", "variable")
+    return {
+        "setMonitoringResult": [
+            {"status": "UnsupportedMonitorType"} | {name: one[name] for name in kept}
+            for one in payload["setMonitoringData"]
+        ]
+    }
+
+
+def _clear_monitoring(_charger: Charger, payload: Payload) -> Payload:
+    return {"clearMonitoringResult": [{"id": one, "status": "NotFound"} for one in payload["id"]]}
+
+
+def _status(is_accepted: bool) -> Payload:
+    return {"status": "Accepted" if is_accepted else "Rejected"}
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def always(**answer: Any) -> Answer:
+    """Return an answer that is the same whatever was asked."""
+    return lambda _charger, _payload: dict(answer)
+
+
+ANSWERS: Final[dict[str, Answer]] = {
+    "CancelReservation": _cancel,
+    "CertificateSigned": always(status="Rejected"),
+    "ChangeAvailability": _change_availability,
+    "ClearCache": always(status="Accepted"),
+    "ClearChargingProfile": _clear_profile,
+    "ClearDisplayMessage": always(status="Unknown"),
+    "ClearVariableMonitoring": _clear_monitoring,
+    "CostUpdated": always(),
+    "CustomerInformation": always(status="Rejected"),
+    "DataTransfer": _data_transfer,
+    "DeleteCertificate": always(status="NotFound"),
+    "GetBaseReport": _base_report,
+    "GetChargingProfiles": always(status="NoProfiles"),
+    "GetCompositeSchedule": _composite_schedule,
+    "GetDisplayMessages": always(status="Unknown"),
+    "GetInstalledCertificateIds": always(status="NotFound"),
+    "GetLocalListVersion": lambda charger, _: {"versionNumber": charger.local_list_version},
+    "GetLog": always(status="Rejected"),
+    "GetMonitoringReport": always(status="EmptyResultSet"),
+    "GetReport": _report_some,
+    "GetTransactionStatus": _transaction_status,
+    "GetVariables": _get_variables,
+    "InstallCertificate": always(status="Rejected"),
+    "PublishFirmware": always(status="Rejected"),
+    "RequestStartTransaction": _request_start,
+    "RequestStopTransaction": _request_stop,
+    "ReserveNow": _reserve,
+    "Reset": _reset,
+    "SendLocalList": _send_local_list,
+    "SetChargingProfile": _set_profile,
+    "SetDisplayMessage": always(status="Rejected"),
+    "SetMonitoringBase": always(status="NotSupported"),
+    "SetMonitoringLevel": always(status="Rejected"),
+    "SetNetworkProfile": always(status="Rejected"),
+    "SetVariableMonitoring": _set_monitoring,
+    "SetVariables": _set_variables,
+    "TriggerMessage": _trigger,
+    "UnlockConnector": _unlock,
+    "UnpublishFirmware": always(status="NoFirmware"),
+    "UpdateFirmware": always(status="Rejected"),
+}

@@ -1,0 +1,1 @@
+"""`make demo`: the whole system as child processes, and a busy city in this one."""

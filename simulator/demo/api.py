@@ -1,0 +1,78 @@
+"""The public HTTP API, as far as setting up a demonstration needs it; blocking, standard library."""
+
+import http.client
+import json
+from typing import Any, Self
+from urllib.parse import quote
+
+
+class ApiRefused(RuntimeError):
+    """The API said no; the text has its problem report."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Api:
+    """A client with one kept-open connection."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._connection = http.client.HTTPConnection(host, port, timeout=30)
+        self._token = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def log_in(self, email: str, password: str) -> None:
+        """Use this user's bearer token from now on."""
+        asked = {"email": email, "password": password, "label": "demo"}
+        self._token = self.post("/auth/tokens", asked)["token"]
+
+    def get(self, path: str) -> Any:
+        """Read."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Create or act."""
+        return self._ask("POST", path, body)
+
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """Set."""
+        return self._ask("PUT", path, body)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        headers = {"Accept": "application/json"}
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        self._connection.request(method, f"/api/v1{path}", body=data, headers=headers)
+        response = self._connection.getresponse()
+        content = response.read()
+        if response.status >= 400:  # noqa: PLR2004 - the class of errors
+            said = content.decode(errors="replace")[:500]
+            raise ApiRefused(response.status, f"{method} {path}: {response.status} {said}")
+        return json.loads(content) if content else None
+
+
+def is_ready(host: str, port: int) -> bool:
+    """Whether the cloud answers that it is ready."""
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200  # noqa: PLR2004
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def as_segment(text: str) -> str:
+    """Return text as one segment of a path."""
+    return quote(text, safe="")
