@@ -1,0 +1,68 @@
+"""X4: offline within 5 s, never a stale status as fresh, and a page for when there is no network."""
+
+from tests.browser.conftest import a_page, ready
+
+
+def test_x4_a_lost_connection_is_told_within_5_s_and_mended_by_itself(open_page, house):
+    with open_page("/", may_complain_of="ERR_") as page:
+        ready(page)
+        house.stop()
+        page.wait_for_selector("#offline-banner:not([hidden])", timeout=5_000)
+        assert "Connection lost. What you see is as of " in page.inner_text("#offline-banner")
+        house.start()
+        page.wait_for_selector("#offline-banner", state="hidden", timeout=6_000)
+
+
+def test_x4_a_network_that_goes_is_told_at_once(open_page):
+    with open_page("/stations/dundee-greenmarket", may_complain_of="ERR_") as page:
+        ready(page)
+        page.context.set_offline(True)
+        page.wait_for_selector("#offline-banner:not([hidden])", timeout=5_000)
+        page.context.set_offline(False)
+        page.wait_for_selector('[data-live="live"]', timeout=6_000)
+
+
+def test_x4_a_connection_that_dies_without_a_word_is_noticed(open_page):
+    with open_page("/stations/dundee-greenmarket", may_complain_of="ERR_") as page:
+        ready(page)
+        # the stream stays open and silent, and nobody answers any more
+        page.context.route("**/livez", lambda _: None)
+        page.wait_for_selector("#offline-banner:not([hidden])", timeout=7_000)
+
+
+def test_x4_what_was_missed_is_told_after_a_resync(open_page, house):
+    with open_page("/stations/dundee-greenmarket", may_complain_of="ERR_") as page:
+        ready(page)
+        house.stop()
+        page.wait_for_selector('[data-live="offline"]')
+        house.parts.change_bay("dundee-greenmarket-1", "squatter")
+        house.start()
+        page.wait_for_selector(
+            '[data-bay="dundee-greenmarket-1"][data-status="BLOCKED"]', timeout=6_000
+        )
+
+
+def test_x4_without_a_network_the_app_opens_with_its_own_page_and_no_status(browser, house):
+    with a_page(browser, house.url, may_complain_of="ERR_") as page:
+        page.goto(house.url)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.reload()
+        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+        house.stop()
+        page.goto(f"{house.url}/stations/dundee-greenmarket")
+
+        assert page.get_by_role("heading", name="You are offline").is_visible()
+        assert page.locator("[data-bay]").count() == 0
+        house.start()
+        page.goto(house.url)
+        assert page.locator("[data-station]").count() == 6
+
+
+def test_x4_the_manifest_makes_an_app(browser, house):
+    with a_page(browser, house.url) as page:
+        page.goto(house.url)
+        line = page.context.new_cdp_session(page)
+        answer = line.send("Page.getAppManifest")
+
+        assert answer["errors"] == []
+        assert answer["manifest"]["name"] == "Baywatt"

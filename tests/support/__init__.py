@@ -1,0 +1,1 @@
+"""What tests share: real servers, our own programs, waiting, and a network that misbehaves."""

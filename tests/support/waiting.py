@@ -1,0 +1,89 @@
+"""Wait for a condition with a deadline, instead of sleeping and hoping."""
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_POLL_S: Final = 0.02
+
+
+def eventually(
+    condition: Callable[[], T],
+    within_s: float = 10,
+    what: str = "",
+    *,
+    retry_on: tuple[type[Exception], ...] = (AssertionError, OSError),
+) -> T:
+    """Return the condition's first true value.
+
+    An exception of `retry_on` counts as not yet. Where asserts read best, let the condition
+    assert and return True.
+
+    Raises:
+        AssertionError: it was never true within `within_s` seconds; says the last value or error.
+    """
+    deadline = time.monotonic() + within_s
+    pause = threading.Event()
+    while True:
+        last = _look(condition, retry_on)
+        if last.is_true:
+            return last.value
+        if time.monotonic() >= deadline:
+            raise _never(condition, within_s, what, last) from last.error
+        pause.wait(_POLL_S)
+
+
+async def eventually_async(
+    condition: Callable[[], T | Awaitable[T]],
+    within_s: float = 10,
+    what: str = "",
+    *,
+    retry_on: tuple[type[Exception], ...] = (AssertionError, OSError),
+) -> T:
+    """Do as `eventually`, letting the event loop run between looks.
+
+    Raises:
+        AssertionError: it was never true within `within_s` seconds; says the last value or error.
+    """
+    deadline = time.monotonic() + within_s
+    while True:
+        last = _look(condition, retry_on)
+        if inspect.isawaitable(last.value):
+            last = await _look_async(last.value, retry_on)
+        if last.is_true:
+            return last.value
+        if time.monotonic() >= deadline:
+            raise _never(condition, within_s, what, last) from last.error
+        await asyncio.sleep(_POLL_S)
+
+
+class _Look:
+    def __init__(self, value=None, error=None):
+        self.value = value
+        self.error = error
+        self.is_true = bool(value)
+
+
+def _look(condition, retry_on):
+    try:
+        return _Look(value=condition())
+    except retry_on as error:
+        return _Look(error=error)
+
+
+async def _look_async(awaitable, retry_on):
+    try:
+        return _Look(value=await awaitable)
+    except retry_on as error:
+        return _Look(error=error)
+
+
+def _never(condition, within_s, what, last):
+    name = what or getattr(condition, "__name__", "the condition")
+    seen = f"{last.error!r}" if last.error else f"{last.value!r}"
+    return AssertionError(f"{name} did not come true within {within_s} s; last seen: {seen}")
