@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     ForeignKey,
@@ -91,6 +92,8 @@ stations: Final = Table(
     Column("plan_published_version", BigInt, nullable=False, default=0),
     # the agent's login at the broker: Mosquitto's own hash format, see adapters/broker_users.py
     Column("agent_key_hash", String(255)),
+    # the newest version of its tariff; null: `price_per_kwh_minor` alone
+    Column("tariff_id", Identifier()),
     Index("ix_stations_place", "latitude", "longitude"),
 )
 
@@ -247,6 +250,9 @@ sessions: Final = Table(
     Column("flags", Json),
     Column("is_offline", Boolean, nullable=False, default=False),
     Column("changed_version", BigInt, nullable=False, default=0),
+    # the tariff's version, frozen at the start like the price, or with the reservation
+    Column("tariff_id", Identifier()),
+    Column("reservation_id", Identifier(), index=True),
     Index("ix_sessions_station_started", "station_id", "started_at"),
     Index("ix_sessions_charger_ended", "charger_id", "ended_at"),
     Index("ix_sessions_user_started", "user_id", "started_at"),
@@ -353,6 +359,356 @@ commands: Final = Table(
     Index("ix_commands_state_expires", "state", "expires_at"),
 )
 
+# --- reservations --------------------------------------------------------------------------------
+
+# the owner's terms; a station without a row has the defaults of domain/terms.py
+station_terms: Final = Table(
+    "station_terms",
+    metadata,
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), primary_key=True),
+    Column("body", Json, nullable=False),
+    Column("version", BigInt, nullable=False, default=1),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+reservations: Final = Table(
+    "reservations",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), nullable=False),
+    Column("bay_id", Identifier(63), ForeignKey("bays.id"), nullable=False),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False),
+    Column("token", String(255), nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("buffer_s", Integer, nullable=False, default=0),
+    Column("status", Identifier(16), nullable=False),
+    Column("status_at", UtcDateTime, nullable=False),
+    Column("reason", Identifier(40), nullable=False, default=""),
+    # its slots are taken: domain.reservations.LIVE, as the database can index it
+    Column("is_live", Boolean, nullable=False, default=True),
+    Column("held_until", UtcDateTime),
+    Column("is_confirmed", Boolean, nullable=False, default=False),
+    Column("is_flexible", Boolean, nullable=False, default=False),
+    Column("fixed_at", UtcDateTime),
+    Column("standard", Identifier(32), nullable=False, default=""),
+    Column("min_power_w", Integer, nullable=False, default=0),
+    Column("energy_wh", BigInt),
+    Column("booked_at", UtcDateTime),
+    Column("arrived_at", UtcDateTime),
+    Column("arrived_by", Identifier(16), nullable=False, default=""),
+    Column("session_id", Identifier()),
+    Column("left_at", UtcDateTime),
+    Column("overstay_since", UtcDateTime),
+    Column("trouble", Identifier(24), nullable=False, default=""),
+    Column("trouble_at", UtcDateTime),
+    Column("tariff_id", Identifier(), nullable=False, default=""),
+    Column("currency", Identifier(3), nullable=False),
+    Column("quote", Json),
+    Column("terms", Json),
+    Column("authorised_minor", BigInt, nullable=False, default=0),
+    Column("due_minor", BigInt),
+    Column("series_id", Identifier(), index=True),
+    Column("moved_from", Identifier(63)),
+    Column("created_at", UtcDateTime, nullable=False),
+    # grows with every write: nobody overwrites what they have not read
+    Column("row_version", BigInt, nullable=False, default=0),
+    Column("changed_version", BigInt, nullable=False, default=0),
+    Index("ix_reservations_bay_live", "bay_id", "is_live", "starts_at"),
+    Index("ix_reservations_station_starts", "station_id", "starts_at"),
+    Index("ix_reservations_user_starts", "user_id", "starts_at"),
+    Index("ix_reservations_session", "session_id"),
+)
+
+# one row per bay and quarter of an hour that is taken: the primary key is what makes a double
+# booking impossible, on any engine, in any cluster
+bay_slots: Final = Table(
+    "bay_slots",
+    metadata,
+    Column("bay_id", Identifier(63), primary_key=True),
+    Column("starts_at", UtcDateTime, primary_key=True),
+    Column("reservation_id", Identifier(), nullable=False, index=True),
+)
+
+# what became of a reservation, and who did it
+reservation_log: Final = Table(
+    "reservation_log",
+    metadata,
+    Column("reservation_id", Identifier(), ForeignKey("reservations.id"), primary_key=True),
+    Column("version", BigInt, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Identifier(), nullable=False, default=""),
+    Column("what", Identifier(40), nullable=False),
+    Column("note", String(500), nullable=False, default=""),
+)
+
+# one-time codes, kept as HMAC; the newest of a reservation counts
+otps: Final = Table(
+    "otps",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("reservation_id", Identifier(), ForeignKey("reservations.id"), nullable=False),
+    Column("user_id", Identifier(), nullable=False),
+    Column("code_hmac", Identifier(64), nullable=False),
+    Column("channel", Identifier(16), nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("used_at", UtcDateTime),
+    Index("ix_otps_reservation", "reservation_id", "created_at"),
+    Index("ix_otps_user", "user_id", "created_at"),
+)
+
+waitlist: Final = Table(
+    "waitlist",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("station_id", Identifier(63), ForeignKey("stations.id"), nullable=False),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
+    Column("bay_id", Identifier(63)),
+    Column("standard", Identifier(32), nullable=False, default=""),
+    Column("min_power_w", Integer, nullable=False, default=0),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # waiting | offered | taken | expired | left
+    Column("state", Identifier(16), nullable=False),
+    Column("offer_id", Identifier()),
+    Column("changed_version", BigInt, nullable=False, default=0),
+    Index("ix_waitlist_station_state", "station_id", "state", "created_at"),
+)
+
+# what a driver may take with one call: other bays or times, from us (trouble), or from the waitlist
+offers: Final = Table(
+    "offers",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("user_id", Identifier(), nullable=False, index=True),
+    Column("kind", Identifier(16), nullable=False),  # reschedule | waitlist
+    Column("reservation_id", Identifier(), index=True),
+    Column("waitlist_id", Identifier()),
+    Column("options", Json, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    # open | accepted | declined | expired
+    Column("state", Identifier(16), nullable=False),
+    Column("changed_version", BigInt, nullable=False, default=0),
+)
+
+# --- money ---------------------------------------------------------------------------------------
+
+# never changed: a new version is a new row, so that an id freezes a price
+tariffs: Final = Table(
+    "tariffs",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("key", Identifier(), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("owner_id", Identifier()),
+    Column("name", String(120), nullable=False),
+    Column("currency", Identifier(3), nullable=False),
+    Column("body", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("uq_tariffs_key_version", "key", "version", unique=True),
+)
+
+payment_methods: Final = Table(
+    "payment_methods",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
+    Column("provider", Identifier(16), nullable=False),
+    Column("gateway_ref", String(255), nullable=False),
+    Column("label", String(120), nullable=False, default=""),
+    Column("is_default", Boolean, nullable=False, default=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+)
+
+payments: Final = Table(
+    "payments",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    # what it pays for: a reservation's id, a top-up's, a subscription month's
+    Column("purpose", Identifier(16), nullable=False),  # reservation | topup | subscription
+    Column("subject", Identifier(160), nullable=False, index=True),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False),
+    Column("method", Identifier(16), nullable=False),  # card | wallet
+    Column("method_id", Identifier()),
+    Column("provider", Identifier(16), nullable=False),
+    Column("currency", Identifier(3), nullable=False),
+    Column("status", Identifier(16), nullable=False),
+    Column("authorised_minor", BigInt, nullable=False, default=0),
+    Column("captured_minor", BigInt, nullable=False, default=0),
+    Column("refunded_minor", BigInt, nullable=False, default=0),
+    Column("gateway_ref", String(255), nullable=False, default="", index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("row_version", BigInt, nullable=False, default=0),
+    Index("ix_payments_user", "user_id", "created_at"),
+)
+
+# what the gateway is to do: written with its cause, carried out at least once under one key
+payment_steps: Final = Table(
+    "payment_steps",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    # one step a cause: `capture/<reservation>`
+    Column("cause", Identifier(200), nullable=False, unique=True),
+    Column("payment_id", Identifier(), ForeignKey("payments.id"), nullable=False, index=True),
+    Column("kind", Identifier(16), nullable=False),  # authorise | capture | charge | refund | void
+    Column("amount_minor", BigInt, nullable=False),
+    Column("state", Identifier(16), nullable=False),  # pending | done | declined | failed
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_attempt_at", UtcDateTime, index=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("gateway_ref", String(255), nullable=False, default="", index=True),
+    Column("last_error", String(500), nullable=False, default=""),
+    Column("done_at", UtcDateTime),
+)
+
+# every event of a gateway, once, however often it is sent
+gateway_events: Final = Table(
+    "gateway_events",
+    metadata,
+    Column("provider", Identifier(16), primary_key=True),
+    Column("event_id", Identifier(255), primary_key=True),
+    Column("kind", Identifier(80), nullable=False),
+    Column("body", Json, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("applied_at", UtcDateTime),
+)
+
+wallets: Final = Table(
+    "wallets",
+    metadata,
+    Column("user_id", Identifier(), ForeignKey("users.id"), primary_key=True),
+    Column("currency", Identifier(3), primary_key=True),
+    # what can be spent: the ledger's account less what is kept for open payments
+    Column("available_minor", BigInt, nullable=False, default=0),
+    CheckConstraint("available_minor >= 0", name="not_overdrawn"),
+)
+
+# double entry; a transaction's lines sum to zero, and each is chained to the one before of its book
+ledger_transactions: Final = Table(
+    "ledger_transactions",
+    metadata,
+    Column("book", Identifier(80), primary_key=True),
+    Column("seq", BigInt, primary_key=True),
+    Column("cause", Identifier(200), nullable=False, unique=True),
+    Column("kind", Identifier(24), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("currency", Identifier(3), nullable=False),
+    Column("user_id", Identifier()),
+    Column("reservation_id", Identifier(), index=True),
+    Column("payment_id", Identifier()),
+    Column("note", String(255), nullable=False, default=""),
+    Column("previous_hash", Identifier(64), nullable=False),
+    Column("hash", Identifier(64), nullable=False),
+    Index("ix_ledger_user", "user_id", "at"),
+)
+
+ledger_entries: Final = Table(
+    "ledger_entries",
+    metadata,
+    Column("book", Identifier(80), primary_key=True),
+    Column("seq", BigInt, primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("account", Identifier(120), nullable=False, index=True),
+    Column("amount_minor", BigInt, nullable=False),
+)
+
+receipts: Final = Table(
+    "receipts",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("number", Identifier(40), nullable=False, unique=True),
+    # one receipt a reservation
+    Column("reservation_id", Identifier(), nullable=False, unique=True),
+    Column("session_id", Identifier()),
+    Column("user_id", Identifier(), nullable=False),
+    Column("station_id", Identifier(63), nullable=False),
+    Column("currency", Identifier(3), nullable=False),
+    Column("total_minor", BigInt, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_receipts_user", "user_id", "created_at"),
+)
+
+subscription_plans: Final = Table(
+    "subscription_plans",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("currency", Identifier(3), nullable=False),
+    Column("monthly_minor", BigInt, nullable=False),
+    Column("discounts", Json, nullable=False),
+    Column("is_offered", Boolean, nullable=False, default=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+subscriptions: Final = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    # one active subscription a user: the active one holds the key, an ended one null
+    Column("active_user_id", Identifier(), unique=True),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
+    Column("plan_id", Identifier(), ForeignKey("subscription_plans.id"), nullable=False),
+    Column("method", Identifier(16), nullable=False),
+    Column("state", Identifier(16), nullable=False),  # pending | active | canceled | unpaid
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("paid_until", UtcDateTime),
+    Column("canceled_at", UtcDateTime),
+    Column("row_version", BigInt, nullable=False, default=0),
+)
+
+# --- telling people ------------------------------------------------------------------------------
+
+notice_preferences: Final = Table(
+    "notice_preferences",
+    metadata,
+    Column("user_id", Identifier(), ForeignKey("users.id"), primary_key=True),
+    Column("body", Json, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+push_subscriptions: Final = Table(
+    "push_subscriptions",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
+    Column("endpoint_hash", Identifier(64), nullable=False, unique=True),
+    Column("subscription", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("gone_at", UtcDateTime),
+)
+
+webhook_endpoints: Final = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
+    Column("url", String(500), nullable=False),
+    Column("secret", String(120), nullable=False),
+    Column("kinds", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+    Column("last_error", String(500), nullable=False, default=""),
+)
+
+# secret addresses of a driver's calendar; of the secret only the hash is kept
+calendar_feeds: Final = Table(
+    "calendar_feeds",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
+    Column("secret_hash", Identifier(64), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
 # --- what must happen, what must be sent ---------------------------------------------------------
 
 deadlines: Final = Table(
@@ -370,8 +726,14 @@ messages: Final = Table(
     Column("id", Identifier(), primary_key=True),
     # the same cause told twice is sent once
     Column("idempotency_key", Identifier(200), nullable=False, unique=True),
-    Column("channel", Identifier(16), nullable=False),  # mail
+    Column("channel", Identifier(16), nullable=False),  # mail | sms | push | webhook | app
+    # an address, a number, the id of a push subscription or of a webhook endpoint
     Column("recipient", String(254), nullable=False),
+    # whom it is for and of what kind, where it is a notice to a user; see domain/notices.py
+    Column("user_id", Identifier()),
+    Column("kind", Identifier(40)),
+    Column("data", Json),
+    Column("read_at", UtcDateTime),
     Column("subject", String(255), nullable=False),
     Column("body", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),
@@ -379,6 +741,7 @@ messages: Final = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("sent_at", UtcDateTime),
     Column("last_error", String(500), nullable=False, default=""),
+    Index("ix_messages_user", "user_id", "channel", "created_at"),
 )
 
 # telemetry on its way to InfluxDB; empty where none is configured
