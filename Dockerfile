@@ -16,7 +16,7 @@ WORKDIR /opt/baywatt
 COPY requirements.lock ./
 RUN python -m venv .venv \
  && .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-      --no-deps --require-hashes --only-binary :all: -r requirements.lock
+      --no-deps --require-hashes --only-binary :all: --no-binary http-ece -r requirements.lock
 COPY . .
 COPY --from=pages /opt/baywatt/node_modules node_modules
 RUN python tools/setup.py layout \

@@ -119,7 +119,9 @@ def install_python(*names: str) -> None:
         run(
             f"Python packages of {lock.name}",
             *(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-            *("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", lock),
+            *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
+            # the one package that comes as source alone; it is plain Python
+            *("--no-binary", "http-ece", "-r", lock),
         )
         stamp.write_text(digest(lock))
 

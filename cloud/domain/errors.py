@@ -1,5 +1,7 @@
 """What the house refuses, each with a stable public code; `api/errors.py` turns them into HTTP."""
 
+from collections.abc import Sequence
+
 
 class Refused(Exception):
     """A request that is understood and not granted. `code` never changes once published."""
@@ -113,3 +115,92 @@ class Unavailable(Refused):
         """See Refused; `retry_after_s` becomes Retry-After."""
         super().__init__(subject, detail)
         self.retry_after_s = retry_after_s
+
+
+class IllegalTransition(Refused):
+    """What is asked does not follow from where the reservation stands."""
+
+    code = "illegal_transition"
+    sentence = "The reservation does not allow this any more."
+
+
+class BayAlreadyBooked(Refused):
+    """Somebody was faster, or holds a part of the window; `alternatives` are options instead."""
+
+    code = "bay_already_booked"
+    sentence = "This bay is taken in a part of this time."
+
+    def __init__(
+        self, subject: object = "", detail: str = "", alternatives: Sequence[object] = ()
+    ) -> None:
+        """See Refused; the alternatives become a member of the problem."""
+        super().__init__(subject, detail)
+        self.alternatives = alternatives
+
+
+class NotBookable(Refused):
+    """The window or the bay does not fit the station's terms; the detail says which and why."""
+
+    code = "not_bookable"
+    sentence = "This cannot be booked."
+
+
+class TooManyReservations(Refused):
+    """The driver has as many live reservations as one may."""
+
+    code = "too_many_reservations"
+    sentence = "You have as many reservations as one driver may have at this station."
+
+
+class HoldExpired(Refused):
+    """The time to confirm and pay is over; the bay was given free."""
+
+    code = "hold_expired"
+    sentence = "The time to confirm and pay is over: please choose again."
+
+
+class WrongCode(Refused):
+    """The one-time code is wrong; `tries_left` says how often it may be tried again."""
+
+    code = "wrong_code"
+    sentence = "This code is wrong."
+
+    def __init__(self, subject: object = "", detail: str = "", tries_left: int = 0) -> None:
+        """See Refused; the tries become a member of the problem."""
+        super().__init__(subject, detail)
+        self.tries_left = tries_left
+
+
+class CodeLocked(Refused):
+    """Tried too often, used, or too old: a new one must be asked for, or a new hold made."""
+
+    code = "code_locked"
+    sentence = "This code cannot be used any more."
+
+
+class NotConfirmed(Refused):
+    """The one-time code has not been given yet."""
+
+    code = "not_confirmed"
+    sentence = "Please confirm with the code we sent you first."
+
+
+class PaymentDeclined(Refused):
+    """The bank, or the wallet, says no; nothing was taken."""
+
+    code = "payment_declined"
+    sentence = "The payment was declined; nothing was taken."
+
+
+class BadSignature(Refused):
+    """A webhook that is not from whom it says, or too old; without any effect."""
+
+    code = "bad_signature"
+    sentence = "The signature of this message does not hold."
+
+
+class OfferOver(Refused):
+    """The offer has expired, or was answered."""
+
+    code = "offer_over"
+    sentence = "This offer is over."

@@ -1,0 +1,245 @@
+"""What bookings need of the database; see also ports.py."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from cloud.domain.reservations import Reservation
+from cloud.domain.terms import Terms
+from cloud.domain.windows import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationPage:
+    """Which reservations to list: by start, newest first, those after `before`."""
+
+    user_id: str | None = None
+    owner_id: str | None = None
+    station_id: str | None = None
+    is_live: bool | None = None
+    before: tuple[datetime, str] | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationLogEntry:
+    """What became of a reservation; the actor is empty where it was nobody."""
+
+    version: int
+    at: datetime
+    actor: str
+    what: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who did what to a reservation, for its log."""
+
+    what: str
+    actor: str = ""
+    note: str = ""
+
+
+class Reservations(Protocol):
+    """Reservations and the granules they take."""
+
+    def by_ids(self, reservation_ids: Collection[str]) -> dict[str, Reservation]:
+        """Return those there are."""
+        ...
+
+    def live_on(self, bay_ids: Collection[str], until: datetime) -> list[Reservation]:
+        """Return these bays' live reservations that start before then, by start."""
+        ...
+
+    def live_within(self, station_id: str, window: Window) -> list[Reservation]:
+        """Return a station's live reservations whose kept window overlaps this one, by start."""
+        ...
+
+    def live_of_stations(
+        self, station_ids: Collection[str] | None, until: datetime
+    ) -> dict[str, list[Reservation]]:
+        """Return, by station, the paid live reservations that start before then; null: of all."""
+        ...
+
+    def of_token(self, station_id: str, token: str, at: datetime) -> Reservation | None:
+        """Return the live reservation this token has at the station around `at`, the nearest."""
+        ...
+
+    def page(self, page: ReservationPage) -> list[Reservation]:
+        """Return reservations by (starts_at, id), newest first."""
+        ...
+
+    def count_live(self, user_id: str, station_id: str) -> int:
+        """Return how many live reservations the user has at the station."""
+        ...
+
+    def claim(self, reservation: Reservation, told: Told) -> None:
+        """Store a new reservation with one slot a granule of its kept window: all or none.
+
+        Raises:
+            BayAlreadyBooked: a granule is taken; the caller's transaction must be left.
+        """
+        ...
+
+    def put(self, reservation: Reservation, told: Told, at: datetime) -> None:
+        """Store a reservation read with `row_version` (which grows); one no longer live frees its slots.
+
+        Raises:
+            TransactionLost: it was written by somebody else since it was read.
+        """
+        ...
+
+    def rebook(
+        self, pairs: Sequence[tuple[Reservation, Reservation]], told: Told, at: datetime
+    ) -> None:
+        """Store reservations (before, after) with other bays or windows, slots with them: all or none.
+
+        Swaps are fine.
+
+        Raises:
+            BayAlreadyBooked: a granule is taken by somebody else.
+            TransactionLost: one was written by somebody else since it was read.
+        """
+        ...
+
+    def log(self, reservation_id: str) -> list[ReservationLogEntry]:
+        """Return what became of it, oldest first."""
+        ...
+
+
+class TermsStore(Protocol):
+    """The stations' terms."""
+
+    def of(self, station_ids: Collection[str]) -> dict[str, Terms]:
+        """Return each station's terms; the defaults where it set none."""
+        ...
+
+    def put(self, station_id: str, terms: Terms, at: datetime) -> None:
+        """Store a station's terms."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otp:
+    """A one-time code that was sent; of the code only its HMAC is kept."""
+
+    id: str
+    reservation_id: str
+    user_id: str
+    code_hmac: str
+    channel: str
+    recipient: str
+    created_at: datetime
+    expires_at: datetime
+    tries: int = 0
+    used_at: datetime | None = None
+
+
+class Otps(Protocol):
+    """One-time codes."""
+
+    def add(self, otp: Otp) -> None:
+        """Store a new code; it is the one that counts from now on."""
+        ...
+
+    def newest(self, reservation_id: str) -> Otp | None:
+        """Return the code that counts."""
+        ...
+
+    def count_try(self, otp: Otp, most: int) -> bool:
+        """Count one try; False: it was tried `most` times, used, or raced to that meanwhile."""
+        ...
+
+    def use(self, otp: Otp, at: datetime) -> bool:
+        """Mark it used; False: somebody was faster."""
+        ...
+
+    def count_since(self, user_id: str, since: datetime) -> int:
+        """Return how many codes the user was sent since then."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitlistEntry:
+    """Somebody who wants to be told when something is free."""
+
+    id: str
+    station_id: str
+    user_id: str
+    bay_id: str | None
+    standard: str
+    min_power_w: int
+    starts_at: datetime
+    ends_at: datetime
+    created_at: datetime
+    state: str = "waiting"
+    offer_id: str | None = None
+    changed_version: int = 0
+
+
+class Waitlist(Protocol):
+    """Who waits for what, first come first offered."""
+
+    def add(self, entry: WaitlistEntry) -> None:
+        """Store a new entry."""
+        ...
+
+    def get(self, entry_id: str) -> WaitlistEntry | None:
+        """Return the entry, if there is one."""
+        ...
+
+    def waiting(self, station_id: str, window: Window) -> list[WaitlistEntry]:
+        """Return who waits at the station for a window that overlaps, first come first."""
+        ...
+
+    def of_user(self, user_id: str) -> list[WaitlistEntry]:
+        """Return a user's entries, newest first."""
+        ...
+
+    def move(self, entry: WaitlistEntry, after: WaitlistEntry) -> bool:
+        """Store a change; False: it was changed by somebody else since it was read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a driver may take with one call."""
+
+    id: str
+    user_id: str
+    kind: str
+    """`reschedule` or `waitlist`."""
+    reservation_id: str | None
+    waitlist_id: str | None
+    options: list[Mapping[str, Any]]
+    """finding.Option, as plain data."""
+    made_at: datetime
+    expires_at: datetime
+    state: str = "open"
+    changed_version: int = 0
+
+
+class Offers(Protocol):
+    """Offers, and how they were answered."""
+
+    def add(self, offer: Offer) -> None:
+        """Store a new offer."""
+        ...
+
+    def get(self, offer_id: str) -> Offer | None:
+        """Return the offer, if there is one."""
+        ...
+
+    def open_of(self, user_id: str) -> list[Offer]:
+        """Return a user's open offers, newest first."""
+        ...
+
+    def open_for(self, reservation_id: str) -> Offer | None:
+        """Return the open offer for a reservation."""
+        ...
+
+    def answer(self, offer: Offer, state: str) -> bool:
+        """Close an open offer; False: somebody else did."""
+        ...

@@ -1,0 +1,140 @@
+"""What the use cases of one noun ask of another's, within one transaction.
+
+Each is implemented in the file named after it; `wiring.py` hands them to each other. All of them write
+through the caller's `work` and leave the commit to it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from cloud.domain.reservations import Reservation
+from cloud.domain.windows import Window
+from cloud.services.ports import UnitOfWork
+from cloud.services.views import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something a user is told, on each of their channels once."""
+
+    user_id: str
+    kind: str
+    """A NoticeKind of domain/notices.py."""
+    cause: str
+    """What it is told for; the same cause is told once: `reminder/<reservation>`."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What its texts need, as plain JSON data: names, instants (ISO 8601), amounts (minor units)."""
+
+
+class Telling(Protocol):
+    """notices.py: writes messages with their cause."""
+
+    def tell(self, work: UnitOfWork, notice: Notice, now: datetime) -> None:
+        """Write the messages of a notice: one for each channel its user wants it on."""
+        ...
+
+
+class Settling(Protocol):
+    """billing.py: what is finally to be paid, once a reservation is over."""
+
+    def settle(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> Reservation:
+        """Bill a reservation whose status is over, have the money follow, write the receipt.
+
+        Returns the reservation with `due_minor`; the caller stores it. Done twice it is done once.
+        """
+        ...
+
+
+class Till(Protocol):
+    """till.py: the payment of a subject follows what is due for it."""
+
+    def close(
+        self,
+        work: UnitOfWork,
+        reservation: Reservation,
+        due_minor: int,
+        shares: Mapping[str, int],
+        now: datetime,
+    ) -> None:
+        """Have exactly `due_minor` taken for the reservation in the end: capture, void, charge, refund.
+
+        Args:
+            work: the caller's transaction.
+            reservation: whose payment.
+            due_minor: in all; 0 gives everything back.
+            shares: how it is divided, by ledger account (`revenue/<station>`, `tax/<country>`);
+                sums to `due_minor`.
+            now: the instant.
+        """
+        ...
+
+
+class Keeping(Protocol):
+    """keeping.py: promises held against what is seen."""
+
+    def look(self, work: UnitOfWork, bay_ids: Collection[str], now: datetime) -> list[Change]:
+        """Judge these bays anew, with what follows for their reservations.
+
+        To be called by whoever changed a reservation of theirs; returns what viewers must hear after
+        the commit.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A bay and a window a driver could have instead."""
+
+    station_id: str
+    station_name: str
+    bay_id: str
+    bay_name: str
+    starts_at: datetime
+    ends_at: datetime
+    distance_m: int
+    """From where the driver wanted to be."""
+    price_minor: int
+    """What the same charge is expected to cost there."""
+    currency: str
+    expected_wait_s: int
+    """From the start wanted to this one's."""
+    max_power_w: int
+    cost: float
+    """What they are ranked by: the smaller, the nearer to what was wanted."""
+
+
+class Finding(Protocol):
+    """finding.py: the nearest feasible thing."""
+
+    def alternatives(
+        self, work: UnitOfWork, wanted: Reservation, now: datetime, most: int = 5
+    ) -> list[Option]:
+        """Return what is free instead of a reservation that cannot be kept or made, best first.
+
+        The same station at other times, and equal bays near by; never the very same bay and window.
+        """
+        ...
+
+    def equal_bay(
+        self, work: UnitOfWork, wanted: Reservation, window: Window, now: datetime
+    ) -> str | None:
+        """Return another bay of the same station that would do for the window, free and in order."""
+        ...
+
+
+class Paid(Protocol):
+    """reservations.py: what follows from a payment."""
+
+    def paid(
+        self, work: UnitOfWork, reservation_id: str, authorised_minor: int, now: datetime
+    ) -> Sequence[Change] | None:
+        """Turn the hold into a booking; None: it is no hold any more, and the money must go back."""
+        ...
+
+    def declined(
+        self, work: UnitOfWork, reservation_id: str, why: str, now: datetime
+    ) -> Sequence[Change]:
+        """Note that the payment was refused; the hold lasts on until it expires, to try another card."""
+        ...
