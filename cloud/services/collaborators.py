@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from cloud.domain.reservations import Reservation
+from cloud.domain.reservations import Happening, Reservation
 from cloud.domain.windows import Window
+from cloud.services.booking_ports import Told
 from cloud.services.ports import UnitOfWork
 from cloud.services.views import Change
 
@@ -137,4 +138,53 @@ class Paid(Protocol):
         self, work: UnitOfWork, reservation_id: str, why: str, now: datetime
     ) -> Sequence[Change]:
         """Note that the payment was refused; the hold lasts on until it expires, to try another card."""
+        ...
+
+
+class Advancing(Protocol):
+    """reservations.py: one way for everybody to move a reservation on."""
+
+    def advance(
+        self,
+        work: UnitOfWork,
+        reservation: Reservation,
+        happening: Happening,
+        told: Told,
+        now: datetime,
+    ) -> Sequence[Change]:
+        """Store the reservation after `happening`, with all that follows from it.
+
+        Once it is over: the money is settled, who waits for its granules is asked, the bay is judged
+        anew.
+
+        Raises:
+            IllegalTransition: the reservation does not allow it.
+        """
+        ...
+
+
+class Codes(Protocol):
+    """otps.py: one-time codes."""
+
+    def send(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> None:
+        """Make the code that confirms a hold and write the message that carries it.
+
+        Raises:
+            TooManyAttempts: the last one is too young, or the driver was sent too many this hour.
+        """
+        ...
+
+
+class Waiting(Protocol):
+    """waitlist.py: who waits for something free."""
+
+    def freed(self, work: UnitOfWork, station_id: str, window: Window, now: datetime) -> None:
+        """Offer what came free to the first who waits and whom it fits.
+
+        To be called by whoever gave granules free: canceled, expired, moved, shortened.
+        """
+        ...
+
+    def expire(self, work: UnitOfWork, offer_id: str, now: datetime) -> None:
+        """Close an offer nobody took in time and ask the next; one that is closed stays as it is."""
         ...

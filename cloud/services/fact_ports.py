@@ -294,6 +294,7 @@ class DeadlineKind(StrEnum):
     CHARGER = "charger_recheck"
     STATION = "station_recheck"
     SESSION = "session_thin"
+    OFFER = "offer"
 
 
 @dataclass(frozen=True, slots=True)
