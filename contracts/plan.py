@@ -32,10 +32,20 @@ class PlannedReservation(Wire, kw_only=True):
     """A promise the agent keeps also when alone."""
 
     reservation_id: str
+    reservation_number: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    """What chargers call it, unique per station; 0: chargers are not told of it."""
     bay_id: BayId
     token: Token
+    protect_from: Instant | None = None
+    """From when on the bay is for this token alone; null: from `starts_at`."""
     starts_at: Instant
     ends_at: Instant
+    """Until when; the buffer after it is the cloud's concern."""
+
+    @property
+    def protected_from(self) -> Instant:
+        """Return from when on the bay is for this token alone."""
+        return self.protect_from or self.starts_at
 
 
 class PowerLimit(Wire, kw_only=True):

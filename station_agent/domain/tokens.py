@@ -56,7 +56,8 @@ def by_plan(
 ) -> Word | None:
     """Return the plan's word on a token; None: it does not know it.
 
-    Who was promised one of these bays for now may charge, granted otherwise or not.
+    Who was promised one of these bays may charge while it is kept for them, early or in time, granted
+    otherwise or not.
     """
     grant = orders.grant_of(token)
     if grant is None:
@@ -98,7 +99,7 @@ def is_reserved_for_another(
 
 def _live(orders: StandingOrders, bay: BayId, now: datetime) -> list[PlannedReservation]:
     held = orders.reservations.get(bay, ())
-    return [one for one in held if one.starts_at <= now < one.ends_at]
+    return [one for one in held if one.protected_from <= now < one.ends_at]
 
 
 def _is_promised(orders: StandingOrders, bay: BayId, ours: frozenset[str], now: datetime) -> bool:

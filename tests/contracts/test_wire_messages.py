@@ -168,3 +168,19 @@ def test_numbers_out_of_range_and_foreign_names_break_the_envelope(change):
 
     with pytest.raises(Broken, match=change[0]):
         decode_batch(json.dumps(body).encode())
+
+
+def test_a_reservation_of_an_older_cloud_is_kept_from_its_start_and_no_charger_is_told():
+    older = {
+        "reservation_id": "r-1",
+        "bay_id": "b1",
+        "token": "T",
+        "starts_at": "2026-05-04T10:30:00Z",
+        "ends_at": "2026-05-04T11:30:00Z",
+    }
+    plan = {"station": "s", "version": 1, "issued_at": "2026-05-04T10:15:00Z"}
+
+    (kept,) = decode_plan(json.dumps(plan | {"reservations": [older]}).encode()).reservations
+
+    assert kept.protected_from == kept.starts_at
+    assert kept.reservation_number == 0

@@ -22,9 +22,11 @@ def a_plan(**kwargs):
     return Plan(station="dundee", version=1, issued_at=NOON, **kwargs)
 
 
-def a_reservation(bay_id="b1"):
+def a_reservation(bay_id="b1", **more):
     return PlannedReservation(
-        reservation_id="r", bay_id=bay_id, token="ALICE", starts_at=NOON, ends_at=NOON + HOUR
+        reservation_id="r",
+        bay_id=bay_id,
+        **{"token": "ALICE", "starts_at": NOON, "ends_at": NOON + HOUR} | more,
     )
 
 
@@ -112,3 +114,31 @@ def test_who_has_a_reservation_now_may_charge_though_not_granted_otherwise():
     assert by_plan(orders, "Alice", ["b1"], NOON) == Word()
     assert by_plan(orders, "Alice", ["b2"], NOON) is None
     assert by_plan(orders, "Alice", ["b1"], NOON + HOUR) is None
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "is_kept"), [(-601, False), (-600, True), (-1, True), (3599, True), (3600, False)]
+)
+def test_a_bay_is_kept_from_when_the_plan_says_so(offset_s, is_kept):
+    early = NOON - timedelta(minutes=10)
+    orders = orders_from(a_plan(reservations=[a_reservation(protect_from=early)]))
+    now = NOON + timedelta(seconds=offset_s)
+
+    assert is_reserved_for_another(orders, ["b1"], "BOB", None, now) is is_kept
+    assert by_plan(orders, "ALICE", ["b1"], now) == (Word() if is_kept else None)
+
+
+def test_who_is_still_there_and_who_comes_next_may_both_charge_while_their_times_overlap():
+    """The next driver's protection begins before the one before has to be gone."""
+    following = a_reservation(
+        token="CAROL", starts_at=NOON + HOUR, ends_at=NOON + 2 * HOUR, protect_from=NOON + HOUR / 2
+    )
+    orders = orders_from(a_plan(reservations=[a_reservation(), following]))
+    both = NOON + HOUR * 0.75
+
+    refused = [
+        one
+        for one in ("ALICE", "BOB", "CAROL")
+        if is_reserved_for_another(orders, ["b1"], one, None, both)
+    ]
+    assert refused == ["BOB"]
