@@ -1,7 +1,9 @@
 """On which terms a station can be booked: its owner's, frozen into each reservation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +94,43 @@ def refund_pct(terms: Terms, notice: timedelta) -> int:
         if notice >= timedelta(seconds=step.before_s):
             return step.refund_pct
     return 0
+
+
+def to_plain(terms: Terms) -> dict[str, Any]:
+    """Return the terms as plain JSON data; `from_plain` reads them back."""
+    data = asdict(terms)
+    for one in data["blackouts"]:
+        one["starts_at"] = one["starts_at"].isoformat()
+        one["ends_at"] = one["ends_at"].isoformat()
+    return data
+
+
+def frozen(terms: Terms) -> dict[str, Any]:
+    """Return what a reservation keeps of its station's terms: all but the calendar."""
+    data = to_plain(terms)
+    for name in ("hours", "blackouts", "unbookable_bays"):
+        del data[name]
+    return data
+
+
+def from_plain(data: Mapping[str, Any] | None) -> Terms:
+    """Read terms from plain data; what is missing has its default, what is unknown is passed over."""
+    known = {name: value for name, value in (data or {}).items() if name in _NAMES}
+    if "hours" in known:
+        known["hours"] = tuple(OpenHours(**one) for one in known["hours"])
+    if "blackouts" in known:
+        known["blackouts"] = tuple(_blackout(**one) for one in known["blackouts"])
+    if "unbookable_bays" in known:
+        known["unbookable_bays"] = tuple(known["unbookable_bays"])
+    if "refunds" in known:
+        known["refunds"] = tuple(RefundStep(**one) for one in known["refunds"])
+    return Terms(**known)
+
+
+_NAMES = frozenset(Terms.__dataclass_fields__)
+
+
+def _blackout(starts_at: str, ends_at: str, **more: Any) -> Blackout:
+    return Blackout(
+        starts_at=datetime.fromisoformat(starts_at), ends_at=datetime.fromisoformat(ends_at), **more
+    )

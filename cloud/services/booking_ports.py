@@ -64,7 +64,7 @@ class Reservations(Protocol):
         ...
 
     def of_token(self, station_id: str, token: str, at: datetime) -> Reservation | None:
-        """Return the live reservation this token has at the station around `at`, the nearest."""
+        """Return the paid live reservation this token has at the station around `at`, the nearest."""
         ...
 
     def page(self, page: ReservationPage) -> list[Reservation]:
@@ -85,6 +85,8 @@ class Reservations(Protocol):
 
     def put(self, reservation: Reservation, told: Told, at: datetime) -> None:
         """Store a reservation read with `row_version` (which grows); one no longer live frees its slots.
+
+        Its bay and window stay as they are: `rebook` changes those.
 
         Raises:
             TransactionLost: it was written by somebody else since it was read.
@@ -140,24 +142,36 @@ class Otp:
 class Otps(Protocol):
     """One-time codes."""
 
+    def next_id(self, user_id: str) -> str:
+        """Return the id of the user's next code: of two who are given the same, one can add it."""
+        ...
+
     def add(self, otp: Otp) -> None:
-        """Store a new code; it is the one that counts from now on."""
+        """Store a new code; it is the one that counts from now on.
+
+        Raises:
+            TransactionLost: the user was sent another code since `next_id` was asked.
+        """
         ...
 
     def newest(self, reservation_id: str) -> Otp | None:
         """Return the code that counts."""
         ...
 
-    def count_try(self, otp: Otp, most: int) -> bool:
-        """Count one try; False: it was tried `most` times, used, or raced to that meanwhile."""
+    def count_try(self, otp: Otp, most: int) -> int | None:
+        """Count one try; returns which it was. None: it was tried `most` times, or used."""
         ...
 
     def use(self, otp: Otp, at: datetime) -> bool:
         """Mark it used; False: somebody was faster."""
         ...
 
-    def count_since(self, user_id: str, since: datetime) -> int:
-        """Return how many codes the user was sent since then."""
+    def sent_since(self, user_id: str, since: datetime) -> list[datetime]:
+        """Return when the user was sent codes since then, oldest first."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete codes made before then; returns how many."""
         ...
 
 

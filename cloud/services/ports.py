@@ -23,6 +23,7 @@ from cloud.services.admin_ports import (
     Idempotency,
     StationsAdmin,
 )
+from cloud.services.booking_ports import Reservations, TermsStore
 from cloud.services.fact_ports import (
     Alerts,
     Bays,
@@ -142,6 +143,16 @@ class UnitOfWork(Protocol):
     @property
     def telemetry(self) -> TelemetryOutbox:
         """Telemetry on its way out."""
+        ...
+
+    @property
+    def reservations(self) -> Reservations:
+        """Reservations and the granules they take."""
+        ...
+
+    @property
+    def terms(self) -> TermsStore:
+        """The stations' terms."""
         ...
 
     def __enter__(self) -> Self:

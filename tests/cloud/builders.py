@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloud.domain.bays import Bay, Charger, Connector, Sensor
+from cloud.domain.reservations import Reservation
 from cloud.domain.sessions import Session
 from cloud.domain.stations import Station, StationLink
 from cloud.domain.witnesses import Scene
@@ -104,3 +105,24 @@ def a_scene(**more: Any) -> Scene:
         "sensors": (a_sensor(),),
     }
     return Scene(**(known | more))
+
+
+def a_reservation(**more: Any) -> Reservation:
+    """Held at noon, for a quarter past one to a quarter past two; `start_s` moves it as a whole."""
+    starts_at = after(more.pop("start_s", 4_500))
+    known = {
+        "id": "r-1",
+        "number": 1,
+        "station_id": STATION,
+        "bay_id": BAY,
+        "user_id": "u-ada",
+        "token": "ADA",
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=1),
+        "status_at": NOON,
+        "held_until": after(600),
+        "tariff_id": "t-1",
+        "currency": "GBP",
+        "created_at": NOON,
+    }
+    return Reservation(**(known | more))

@@ -416,6 +416,7 @@ reservations: Final = Table(
     Column("row_version", BigInt, nullable=False, default=0),
     Column("changed_version", BigInt, nullable=False, default=0),
     Index("ix_reservations_bay_live", "bay_id", "is_live", "starts_at"),
+    Index("ix_reservations_station_live", "station_id", "is_live", "starts_at"),
     Index("ix_reservations_station_starts", "station_id", "starts_at"),
     Index("ix_reservations_user_starts", "user_id", "starts_at"),
     Index("ix_reservations_session", "session_id"),

@@ -23,10 +23,12 @@ from cloud.adapters.sql.idempotency import SqlIdempotency
 from cloud.adapters.sql.links import SqlLinks
 from cloud.adapters.sql.messages import SqlMessages
 from cloud.adapters.sql.plans import SqlPlans
+from cloud.adapters.sql.reservations import SqlReservations
 from cloud.adapters.sql.sessions import SqlSessions
 from cloud.adapters.sql.stations import SqlStations
 from cloud.adapters.sql.stations_admin import SqlStationsAdmin
 from cloud.adapters.sql.telemetry import SqlTelemetryOutbox
+from cloud.adapters.sql.terms import SqlTerms
 from cloud.services.ports import DatabaseAway, TransactionLost, Unstorable
 
 # MySQL's error numbers
@@ -178,6 +180,16 @@ class SqlUnitOfWork:
     def telemetry(self) -> SqlTelemetryOutbox:
         """Telemetry on its way out."""
         return SqlTelemetryOutbox(self.connection)
+
+    @cached_property
+    def reservations(self) -> SqlReservations:
+        """Reservations and the granules they take."""
+        return SqlReservations(self.connection)
+
+    @cached_property
+    def terms(self) -> SqlTerms:
+        """The stations' terms."""
+        return SqlTerms(self.connection)
 
 
 def translated(error: Exception) -> Exception:

@@ -91,6 +91,9 @@ def _reservations() -> None:
     create_index("ix_reservations_bay_live", "reservations", ["bay_id", "is_live", "starts_at"])
     create_index("ix_reservations_series_id", "reservations", ["series_id"])
     create_index("ix_reservations_session", "reservations", ["session_id"])
+    create_index(
+        "ix_reservations_station_live", "reservations", ["station_id", "is_live", "starts_at"]
+    )
     create_index("ix_reservations_station_starts", "reservations", ["station_id", "starts_at"])
     create_index("ix_reservations_user_starts", "reservations", ["user_id", "starts_at"])
     create_table(

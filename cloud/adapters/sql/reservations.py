@@ -1,0 +1,215 @@
+"""Reservations and the granules they take, in SQL.
+
+The primary key of `bay_slots` is what makes a double booking impossible; everything else here only
+says so in the house's words.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cloud.adapters.sql.bulk import Upsert, stamp
+from cloud.adapters.sql.rows import Reader
+from cloud.adapters.sql.tables import bay_slots, reservation_log, reservations, stations
+from cloud.domain.errors import BayAlreadyBooked
+from cloud.domain.reservations import Reservation, Status, Trouble
+from cloud.domain.windows import Window, granules
+from cloud.services.booking_ports import ReservationLogEntry, ReservationPage, Told
+from cloud.services.ports import TransactionLost
+
+_READ: Final = Reader(reservations, Reservation, status=Status, trouble=Trouble)
+_NAMES: Final = tuple(one.name for one in fields(Reservation))
+_PLACE: Final = ("bay_id", "starts_at", "ends_at", "buffer_s")
+"""What the slots follow: changed by `rebook` only."""
+_FIXED: Final = frozenset({"id", "number", "station_id", "user_id", "created_at", *_PLACE})
+_SLOTS: Final = Upsert(bay_slots, ("bay_id", "starts_at", "reservation_id"))
+_LONGEST_BUFFER: Final = timedelta(days=1)
+_AROUND: Final = timedelta(days=1)
+
+
+class SqlReservations:
+    """See Reservations."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_ids(self, reservation_ids: Collection[str]) -> dict[str, Reservation]:
+        """See Reservations.by_ids."""
+        if not reservation_ids:
+            return {}
+        query = select(*_READ.columns).where(reservations.c.id.in_(sorted(set(reservation_ids))))
+        return {one.id: one for one in _READ.all(self._connection.execute(query))}
+
+    def live_on(self, bay_ids: Collection[str], until: datetime) -> list[Reservation]:
+        """See Reservations.live_on."""
+        if not bay_ids:
+            return []
+        return self._live(
+            reservations.c.bay_id.in_(sorted(set(bay_ids))), reservations.c.starts_at < until
+        )
+
+    def live_within(self, station_id: str, window: Window) -> list[Reservation]:
+        """See Reservations.live_within."""
+        found = self._live(
+            reservations.c.station_id == station_id,
+            reservations.c.starts_at < window.ends_at,
+            reservations.c.ends_at > window.starts_at - _LONGEST_BUFFER,
+        )
+        return [one for one in found if one.kept.overlaps(window)]
+
+    def live_of_stations(
+        self, station_ids: Collection[str] | None, until: datetime
+    ) -> dict[str, list[Reservation]]:
+        """See Reservations.live_of_stations."""
+        wanted = [reservations.c.status != Status.HELD, reservations.c.starts_at < until]
+        if station_ids is not None:
+            wanted.append(reservations.c.station_id.in_(sorted(set(station_ids))))
+        found: dict[str, list[Reservation]] = defaultdict(list)
+        for one in self._live(*wanted):
+            found[one.station_id].append(one)
+        return dict(found)
+
+    def of_token(self, station_id: str, token: str, at: datetime) -> Reservation | None:
+        """See Reservations.of_token."""
+        found = self._live(
+            reservations.c.station_id == station_id,
+            reservations.c.token == token,
+            reservations.c.status != Status.HELD,
+            reservations.c.starts_at < at + _AROUND,
+        )
+        return min(found, key=lambda one: _distance(one.window, at), default=None)
+
+    def page(self, page: ReservationPage) -> list[Reservation]:
+        """See Reservations.page."""
+        query = select(*_READ.columns)
+        if page.user_id is not None:
+            query = query.where(reservations.c.user_id == page.user_id)
+        if page.owner_id is not None:
+            own = select(stations.c.id).where(stations.c.owner_id == page.owner_id)
+            query = query.where(reservations.c.station_id.in_(own))
+        if page.station_id is not None:
+            query = query.where(reservations.c.station_id == page.station_id)
+        if page.is_live is not None:
+            query = query.where(reservations.c.is_live == page.is_live)
+        if page.before is not None:
+            at, reservation_id = page.before
+            is_same = and_(reservations.c.starts_at == at, reservations.c.id < reservation_id)
+            query = query.where(or_(reservations.c.starts_at < at, is_same))
+        query = query.order_by(reservations.c.starts_at.desc(), reservations.c.id.desc())
+        return _READ.all(self._connection.execute(query.limit(page.limit)))
+
+    def count_live(self, user_id: str, station_id: str) -> int:
+        """See Reservations.count_live."""
+        query = (
+            select(func.count())
+            .select_from(reservations)
+            .where(
+                reservations.c.user_id == user_id,
+                reservations.c.station_id == station_id,
+                reservations.c.is_live.is_(True),
+            )
+        )
+        return self._connection.execute(query).scalar_one()
+
+    def claim(self, reservation: Reservation, told: Told) -> None:
+        """See Reservations.claim.
+
+        The slots first: whoever loses the race has written nothing else.
+        """
+        self._take([reservation])
+        try:
+            self._connection.execute(insert(reservations).values(**_values(reservation)))
+        except IntegrityError as error:
+            raise TransactionLost("this id or number is another reservation's") from error
+        self._write_log(reservation, reservation.row_version, told, reservation.created_at)
+
+    def put(self, reservation: Reservation, told: Told, at: datetime) -> None:
+        """See Reservations.put."""
+        is_same_place = [reservations.c[name] == getattr(reservation, name) for name in _PLACE]
+        self._update(reservation, _FIXED, *is_same_place)
+        self._write_log(reservation, reservation.row_version + 1, told, at)
+        if not reservation.is_live:
+            self._free([reservation.id])
+
+    def rebook(
+        self, pairs: Sequence[tuple[Reservation, Reservation]], told: Told, at: datetime
+    ) -> None:
+        """See Reservations.rebook.
+
+        All that move let go before the first takes hold, in one order: so they can swap.
+        """
+        afters = [after for _, after in sorted(pairs, key=lambda pair: pair[0].id)]
+        for after in afters:
+            self._update(after, _FIXED - frozenset(_PLACE))
+            self._write_log(after, after.row_version + 1, told, at)
+        self._free([after.id for after in afters])
+        self._take([after for after in afters if after.is_live])
+
+    def log(self, reservation_id: str) -> list[ReservationLogEntry]:
+        """See Reservations.log."""
+        columns = (
+            reservation_log.c.version,
+            reservation_log.c.at,
+            reservation_log.c.actor,
+            reservation_log.c.what,
+            reservation_log.c.note,
+        )
+        query = select(*columns).where(reservation_log.c.reservation_id == reservation_id)
+        rows = self._connection.execute(query.order_by(reservation_log.c.version))
+        return [ReservationLogEntry(*row) for row in rows]
+
+    def _live(self, *wanted: Any) -> list[Reservation]:
+        query = select(*_READ.columns).where(reservations.c.is_live.is_(True), *wanted)
+        query = query.order_by(reservations.c.starts_at, reservations.c.id)
+        return _READ.all(self._connection.execute(query))
+
+    def _update(self, reservation: Reservation, fixed: frozenset[str], *wanted: Any) -> None:
+        values = {
+            name: value for name, value in _values(reservation).items() if name not in fixed
+        } | {"row_version": reservation.row_version + 1}
+        statement = update(reservations).where(
+            reservations.c.id == reservation.id,
+            reservations.c.row_version == reservation.row_version,
+            *wanted,
+        )
+        if self._connection.execute(statement.values(**values)).rowcount != 1:
+            raise TransactionLost(f"reservation {reservation.id} was changed by somebody else")
+
+    def _take(self, those: Iterable[Reservation]) -> None:
+        rows = [(one.bay_id, stamp(at), one.id) for one in those for at in granules(one.kept)]
+        try:
+            _SLOTS.run(self._connection, sorted(rows))
+        except IntegrityError as error:
+            raise BayAlreadyBooked(rows[0][0]) from error
+
+    def _free(self, reservation_ids: Collection[str]) -> None:
+        self._connection.execute(
+            delete(bay_slots).where(bay_slots.c.reservation_id.in_(reservation_ids))
+        )
+
+    def _write_log(self, reservation: Reservation, version: int, told: Told, at: datetime) -> None:
+        self._connection.execute(
+            insert(reservation_log).values(
+                reservation_id=reservation.id,
+                version=version,
+                at=at,
+                actor=told.actor,
+                what=told.what,
+                note=told.note[:500],
+            )
+        )
+
+
+def _values(reservation: Reservation) -> dict[str, Any]:
+    values = {name: getattr(reservation, name) for name in _NAMES}
+    return values | {"is_live": reservation.is_live}
+
+
+def _distance(window: Window, at: datetime) -> tuple[timedelta, datetime]:
+    none = timedelta(0)
+    return max(window.starts_at - at, at - window.ends_at, none), window.starts_at
