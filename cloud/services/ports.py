@@ -23,7 +23,7 @@ from cloud.services.admin_ports import (
     Idempotency,
     StationsAdmin,
 )
-from cloud.services.booking_ports import Reservations, TermsStore
+from cloud.services.booking_ports import Offers, Otps, Reservations, TermsStore, Waitlist
 from cloud.services.fact_ports import (
     Alerts,
     Bays,
@@ -153,6 +153,21 @@ class UnitOfWork(Protocol):
     @property
     def terms(self) -> TermsStore:
         """The stations' terms."""
+        ...
+
+    @property
+    def otps(self) -> Otps:
+        """One-time codes."""
+        ...
+
+    @property
+    def waitlist(self) -> Waitlist:
+        """Who waits for what."""
+        ...
+
+    @property
+    def offers(self) -> Offers:
+        """What drivers may take with one call."""
         ...
 
     def __enter__(self) -> Self:

@@ -22,6 +22,8 @@ from cloud.adapters.sql.event_log import SqlEventLog
 from cloud.adapters.sql.idempotency import SqlIdempotency
 from cloud.adapters.sql.links import SqlLinks
 from cloud.adapters.sql.messages import SqlMessages
+from cloud.adapters.sql.offers import SqlOffers
+from cloud.adapters.sql.otps import SqlOtps
 from cloud.adapters.sql.plans import SqlPlans
 from cloud.adapters.sql.reservations import SqlReservations
 from cloud.adapters.sql.sessions import SqlSessions
@@ -29,6 +31,7 @@ from cloud.adapters.sql.stations import SqlStations
 from cloud.adapters.sql.stations_admin import SqlStationsAdmin
 from cloud.adapters.sql.telemetry import SqlTelemetryOutbox
 from cloud.adapters.sql.terms import SqlTerms
+from cloud.adapters.sql.waitlist import SqlWaitlist
 from cloud.services.ports import DatabaseAway, TransactionLost, Unstorable
 
 # MySQL's error numbers
@@ -190,6 +193,21 @@ class SqlUnitOfWork:
     def terms(self) -> SqlTerms:
         """The stations' terms."""
         return SqlTerms(self.connection)
+
+    @cached_property
+    def otps(self) -> SqlOtps:
+        """One-time codes."""
+        return SqlOtps(self.connection)
+
+    @cached_property
+    def waitlist(self) -> SqlWaitlist:
+        """Who waits for what."""
+        return SqlWaitlist(self.connection)
+
+    @cached_property
+    def offers(self) -> SqlOffers:
+        """What drivers may take with one call."""
+        return SqlOffers(self.connection)
 
 
 def translated(error: Exception) -> Exception:

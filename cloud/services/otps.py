@@ -1,0 +1,285 @@
+"""One-time codes: sent with a hold, given once to confirm it."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from cloud.domain.access import Viewer
+from cloud.domain.errors import (
+    CodeLocked,
+    HoldExpired,
+    IllegalTransition,
+    NotFound,
+    TooManyAttempts,
+    WrongCode,
+)
+from cloud.domain.otp import HOUR, MOST_TRIES, VALID_FOR, is_right, new_code, sealed, wait_s
+from cloud.domain.reservations import Happening, Reservation, Status
+from cloud.domain.stations import Station
+from cloud.services.booking_ports import Otp, Told
+from cloud.services.collaborators import Advancing
+from cloud.services.fact_ports import Message
+from cloud.services.idempotency import Once, do_once
+from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
+from cloud.services.publishing import Publisher
+from cloud.services.retrying import retried
+from cloud.services.views import Change
+
+MAIL: Final = "mail"
+CONFIRMED: Final = Told("confirmed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSent:
+    """Where a code went; the code itself is nobody's to read here."""
+
+    reservation_id: str
+    channel: str
+    recipient: str
+    """Enough of it for its owner to know it by."""
+    sent_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A hold whose driver is there: it can be paid for until `held_until`."""
+
+    reservation_id: str
+    is_confirmed: bool
+    held_until: datetime | None
+    server_now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Otps:
+    """Makes codes and writes their messages; see Codes."""
+
+    key: bytes
+    """The house's secret, for this purpose."""
+    randbelow: Callable[[int], int] = secrets.randbelow
+
+    def send(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> None:
+        """See Codes.send."""
+        self.make(work, reservation, now)
+
+    def make(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> Otp:
+        """Make a code and write its message; returns what is kept of it.
+
+        Raises:
+            TooManyAttempts: the last one is too young, or the driver was sent too many this hour.
+            TransactionLost: the driver was sent another one at the same moment.
+        """
+        newest = work.otps.newest(reservation.id)
+        sent_at = None if newest is None else newest.created_at
+        wait = wait_s(work.otps.sent_since(reservation.user_id, now - HOUR), sent_at, now)
+        if wait:
+            detail = f"A code was sent just now, or too many this hour: try again in {wait} s."
+            raise TooManyAttempts("code", detail, retry_after_s=wait)
+        channel, recipient = _way_to(work, reservation.user_id)
+        code = new_code(self.randbelow)
+        otp = Otp(
+            id=work.otps.next_id(reservation.user_id),
+            reservation_id=reservation.id,
+            user_id=reservation.user_id,
+            code_hmac=sealed(self.key, code, reservation.id, reservation.user_id),
+            channel=channel,
+            recipient=recipient,
+            created_at=now,
+            expires_at=now + VALID_FOR,
+        )
+        work.otps.add(otp)
+        station = work.stations.by_ids([reservation.station_id])[reservation.station_id]
+        work.messages.add([_message(otp, code, reservation, station)])
+        return otp
+
+    def is_right(self, otp: Otp, code: str) -> bool:
+        """Whether it is the code; to be asked only after the try was counted."""
+        return is_right(self.key, code, otp.reservation_id, otp.user_id, otp.code_hmac)
+
+
+class _Outcome(StrEnum):
+    RIGHT = "right"
+    WRONG = "wrong"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What became of a guess; a value, for a wrong one is committed too."""
+
+    outcome: _Outcome
+    tries_left: int = 0
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtpService:
+    """What drivers do with codes: their own holds' only."""
+
+    open_work: OpenWork
+    clock: Clock
+    otps: Otps
+    advancing: Advancing
+    publisher: Publisher
+
+    def confirm(
+        self, viewer: Viewer, reservation_id: str, code: str, once: Once | None = None
+    ) -> Confirmation:
+        """Confirm a hold by its code, which counts a try before it looks.
+
+        Raises:
+            NotFound: there is no such reservation of the viewer's.
+            WrongCode: it is another code; so many tries are left.
+            CodeLocked: it was tried too often (and the hold is given up), is used, or too old.
+            HoldExpired: the time to confirm is over.
+        """
+        verdict, changes = self._confirm(viewer, reservation_id, code, once)
+        self.publisher.publish(changes)
+        match verdict.outcome:
+            case _Outcome.WRONG:
+                raise WrongCode(reservation_id, tries_left=verdict.tries_left)
+            case _Outcome.LOCKED:
+                detail = "This code was tried too often: please choose a bay again."
+                raise CodeLocked(reservation_id, detail)
+            case _Outcome.RIGHT:
+                return Confirmation(
+                    reservation_id=reservation_id,
+                    is_confirmed=True,
+                    held_until=verdict.held_until,
+                    server_now=self.clock.now(),
+                )
+
+    @retried
+    def send_again(self, viewer: Viewer, reservation_id: str, once: Once | None = None) -> CodeSent:
+        """Send a new code for a hold; the one before counts no more.
+
+        Raises:
+            NotFound: there is no such reservation of the viewer's.
+            TooManyAttempts: the last one is too young, or it were too many this hour.
+            CodeLocked: the hold is confirmed already.
+            HoldExpired: the time to confirm is over.
+        """
+        now = self.clock.now()
+        with self.open_work() as work:
+            held = _held(work, viewer, reservation_id, now)
+            sent = do_once(
+                work, once, now, lambda: _sent(self.otps.make(work, held, now)), CodeSent
+            )
+            work.commit()
+        return sent
+
+    @retried
+    def _confirm(
+        self, viewer: Viewer, reservation_id: str, code: str, once: Once | None
+    ) -> tuple[_Verdict, list[Change]]:
+        now = self.clock.now()
+        changes: list[Change] = []
+
+        def effect() -> _Verdict:
+            verdict, more = self._judge(work, viewer, reservation_id, code, now)
+            changes.extend(more)
+            return verdict
+
+        with self.open_work() as work:
+            verdict = do_once(work, once, now, effect, _Verdict)
+            work.commit()
+        return verdict, changes
+
+    def _judge(
+        self, work: UnitOfWork, viewer: Viewer, reservation_id: str, code: str, now: datetime
+    ) -> tuple[_Verdict, Sequence[Change]]:
+        held = _held(work, viewer, reservation_id, now)
+        otp = work.otps.newest(reservation_id)
+        if otp is None or now >= otp.expires_at:
+            raise CodeLocked(reservation_id, "This code is too old: please ask for a new one.")
+        tries = work.otps.count_try(otp, MOST_TRIES)
+        if tries is not None and self.otps.is_right(otp, code):
+            if not work.otps.use(otp, now):
+                raise TransactionLost("this code was used at the same moment")
+            return self._confirmed(work, held, now), ()
+        if tries is not None and tries < MOST_TRIES:
+            return _Verdict(_Outcome.WRONG, tries_left=MOST_TRIES - tries), ()
+        told = Told(str(Happening.CODE_LOCKED))
+        changes = self.advancing.advance(work, held, Happening.CODE_LOCKED, told, now)
+        return _Verdict(_Outcome.LOCKED), changes
+
+    def _confirmed(self, work: UnitOfWork, held: Reservation, now: datetime) -> _Verdict:
+        after = replace(held, is_confirmed=True, changed_version=held.changed_version + 1)
+        work.reservations.put(after, replace(CONFIRMED, actor=held.user_id), now)
+        return _Verdict(_Outcome.RIGHT, held_until=held.held_until)
+
+
+def _held(work: UnitOfWork, viewer: Viewer, reservation_id: str, now: datetime) -> Reservation:
+    """Return the viewer's hold that waits for its code.
+
+    Raises:
+        NotFound: there is no such reservation of the viewer's.
+        HoldExpired: it was given up, or is about to be.
+        CodeLocked: it was confirmed, or guessed at too often.
+        IllegalTransition: it is no hold any more.
+    """
+    found = work.reservations.by_ids([reservation_id]).get(reservation_id)
+    if found is None or found.user_id != viewer.user_id:
+        raise NotFound(reservation_id)
+    if found.reason == Happening.CODE_LOCKED or found.is_confirmed:
+        raise CodeLocked(reservation_id)
+    is_late = found.held_until is not None and now >= found.held_until
+    if found.reason == Happening.HOLD_EXPIRED or (found.status is Status.HELD and is_late):
+        raise HoldExpired(reservation_id)
+    if found.status is not Status.HELD:
+        raise IllegalTransition(reservation_id)
+    return found
+
+
+def _way_to(work: UnitOfWork, user_id: str) -> tuple[str, str]:
+    account = work.accounts.by_id(user_id)
+    if account is None:
+        raise NotFound(user_id)
+    return MAIL, account.email
+
+
+def _message(otp: Otp, code: str, reservation: Reservation, station: Station) -> Message:
+    zone = ZoneInfo(station.timezone)
+    starts_at = reservation.starts_at.astimezone(zone)
+    ends_at = reservation.ends_at.astimezone(zone)
+    minutes = int(VALID_FOR.total_seconds()) // 60
+    body = (
+        f"Your code is {code}\n\n"
+        f"It confirms a bay at {station.name} on {starts_at:%A, %d %B %Y}, "
+        f"{starts_at:%H:%M} to {ends_at:%H:%M}, and is good for {minutes} minutes.\n\n"
+        "Nobody of ours will ever ask you for it. If you have not just asked for a bay, "
+        "you need not do anything.\n"
+    )
+    return Message(
+        id=uuid4().hex,
+        idempotency_key=f"otp/{otp.id}",
+        channel=otp.channel,
+        recipient=otp.recipient,
+        subject="Your code to confirm a charging bay",
+        body=body,
+        created_at=otp.created_at,
+    )
+
+
+def _sent(otp: Otp) -> CodeSent:
+    return CodeSent(
+        reservation_id=otp.reservation_id,
+        channel=otp.channel,
+        recipient=masked(otp.recipient),
+        sent_at=otp.created_at,
+        expires_at=otp.expires_at,
+    )
+
+
+def masked(recipient: str) -> str:
+    """Return an address or number that only who knows it can read."""
+    name, at, domain = recipient.rpartition("@")
+    if at:
+        return f"{name[:1]}***@{domain}"
+    return f"***{recipient[-3:]}"
