@@ -1,23 +1,14 @@
-"""How instants, power, energy and money are written for a reader."""
+"""How ages and durations tick for a reader; for the rest see services/formats.py."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from cloud.services.formats import NOTHING, Formats, number, zone
 
-NOTHING: Final = "\u2013"
-"""What stands where a value was not reported."""
-
-_BAY_WORDS: Final = frozenset({"bay", "platz", "space"})
+__all__ = ["NOTHING", "Formats", "age", "duration", "number", "zone"]
 
 _MINUTE_S = 60
 _HOUR_S = 3600
 _DAY_S = 86_400
-_NEAR_M = 1000
 
 
 def age(at: datetime | None, now: datetime) -> tuple[str, int]:
@@ -36,63 +27,3 @@ def duration(seconds: int) -> str:
     hours, rest = divmod(max(0, seconds), _HOUR_S)
     minutes, seconds = divmod(rest, _MINUTE_S)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def number(bay_name: str) -> str:
-    """Return what stands painted in a bay: its name, without a leading word that says "bay"."""
-    first, _, rest = bay_name.partition(" ")
-    return rest if rest and first.lower() in _BAY_WORDS else bay_name
-
-
-def zone(name: str) -> ZoneInfo:
-    """Return a station's zone; UTC where its name means nothing here."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-@dataclass(frozen=True, slots=True)
-class Formats:
-    """Numbers and instants in one language."""
-
-    language: str
-
-    def power(self, power_w: float | None) -> str:
-        """Write kilowatts, with a decimal below a hundred where there is one to show."""
-        if power_w is None:
-            return NOTHING
-        power_kw = round(power_w / 1000, 1)
-        return f"{format_decimal(power_kw, '0.#', locale=self.language)} kW"
-
-    def energy(self, energy_wh: int) -> str:
-        """Write kilowatt-hours with two decimals."""
-        return f"{format_decimal(energy_wh / 1000, '#,##0.00', locale=self.language)} kWh"
-
-    def money(self, amount_minor: int, currency: str) -> str:
-        """Write an amount given in the currency's minor unit."""
-        precision = get_currency_precision(currency)
-        amount = Decimal(amount_minor) / (10**precision)
-        return format_currency(amount, currency, locale=self.language)
-
-    def distance(self, distance_m: int) -> str:
-        """Write metres in steps of ten, from a kilometre on with one decimal."""
-        if distance_m < _NEAR_M:
-            return f"{round(distance_m, -1)} m"
-        return f"{format_decimal(distance_m / 1000, '0.0', locale=self.language)} km"
-
-    def clock(self, at: datetime, timezone: str = "UTC") -> str:
-        """Write hours and minutes at the station."""
-        return format_time(at, "HH:mm", tzinfo=zone(timezone), locale=self.language)
-
-    def seconds(self, at: datetime, timezone: str = "UTC") -> str:
-        """Write hours, minutes and seconds at the station."""
-        return format_time(at, "HH:mm:ss", tzinfo=zone(timezone), locale=self.language)
-
-    def day(self, at: datetime, timezone: str = "UTC") -> str:
-        """Write the date at the station."""
-        return format_date(at.astimezone(zone(timezone)), "d MMM y", locale=self.language)
-
-    def moment(self, at: datetime, timezone: str = "UTC") -> str:
-        """Write date and time at the station."""
-        return format_datetime(at, "d MMM y, HH:mm", tzinfo=zone(timezone), locale=self.language)

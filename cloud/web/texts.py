@@ -1,35 +1,20 @@
 """What pages say, in the reader's language: gettext catalogues compiled when the program starts."""
 
 import gettext
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from cloud.services import texts
+from cloud.services.texts import LANGUAGES, SOURCE_LANGUAGE, mark
+
+__all__ = ["LANGUAGES", "LOCALES", "SOURCE_LANGUAGE", "choose", "load", "mark"]
 
 LOCALES: Final = Path(__file__).parent / "locales"
-SOURCE_LANGUAGE: Final = "en"
-
-LANGUAGES: Final[dict[str, str]] = {"en": "English", "de": "Deutsch"}
-"""Language code -> its own name; each but the source language has `locales/<code>.po`."""
-
-
-def mark(text: str) -> str:
-    """Mark a text for the catalogues where it is written down, to be translated where it is shown."""
-    return text
 
 
 def load(language: str) -> gettext.NullTranslations:
-    """Return the catalogue of a language; the source language needs none."""
-    if language == SOURCE_LANGUAGE:
-        return gettext.NullTranslations()
-    with (LOCALES / f"{language}.po").open("rb") as source:
-        catalogue = read_po(source, locale=language)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    """Return the pages' catalogue of a language."""
+    return texts.load(language, LOCALES)
 
 
 def choose(wanted: str | None, accept_language: str) -> str:
