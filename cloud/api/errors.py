@@ -29,6 +29,17 @@ STATUS: Final[dict[type[Refused], int]] = {
     errors.ChargerOffline: 409,
     errors.CommandUnanswered: 504,
     errors.Unavailable: 503,
+    errors.IllegalTransition: 409,
+    errors.BayAlreadyBooked: 409,
+    errors.NotBookable: 422,
+    errors.TooManyReservations: 409,
+    errors.HoldExpired: 409,
+    errors.WrongCode: 422,
+    errors.CodeLocked: 409,
+    errors.NotConfirmed: 409,
+    errors.PaymentDeclined: 402,
+    errors.BadSignature: 400,
+    errors.OfferOver: 409,
 }
 
 CODES: Final[dict[int, str]] = {
@@ -134,6 +145,10 @@ def _headers_of(error: Refused) -> dict[str, str]:
 def _more_of(error: Refused) -> dict[str, Any]:
     if isinstance(error, errors.CommandUnanswered):
         return {"command_id": error.subject}
+    if isinstance(error, errors.WrongCode):
+        return {"tries_left": error.tries_left}
+    if isinstance(error, errors.BayAlreadyBooked):
+        return {"alternatives": list(error.alternatives)}
     return {}
 
 

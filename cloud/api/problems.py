@@ -43,6 +43,13 @@ class Problem(BaseModel):
     command_id: str | None = Field(
         default=None, description="With 504: the command whose answer is still to come."
     )
+    tries_left: int | None = Field(
+        default=None, description="With `wrong_code`: how often the code may be tried again."
+    )
+    alternatives: list[dict[str, Any]] | None = Field(
+        default=None,
+        description="With `bay_already_booked`: what is free instead, best first (Option).",
+    )
 
 
 def problem(
