@@ -22,6 +22,7 @@ from cloud.adapters.influx import InfluxTelemetry
 from cloud.adapters.messages.mail import MailboxOnly, SmtpMail, smtp_address
 from cloud.adapters.mqtt import BrokerAddress, MqttBroker, Subscription, broker_address
 from cloud.adapters.passwords import ArgonPasswords
+from cloud.adapters.secret_key import kept_secret, key_for
 from cloud.adapters.sql.engine import open_engine
 from cloud.adapters.sql.migrate import is_current, migrate
 from cloud.adapters.sql.unit_of_work import work_opener
@@ -44,6 +45,7 @@ from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Options
 from cloud.services.ingest import IngestService
 from cloud.services.messages import Channel, MessageService
+from cloud.services.otps import Otps
 from cloud.services.plans import PlanService
 from cloud.services.ports import OpenWork
 from cloud.services.publishing import Publisher
@@ -197,6 +199,17 @@ class House:
     def passwords(self) -> ArgonPasswords:
         """Slow hashes."""
         return ArgonPasswords()
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The house's secret; each purpose takes its own key of it."""
+        named = self.settings.secret_key.get_secret_value()
+        return kept_secret(named, self.settings.data_dir.resolve())
+
+    @cached_property
+    def otps(self) -> Otps:
+        """One-time codes."""
+        return Otps(key_for(self.secret, "otp"))
 
     @cached_property
     def messages(self) -> MessageService:
