@@ -33,6 +33,7 @@ STATUS: Final[dict[type[Refused], int]] = {
     errors.BayAlreadyBooked: 409,
     errors.NotBookable: 422,
     errors.TooManyReservations: 409,
+    errors.BookingsInTheWay: 409,
     errors.HoldExpired: 409,
     errors.WrongCode: 422,
     errors.CodeLocked: 409,
@@ -149,6 +150,11 @@ def _more_of(error: Refused) -> dict[str, Any]:
         return {"tries_left": error.tries_left}
     if isinstance(error, errors.BayAlreadyBooked):
         return {"alternatives": list(error.alternatives)}
+    if isinstance(error, errors.BookingsInTheWay):
+        return {"reservation_ids": error.reservation_ids}
+    if isinstance(error, errors.NotBookable) and error.subject:
+        fault = {"loc": ("body", error.subject), "msg": error.detail, "type": error.code}
+        return {"errors": _field_errors([fault])}
     return {}
 
 

@@ -50,6 +50,9 @@ class Problem(BaseModel):
         default=None,
         description="With `bay_already_booked`: what is free instead, best first (Option).",
     )
+    reservation_ids: list[str] | None = Field(
+        default=None, description="With `bookings_in_the_way`: which they are."
+    )
 
 
 def problem(

@@ -145,6 +145,20 @@ class NotBookable(Refused):
     sentence = "This cannot be booked."
 
 
+class BookingsInTheWay(Refused):
+    """Bookings to come would lose their bay; `reservation_ids` are theirs."""
+
+    code = "bookings_in_the_way"
+    sentence = "There are bookings in this time that would lose their bay."
+
+    def __init__(
+        self, subject: object = "", detail: str = "", reservation_ids: Sequence[str] = ()
+    ) -> None:
+        """See Refused; the ids become a member of the problem."""
+        super().__init__(subject, detail)
+        self.reservation_ids = list(reservation_ids)
+
+
 class TooManyReservations(Refused):
     """The driver has as many live reservations as one may."""
 

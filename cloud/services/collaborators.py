@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cloud.domain.reservations import Happening, Reservation
+from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
 from cloud.services.booking_ports import Told
 from cloud.services.ports import UnitOfWork
@@ -34,6 +35,28 @@ class Telling(Protocol):
 
     def tell(self, work: UnitOfWork, notice: Notice, now: datetime) -> None:
         """Write the messages of a notice: one for each channel its user wants it on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """What a reservation is expected to cost, before it is held or changed."""
+
+    tariff_id: str
+    """The tariff's version."""
+    currency: str
+    total_minor: int
+    authorise_minor: int
+    """For how much a payment is asked to stand: at least `total_minor`."""
+    body: Mapping[str, Any]
+    """What is kept and shown: billing.Quote, as plain JSON data."""
+
+
+class Quoting(Protocol):
+    """billing.py: what a charge is expected to cost."""
+
+    def quote(self, work: UnitOfWork, wanted: Reservation, now: datetime) -> Quoted:
+        """Quote a reservation by its own tariff or, where it names none yet, by its station's."""
         ...
 
 
@@ -187,4 +210,39 @@ class Waiting(Protocol):
 
     def expire(self, work: UnitOfWork, offer_id: str, now: datetime) -> None:
         """Close an offer nobody took in time and ask the next; one that is closed stays as it is."""
+        ...
+
+
+class Binding(Protocol):
+    """packing.py: flexible reservations get their bay at last."""
+
+    def bind(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> Sequence[Change]:
+        """Bind a flexible reservation to its bay once `fixed_at` has come, to another if need be.
+
+        One that is bound, over, or not due yet stays as it is.
+        """
+        ...
+
+
+class Withdrawing(Protocol):
+    """withdrawals.py: what becomes of bookings when the owner takes a bay, or time, away."""
+
+    def withdraw(
+        self,
+        work: UnitOfWork,
+        station_id: str,
+        terms: Terms,
+        told: Told,
+        now: datetime,
+        *,
+        is_forced: bool,
+    ) -> Sequence[Change]:
+        """Hold a station's new terms against its bookings; to be called before they are stored.
+
+        Bookings to come that the terms leave no place for are refused or, forced, put in trouble
+        (`Trouble.WITHDRAWN`): their drivers are moved or offered something else.
+
+        Raises:
+            BookingsInTheWay: there are such bookings, and it is not forced.
+        """
         ...
