@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from cloud.domain.alerts.rule import Alert, Happened
 from cloud.domain.bays import Bay, Charger, Connector, Sensor
@@ -330,9 +330,18 @@ class Message:
     idempotency_key: str
     channel: str
     recipient: str
+    """An address, a number, or the id of a push subscription or of a webhook endpoint."""
     subject: str
     body: str
     created_at: datetime
+    user_id: str | None = None
+    """Whom it tells of something, and of what kind; null: no notice (an alert, a code)."""
+    kind: str | None = None
+    data: Mapping[str, Any] | None = None
+    """What it is told from, for programs."""
+    read_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+    """When it is due; of a new message null: at once."""
     attempts: int = 0
     sent_at: datetime | None = None
     last_error: str = ""

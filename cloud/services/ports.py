@@ -36,6 +36,12 @@ from cloud.services.fact_ports import (
     Stations,
     TelemetryOutbox,
 )
+from cloud.services.notice_ports import (
+    CalendarFeeds,
+    Notices,
+    PushSubscriptions,
+    WebhookEndpoints,
+)
 from contracts.clock import Clock
 
 __all__ = ["Clock", "DatabaseAway", "OpenWork", "TransactionLost", "UnitOfWork", "Unstorable"]
@@ -168,6 +174,26 @@ class UnitOfWork(Protocol):
     @property
     def offers(self) -> Offers:
         """What drivers may take with one call."""
+        ...
+
+    @property
+    def notices(self) -> Notices:
+        """How users want to be told, and what they were told."""
+        ...
+
+    @property
+    def push_subscriptions(self) -> PushSubscriptions:
+        """Browsers that want to be told."""
+        ...
+
+    @property
+    def webhook_endpoints(self) -> WebhookEndpoints:
+        """Programs that want to be told."""
+        ...
+
+    @property
+    def calendar_feeds(self) -> CalendarFeeds:
+        """Secret addresses of calendars."""
         ...
 
     def __enter__(self) -> Self:

@@ -7,10 +7,11 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
-from cloud.adapters.sql.bulk import Upsert, stamp
+from cloud.adapters.sql.bulk import Upsert, encode, stamp
 from cloud.adapters.sql.rows import Reader
 from cloud.adapters.sql.tables import messages, stations, users
 from cloud.domain.access import Role
+from cloud.domain.notices import Channel
 from cloud.services.fact_ports import Message
 
 _MESSAGE: Final = Reader(messages, Message)
@@ -21,6 +22,9 @@ _COLUMNS: Final = (
     "recipient",
     "subject",
     "body",
+    "user_id",
+    "kind",
+    "data",
     "created_at",
     "next_attempt_at",
     "attempts",
@@ -50,8 +54,14 @@ class SqlMessages:
                 one.recipient[:254],
                 one.subject[:255],
                 one.body,
+                one.user_id,
+                one.kind,
+                None if one.data is None else encode(one.data),
                 stamp(one.created_at),
-                stamp(one.created_at),
+                # nobody carries what lies in the inbox: it is there
+                None
+                if one.channel == Channel.APP
+                else stamp(one.next_attempt_at or one.created_at),
                 0,
                 "",
             )

@@ -535,12 +535,17 @@ payments: Final = Table(
     # what it pays for: a reservation's id, a top-up's, a subscription month's
     Column("purpose", Identifier(16), nullable=False),  # reservation | topup | subscription
     Column("subject", Identifier(160), nullable=False, index=True),
+    # whose book of the ledger it is written in
+    Column("book", Identifier(80), nullable=False),
     Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False),
     Column("method", Identifier(16), nullable=False),  # card | wallet
-    Column("method_id", Identifier()),
+    Column("method_id", Identifier(), index=True),
     Column("provider", Identifier(16), nullable=False),
     Column("currency", Identifier(3), nullable=False),
+    Column("amount_minor", BigInt, nullable=False),
     Column("status", Identifier(16), nullable=False),
+    # what is to be taken in the end; null: not known yet
+    Column("due_minor", BigInt),
     Column("authorised_minor", BigInt, nullable=False, default=0),
     Column("captured_minor", BigInt, nullable=False, default=0),
     Column("refunded_minor", BigInt, nullable=False, default=0),
@@ -658,8 +663,12 @@ subscriptions: Final = Table(
     Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
     Column("plan_id", Identifier(), ForeignKey("subscription_plans.id"), nullable=False),
     Column("method", Identifier(16), nullable=False),
-    Column("state", Identifier(16), nullable=False),  # pending | active | canceled | unpaid
+    Column("method_id", Identifier()),
+    # pending | active | declined | canceled | unpaid
+    Column("state", Identifier(16), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
+    Column("months", Integer, nullable=False, default=0),
+    Column("failures", Integer, nullable=False, default=0),
     Column("paid_until", UtcDateTime),
     Column("canceled_at", UtcDateTime),
     Column("row_version", BigInt, nullable=False, default=0),
@@ -692,9 +701,11 @@ webhook_endpoints: Final = Table(
     Column("id", Identifier(), primary_key=True),
     Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False, index=True),
     Column("url", String(500), nullable=False),
+    # the newest first, and after a rotation the one before: each signs what is sent
     Column("secret", String(120), nullable=False),
     Column("kinds", Json, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("failing_since", UtcDateTime),
     Column("disabled_at", UtcDateTime),
     Column("last_error", String(500), nullable=False, default=""),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from cloud.adapters.sql.accounts import SqlAccounts
 from cloud.adapters.sql.alerts import SqlAlerts
 from cloud.adapters.sql.bays import SqlBays
+from cloud.adapters.sql.calendar_feeds import SqlCalendarFeeds
 from cloud.adapters.sql.chargers import SqlChargers
 from cloud.adapters.sql.charging_tokens import SqlChargingTokens
 from cloud.adapters.sql.commands import SqlCommands
@@ -22,9 +23,11 @@ from cloud.adapters.sql.event_log import SqlEventLog
 from cloud.adapters.sql.idempotency import SqlIdempotency
 from cloud.adapters.sql.links import SqlLinks
 from cloud.adapters.sql.messages import SqlMessages
+from cloud.adapters.sql.notices import SqlNotices
 from cloud.adapters.sql.offers import SqlOffers
 from cloud.adapters.sql.otps import SqlOtps
 from cloud.adapters.sql.plans import SqlPlans
+from cloud.adapters.sql.push_subscriptions import SqlPushSubscriptions
 from cloud.adapters.sql.reservations import SqlReservations
 from cloud.adapters.sql.sessions import SqlSessions
 from cloud.adapters.sql.stations import SqlStations
@@ -32,6 +35,7 @@ from cloud.adapters.sql.stations_admin import SqlStationsAdmin
 from cloud.adapters.sql.telemetry import SqlTelemetryOutbox
 from cloud.adapters.sql.terms import SqlTerms
 from cloud.adapters.sql.waitlist import SqlWaitlist
+from cloud.adapters.sql.webhook_endpoints import SqlWebhookEndpoints
 from cloud.services.ports import DatabaseAway, TransactionLost, Unstorable
 
 # MySQL's error numbers
@@ -208,6 +212,26 @@ class SqlUnitOfWork:
     def offers(self) -> SqlOffers:
         """What drivers may take with one call."""
         return SqlOffers(self.connection)
+
+    @cached_property
+    def notices(self) -> SqlNotices:
+        """How users want to be told, and what they were told."""
+        return SqlNotices(self.connection)
+
+    @cached_property
+    def push_subscriptions(self) -> SqlPushSubscriptions:
+        """Browsers that want to be told."""
+        return SqlPushSubscriptions(self.connection)
+
+    @cached_property
+    def webhook_endpoints(self) -> SqlWebhookEndpoints:
+        """Programs that want to be told."""
+        return SqlWebhookEndpoints(self.connection)
+
+    @cached_property
+    def calendar_feeds(self) -> SqlCalendarFeeds:
+        """Secret addresses of calendars."""
+        return SqlCalendarFeeds(self.connection)
 
 
 def translated(error: Exception) -> Exception:

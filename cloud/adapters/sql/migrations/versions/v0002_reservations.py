@@ -368,6 +368,7 @@ def _notices() -> None:
         sa.Column("secret", sa.String(120), nullable=False),
         sa.Column("kinds", Json(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("failing_since", UtcDateTime(), nullable=True),
         sa.Column("disabled_at", UtcDateTime(), nullable=True),
         sa.Column("last_error", sa.String(500), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
