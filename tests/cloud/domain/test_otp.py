@@ -37,7 +37,7 @@ def test_parts_cannot_be_shifted_into_each_other():
     ("seconds", "wait"), [(0, 30), (0.5, 30), (1, 29), (29.5, 1), (30, 0), (4_000, 0)]
 )
 def test_a_code_is_sent_again_after_half_a_minute(seconds, wait):
-    assert RESEND_AFTER == timedelta(seconds=30)
+    assert timedelta(seconds=30) == RESEND_AFTER
     assert wait_s([NOON], NOON, after(seconds)) == wait
 
 
