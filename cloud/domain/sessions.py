@@ -93,6 +93,10 @@ class Session:
     cost_minor: int = 0
     flags: tuple[str, ...] = ()
     is_offline: bool = False
+    tariff_id: str | None = None
+    """The tariff's version it is charged by, frozen at its start."""
+    reservation_id: str | None = None
+    """Whose promise it is charged under; null: a walk-in."""
     changed_version: int = 0
 
     @property

@@ -151,5 +151,7 @@ def _row(one: Session) -> tuple[Any, ...]:
         one.cost_minor,
         encode(one.flags) if one.flags else None,
         one.is_offline,
+        one.tariff_id,
+        one.reservation_id,
         one.changed_version,
     )
