@@ -1,84 +1,13 @@
 """What money needs of the database and of the gateway; see also ports.py."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from cloud.domain.ledger import Posting
-
-
-class PaymentStatus(StrEnum):
-    """Where a payment stands."""
-
-    NEW = "new"
-    AUTHORISED = "authorised"
-    CAPTURED = "captured"
-    VOIDED = "voided"
-    DECLINED = "declined"
-
-
-class StepKind(StrEnum):
-    """What the gateway is to do."""
-
-    AUTHORISE = "authorise"
-    CAPTURE = "capture"
-    CHARGE = "charge"
-    """Authorise and capture in one: what exceeds an authorisation, a top-up, a month's fee."""
-    REFUND = "refund"
-    VOID = "void"
-
-
-class StepState(StrEnum):
-    """How a step stands."""
-
-    PENDING = "pending"
-    DONE = "done"
-    DECLINED = "declined"
-    FAILED = "failed"
-    """Given up, for a person to look at; alerted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
-    """Money for one purpose, as the gateway last said; amounts in minor units."""
-
-    id: str
-    purpose: str
-    """`reservation`, `topup` or `subscription`."""
-    subject: str
-    user_id: str
-    method: str
-    """`card` or `wallet`."""
-    method_id: str | None
-    provider: str
-    currency: str
-    status: PaymentStatus
-    authorised_minor: int = 0
-    captured_minor: int = 0
-    refunded_minor: int = 0
-    gateway_ref: str = ""
-    created_at: datetime
-    row_version: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing for the gateway to do; its id is the idempotency key there."""
-
-    id: str
-    cause: str
-    payment_id: str
-    kind: StepKind
-    amount_minor: int
-    state: StepState = StepState.PENDING
-    created_at: datetime
-    next_attempt_at: datetime | None = None
-    attempts: int = 0
-    gateway_ref: str = ""
-    last_error: str = ""
-    done_at: datetime | None = None
+from cloud.domain.payments import Payment, Step, StepState
+from cloud.domain.subscriptions import Subscription, SubscriptionPlan
 
 
 class Payments(Protocol):
@@ -94,6 +23,10 @@ class Payments(Protocol):
 
     def of_subject(self, purpose: str, subject: str) -> list[Payment]:
         """Return the payments for a subject, oldest first."""
+        ...
+
+    def of_method(self, method_id: str) -> list[Payment]:
+        """Return the payments made by a saved method that may still move."""
         ...
 
     def put(self, payment: Payment) -> None:
@@ -120,12 +53,16 @@ class Payments(Protocol):
         """Take pending steps that are due; nobody else gets them before `until`."""
         ...
 
-    def finish(self, step: Step, state: StepState, gateway_ref: str, at: datetime) -> bool:
+    def claim(self, step_id: str, now: datetime, until: datetime) -> Step | None:
+        """Take one step as `claim_due` does; None: it is not due, or somebody else has it."""
+        ...
+
+    def finish(self, step: Step, state: StepState, answer: "GatewayAnswer", at: datetime) -> bool:
         """Close a pending step, once; False: it was closed before."""
         ...
 
-    def postpone(self, step: Step, error: str, next_attempt_at: datetime | None) -> None:
-        """Note a failed attempt."""
+    def postpone(self, step: Step, error: str, next_attempt_at: datetime) -> None:
+        """Note that nobody knows the outcome of the claimed attempt; a closed step stays closed."""
         ...
 
 
@@ -140,6 +77,31 @@ class SavedMethod:
     label: str
     is_default: bool
     created_at: datetime
+    removed_at: datetime | None = None
+
+
+class PaymentMethods(Protocol):
+    """Cards people saved."""
+
+    def add(self, method: SavedMethod) -> bool:
+        """Store a new method; False: its id is known, nothing was changed."""
+        ...
+
+    def get(self, method_id: str) -> SavedMethod | None:
+        """Return the method, removed or not, if there is one."""
+        ...
+
+    def of_user(self, user_id: str) -> list[SavedMethod]:
+        """Return the user's methods that were not removed, the newest first."""
+        ...
+
+    def set_default(self, user_id: str, method_id: str) -> None:
+        """Make it the one that is used when none is named."""
+        ...
+
+    def remove(self, method_id: str, at: datetime) -> bool:
+        """Have it not be used again; False: it was removed before."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +116,21 @@ class GatewayEvent:
     """Our idempotency key; empty: not about a step of ours."""
     is_success: bool
     gateway_ref: str
+    why: str = ""
+    """Of a refusal, in words for the driver."""
     body: Mapping[str, Any]
+
+
+class GatewayEvents(Protocol):
+    """What gateways told, each once."""
+
+    def add(self, event: GatewayEvent, at: datetime) -> bool:
+        """Keep an event; False: it was told before."""
+        ...
+
+    def applied(self, event: GatewayEvent, at: datetime) -> None:
+        """Note that it had an effect."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +147,56 @@ class GatewayAway(Exception):
     """No answer, or none that says whether it was done: ask again under the same key."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptCard:
+    """A card the gateway keeps for us."""
+
+    gateway_ref: str
+    label: str
+    """What its owner knows it by: `Visa **** 4242`."""
+
+
 class PaymentGateway(Protocol):
     """Who moves money. Every call may be repeated under the same key: it happens once."""
 
-    provider: str
+    @property
+    def provider(self) -> str:
+        """Its name: in addresses of webhooks, and in the ledger."""
+        ...
+
+    @property
+    def keys_last(self) -> timedelta:
+        """How long a key is remembered: of older steps `find` is asked before anything is done."""
+        ...
+
+    def keep_card(self, key: str, user_id: str, token: str) -> KeptCard:
+        """Keep the card that a token of the gateway's own stands for, to be used again and again.
+
+        Raises:
+            PaymentDeclined: there is no such token, or the card cannot be used.
+            GatewayAway: nobody knows whether it was done.
+        """
+        ...
+
+    def forget_card(self, gateway_ref: str) -> None:
+        """Have a card not be used again; of one that is not there nothing is done.
+
+        Raises:
+            GatewayAway: nobody knows whether it was done.
+        """
+        ...
+
+    def find(self, step: Step, gateway_ref: str) -> GatewayAnswer | None:
+        """Return what became of a step, however old, or None if nothing was ever done for it.
+
+        Args:
+            step: with its id, the key of the attempts before.
+            gateway_ref: the payment's; empty: it has none yet.
+
+        Raises:
+            GatewayAway: it does not answer.
+        """
+        ...
 
     def authorise(
         self, key: str, amount_minor: int, currency: str, method_ref: str
@@ -215,6 +237,17 @@ class PaymentGateway(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """A posting as it stands in its book."""
+
+    posting: Posting
+    seq: int
+    at: datetime
+    previous_hash: str
+    hash: str
+
+
 class Ledger(Protocol):
     """Double entry, chained by hash; rows are only ever added."""
 
@@ -230,18 +263,22 @@ class Ledger(Protocol):
         """Return the sum of an account."""
         ...
 
+    def sold(self, reservation_id: str) -> tuple[dict[str, int], int]:
+        """Return what a reservation has earned so far, by account, and in how many transactions."""
+        ...
+
     def page_of_user(
         self, user_id: str, before: tuple[datetime, str, int] | None, limit: int
-    ) -> Sequence[Any]:
-        """Return a user's transactions with their lines, newest first."""
+    ) -> list[Transaction]:
+        """Return a user's transactions by (at, book, seq), newest first."""
         ...
 
     def books(self) -> list[str]:
         """Return all books."""
         ...
 
-    def transactions(self, book: str, after_seq: int, limit: int) -> Sequence[Any]:
-        """Return a book's transactions with their lines, in order: for checking the chain."""
+    def transactions(self, book: str, after_seq: int, limit: int) -> list[Transaction]:
+        """Return a book's transactions in order: for checking the chain."""
         ...
 
 
@@ -252,8 +289,56 @@ class Wallets(Protocol):
         """Return it; 0 where there is no wallet."""
         ...
 
+    def all_of(self, user_id: str) -> dict[str, int]:
+        """Return what the user can spend, by currency."""
+        ...
+
     def add(self, user_id: str, currency: str, amount_minor: int) -> bool:
         """Add, or with a negative amount take; False: there is not so much, nothing was changed."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """Plans, and who has subscribed to them."""
+
+    def add_plan(self, plan: SubscriptionPlan) -> None:
+        """Store a new plan."""
+        ...
+
+    def plan(self, plan_id: str) -> SubscriptionPlan | None:
+        """Return the plan, if there is one."""
+        ...
+
+    def plans(self, *, is_offered: bool | None = None) -> list[SubscriptionPlan]:
+        """Return plans, by name."""
+        ...
+
+    def offer_plan(self, plan_id: str, *, is_offered: bool) -> None:
+        """Offer a plan to new subscribers, or do so no more."""
+        ...
+
+    def add(self, subscription: Subscription) -> bool:
+        """Store a new one; False: the user has one that runs."""
+        ...
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        """Return the subscription, if there is one."""
+        ...
+
+    def of_user(self, user_id: str) -> list[Subscription]:
+        """Return the user's subscriptions, newest first."""
+        ...
+
+    def put(self, subscription: Subscription) -> None:
+        """Store a subscription read with `row_version` (which grows).
+
+        Raises:
+            TransactionLost: it was written by somebody else since it was read.
+        """
+        ...
+
+    def discounts_of(self, user_id: str, now: datetime) -> dict[str, int]:
+        """Return what the user's running subscription takes off, in percent, by tariff component."""
         ...
 
 

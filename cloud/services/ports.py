@@ -36,6 +36,14 @@ from cloud.services.fact_ports import (
     Stations,
     TelemetryOutbox,
 )
+from cloud.services.money_ports import (
+    GatewayEvents,
+    Ledger,
+    PaymentMethods,
+    Payments,
+    Subscriptions,
+    Wallets,
+)
 from cloud.services.notice_ports import (
     CalendarFeeds,
     Notices,
@@ -194,6 +202,36 @@ class UnitOfWork(Protocol):
     @property
     def calendar_feeds(self) -> CalendarFeeds:
         """Secret addresses of calendars."""
+        ...
+
+    @property
+    def payments(self) -> Payments:
+        """Payments and their steps."""
+        ...
+
+    @property
+    def payment_methods(self) -> PaymentMethods:
+        """Cards people saved."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """What money did."""
+        ...
+
+    @property
+    def wallets(self) -> Wallets:
+        """What users can spend."""
+        ...
+
+    @property
+    def gateway_events(self) -> GatewayEvents:
+        """What gateways told."""
+        ...
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Plans, and who has subscribed to them."""
         ...
 
     def __enter__(self) -> Self:

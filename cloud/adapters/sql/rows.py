@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 class Reader(Generic[_T]):
     """Reads objects of one kind; `convert` says which columns need more than their type does."""
 
-    def __init__(self, table: Table, kind: type[_T], **convert: Callable[[Any], Any]) -> None:
+    def __init__(self, table: Table, kind: type[_T], /, **convert: Callable[[Any], Any]) -> None:
         self._kind = kind
         self._names = tuple(one.name for one in fields(kind))  # type: ignore[arg-type]
         self._convert = convert

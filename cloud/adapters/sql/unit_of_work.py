@@ -20,21 +20,27 @@ from cloud.adapters.sql.credentials import SqlCredentials
 from cloud.adapters.sql.deadlines import SqlDeadlines
 from cloud.adapters.sql.engine import READ_ONLY
 from cloud.adapters.sql.event_log import SqlEventLog
+from cloud.adapters.sql.gateway_events import SqlGatewayEvents
 from cloud.adapters.sql.idempotency import SqlIdempotency
+from cloud.adapters.sql.ledger import SqlLedger
 from cloud.adapters.sql.links import SqlLinks
 from cloud.adapters.sql.messages import SqlMessages
 from cloud.adapters.sql.notices import SqlNotices
 from cloud.adapters.sql.offers import SqlOffers
 from cloud.adapters.sql.otps import SqlOtps
+from cloud.adapters.sql.payment_methods import SqlPaymentMethods
+from cloud.adapters.sql.payments import SqlPayments
 from cloud.adapters.sql.plans import SqlPlans
 from cloud.adapters.sql.push_subscriptions import SqlPushSubscriptions
 from cloud.adapters.sql.reservations import SqlReservations
 from cloud.adapters.sql.sessions import SqlSessions
 from cloud.adapters.sql.stations import SqlStations
 from cloud.adapters.sql.stations_admin import SqlStationsAdmin
+from cloud.adapters.sql.subscriptions import SqlSubscriptions
 from cloud.adapters.sql.telemetry import SqlTelemetryOutbox
 from cloud.adapters.sql.terms import SqlTerms
 from cloud.adapters.sql.waitlist import SqlWaitlist
+from cloud.adapters.sql.wallets import SqlWallets
 from cloud.adapters.sql.webhook_endpoints import SqlWebhookEndpoints
 from cloud.services.ports import DatabaseAway, TransactionLost, Unstorable
 
@@ -232,6 +238,36 @@ class SqlUnitOfWork:
     def calendar_feeds(self) -> SqlCalendarFeeds:
         """Secret addresses of calendars."""
         return SqlCalendarFeeds(self.connection)
+
+    @cached_property
+    def payments(self) -> SqlPayments:
+        """Payments and their steps."""
+        return SqlPayments(self.connection)
+
+    @cached_property
+    def payment_methods(self) -> SqlPaymentMethods:
+        """Cards people saved."""
+        return SqlPaymentMethods(self.connection)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """What money did."""
+        return SqlLedger(self.connection)
+
+    @cached_property
+    def wallets(self) -> SqlWallets:
+        """What users can spend."""
+        return SqlWallets(self.connection)
+
+    @cached_property
+    def gateway_events(self) -> SqlGatewayEvents:
+        """What gateways told."""
+        return SqlGatewayEvents(self.connection)
+
+    @cached_property
+    def subscriptions(self) -> SqlSubscriptions:
+        """Plans, and who has subscribed to them."""
+        return SqlSubscriptions(self.connection)
 
 
 def translated(error: Exception) -> Exception:

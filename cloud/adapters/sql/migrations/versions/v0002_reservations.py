@@ -203,12 +203,15 @@ def _money() -> None:
         sa.Column("id", Identifier(64), nullable=False),
         sa.Column("purpose", Identifier(16), nullable=False),
         sa.Column("subject", Identifier(160), nullable=False),
+        sa.Column("book", Identifier(80), nullable=False),
         sa.Column("user_id", Identifier(64), nullable=False),
         sa.Column("method", Identifier(16), nullable=False),
         sa.Column("method_id", Identifier(64), nullable=True),
         sa.Column("provider", Identifier(16), nullable=False),
         sa.Column("currency", Identifier(3), nullable=False),
+        sa.Column("amount_minor", BigInt, nullable=False),
         sa.Column("status", Identifier(16), nullable=False),
+        sa.Column("due_minor", BigInt, nullable=True),
         sa.Column("authorised_minor", BigInt, nullable=False),
         sa.Column("captured_minor", BigInt, nullable=False),
         sa.Column("refunded_minor", BigInt, nullable=False),
@@ -219,6 +222,7 @@ def _money() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     create_index("ix_payments_gateway_ref", "payments", ["gateway_ref"])
+    create_index("ix_payments_method_id", "payments", ["method_id"])
     create_index("ix_payments_subject", "payments", ["subject"])
     create_index("ix_payments_user", "payments", ["user_id", "created_at"])
     create_table(
@@ -325,8 +329,11 @@ def _money() -> None:
         sa.Column("user_id", Identifier(64), nullable=False),
         sa.Column("plan_id", Identifier(64), nullable=False),
         sa.Column("method", Identifier(16), nullable=False),
+        sa.Column("method_id", Identifier(64), nullable=True),
         sa.Column("state", Identifier(16), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("months", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("paid_until", UtcDateTime(), nullable=True),
         sa.Column("canceled_at", UtcDateTime(), nullable=True),
         sa.Column("row_version", BigInt, nullable=False),
