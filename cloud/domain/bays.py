@@ -32,6 +32,10 @@ class Bay:
     reason: str = ""
     since: datetime | None = None
     observed_at: datetime | None = None
+    reserved_until: datetime | None = None
+    """Until when the reservation that keeps it now lasts."""
+    next_reservation_at: datetime | None = None
+    """When the next one known begins; far ones are not."""
     changed_version: int = 0
     published_version: int = 0
 

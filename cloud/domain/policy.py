@@ -21,5 +21,13 @@ class Policy:
     station_offline_alert_after: timedelta = timedelta(seconds=90)
     flapping_within: timedelta = timedelta(minutes=10)
     """A condition back within this is the same alert, not a new one."""
+    left_after: timedelta = timedelta(seconds=30)
+    """A bay that has been empty for so long was left: cables and sensors flicker (QUIRKS 31)."""
+    late_facts_after: timedelta = timedelta(minutes=10)
+    """A station that is back has told all it kept after so long."""
+    unseen_after: timedelta = timedelta(hours=72)
+    """What was not seen for so long will not be told any more: agents keep facts that long."""
+    unstopped_after: timedelta = timedelta(hours=1)
+    """A session whose car has left is over after so long, told or not (QUIRKS 24)."""
     valid_for: timedelta = timedelta(seconds=90)
     """How long what is shown holds without news (P4)."""

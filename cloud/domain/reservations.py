@@ -175,6 +175,8 @@ class Reservation:
     overstay_since: datetime | None = None
     trouble: Trouble = Trouble.NONE
     trouble_at: datetime | None = None
+    doubted_at: datetime | None = None
+    """Since when, in its slot, the bay may not have been there for the driver: no no-show then."""
     tariff_id: str
     """The tariff's version, frozen when it was held."""
     currency: str

@@ -35,6 +35,8 @@ _TOLD_OF_BAYS: Final = (
     "reason",
     "since",
     "observed_at",
+    "reserved_until",
+    "next_reservation_at",
     "changed_version",
 )
 _TOLD_OF_CHARGERS: Final = (
@@ -274,6 +276,8 @@ def _bay_row(one: Bay) -> tuple[Any, ...]:
         one.reason,
         stamp(one.since),
         stamp(one.observed_at),
+        stamp(one.reserved_until),
+        stamp(one.next_reservation_at),
         one.changed_version,
     )
 

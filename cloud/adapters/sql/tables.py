@@ -169,6 +169,9 @@ bays: Final = Table(
     Column("reason", String(255), nullable=False, default=""),
     Column("since", UtcDateTime),
     Column("observed_at", UtcDateTime),
+    # of the reservation that keeps it now, and of the next one known
+    Column("reserved_until", UtcDateTime),
+    Column("next_reservation_at", UtcDateTime),
     Column("changed_version", BigInt, nullable=False, default=0),
     Column("published_version", BigInt, nullable=False, default=0),
     Index("uq_bays_evse", "charger_id", "evse_id", unique=True),
@@ -403,6 +406,7 @@ reservations: Final = Table(
     Column("overstay_since", UtcDateTime),
     Column("trouble", Identifier(24), nullable=False, default=""),
     Column("trouble_at", UtcDateTime),
+    Column("doubted_at", UtcDateTime),
     Column("tariff_id", Identifier(), nullable=False, default=""),
     Column("currency", Identifier(3), nullable=False),
     Column("quote", Json),

@@ -23,6 +23,8 @@ def _columns() -> None:
     add_column("stations", sa.Column("tariff_id", Identifier(64), nullable=True))
     add_column("sessions", sa.Column("tariff_id", Identifier(64), nullable=True))
     add_column("sessions", sa.Column("reservation_id", Identifier(64), nullable=True))
+    add_column("bays", sa.Column("reserved_until", UtcDateTime(), nullable=True))
+    add_column("bays", sa.Column("next_reservation_at", UtcDateTime(), nullable=True))
     add_column("messages", sa.Column("user_id", Identifier(64), nullable=True))
     add_column("messages", sa.Column("kind", Identifier(40), nullable=True))
     add_column("messages", sa.Column("data", Json(), nullable=True))
@@ -71,6 +73,7 @@ def _reservations() -> None:
         sa.Column("overstay_since", UtcDateTime(), nullable=True),
         sa.Column("trouble", Identifier(24), nullable=False),
         sa.Column("trouble_at", UtcDateTime(), nullable=True),
+        sa.Column("doubted_at", UtcDateTime(), nullable=True),
         sa.Column("tariff_id", Identifier(64), nullable=False),
         sa.Column("currency", Identifier(3), nullable=False),
         sa.Column("quote", Json(), nullable=True),
