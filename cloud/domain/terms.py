@@ -56,6 +56,8 @@ class Terms:
     hold_s: int = 10 * 60
     max_live_per_driver: int = 3
     """Live reservations one driver may have at this station."""
+    max_live_in_series: int = 20
+    """And so many more, of series."""
     protect_s: int = 15 * 60
     """The bay is RESERVED, and refused to others, from so long before the start."""
     grace_s: int = 15 * 60

@@ -150,6 +150,10 @@ class ChargingTokens(Protocol):
         """Return the next tokens in their order."""
         ...
 
+    def of_user(self, user_id: str) -> list[ChargingToken]:
+        """Return a user's tokens, the oldest first."""
+        ...
+
     def put(self, token: ChargingToken) -> None:
         """Store, whether it is there or not; `created_at` of one that is there stays."""
         ...

@@ -71,15 +71,26 @@ class Reservations(Protocol):
         """Return reservations by (starts_at, id), newest first."""
         ...
 
+    def of_series(self, series_id: str) -> list[Reservation]:
+        """Return the reservations of a series, by start."""
+        ...
+
     def count_live(self, user_id: str, station_id: str) -> int:
         """Return how many live reservations the user has at the station."""
         ...
 
-    def claim(self, reservation: Reservation, told: Told) -> None:
+    def claim(self, reservation: Reservation, told: Told, *, most_live: int | None = None) -> None:
         """Store a new reservation with one slot a granule of its kept window: all or none.
+
+        Args:
+            reservation: the new one.
+            told: who made it.
+            most_live: how many live ones of this kind (of a series, or not) the driver may have
+                at the station; null: any number. The database counts: two at once are one too many.
 
         Raises:
             BayAlreadyBooked: a granule is taken; the caller's transaction must be left.
+            TooManyReservations: the driver has so many.
         """
         ...
 

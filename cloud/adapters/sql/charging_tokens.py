@@ -28,6 +28,12 @@ class SqlChargingTokens:
         rows = self._connection.execute(query.order_by(charging_tokens.c.token).limit(limit))
         return [_token(row) for row in rows]
 
+    def of_user(self, user_id: str) -> list[ChargingToken]:
+        """See ChargingTokens.of_user."""
+        query = select(charging_tokens).where(charging_tokens.c.user_id == user_id)
+        in_order = query.order_by(charging_tokens.c.created_at, charging_tokens.c.token)
+        return [_token(row) for row in self._connection.execute(in_order)]
+
     def put(self, token: ChargingToken) -> None:
         """See ChargingTokens.put."""
         values = {

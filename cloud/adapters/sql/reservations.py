@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from cloud.adapters.sql.bulk import Upsert, stamp
 from cloud.adapters.sql.rows import Reader
 from cloud.adapters.sql.tables import bay_slots, reservation_log, reservations, stations
-from cloud.domain.errors import BayAlreadyBooked
+from cloud.domain.errors import BayAlreadyBooked, TooManyReservations
 from cloud.domain.reservations import Reservation, Status, Trouble
 from cloud.domain.windows import Window, granules
 from cloud.services.booking_ports import ReservationLogEntry, ReservationPage, Told
@@ -103,6 +103,12 @@ class SqlReservations:
         query = query.order_by(reservations.c.starts_at.desc(), reservations.c.id.desc())
         return _READ.all(self._connection.execute(query.limit(page.limit)))
 
+    def of_series(self, series_id: str) -> list[Reservation]:
+        """See Reservations.of_series."""
+        query = select(*_READ.columns).where(reservations.c.series_id == series_id)
+        in_order = query.order_by(reservations.c.starts_at, reservations.c.id)
+        return _READ.all(self._connection.execute(in_order))
+
     def count_live(self, user_id: str, station_id: str) -> int:
         """See Reservations.count_live."""
         query = (
@@ -116,16 +122,19 @@ class SqlReservations:
         )
         return self._connection.execute(query).scalar_one()
 
-    def claim(self, reservation: Reservation, told: Told) -> None:
+    def claim(self, reservation: Reservation, told: Told, *, most_live: int | None = None) -> None:
         """See Reservations.claim.
 
         The slots first: whoever loses the race has written nothing else.
         """
         self._take([reservation])
+        values = _values(reservation)
+        if most_live is not None:
+            values["live_key"] = self._free_key(reservation, most_live)
         try:
-            self._connection.execute(insert(reservations).values(**_values(reservation)))
+            self._connection.execute(insert(reservations).values(**values))
         except IntegrityError as error:
-            raise TransactionLost("this id or number is another reservation's") from error
+            raise TransactionLost("the number, or the driver's place, has just gone") from error
         self._write_log(reservation, reservation.row_version, told, reservation.created_at)
 
     def put(self, reservation: Reservation, told: Told, at: datetime) -> None:
@@ -172,6 +181,8 @@ class SqlReservations:
         values = {
             name: value for name, value in _values(reservation).items() if name not in fixed
         } | {"row_version": reservation.row_version + 1}
+        if not reservation.is_live:
+            values["live_key"] = None
         statement = update(reservations).where(
             reservations.c.id == reservation.id,
             reservations.c.row_version == reservation.row_version,
@@ -179,6 +190,18 @@ class SqlReservations:
         )
         if self._connection.execute(statement.values(**values)).rowcount != 1:
             raise TransactionLost(f"reservation {reservation.id} was changed by somebody else")
+
+    def _free_key(self, reservation: Reservation, most_live: int) -> str:
+        kind = "s" if reservation.series_id else "r"
+        stem = f"{reservation.user_id}/{reservation.station_id}/{kind}"
+        keys = [f"{stem}{number}" for number in range(1, most_live + 1)]
+        query = select(reservations.c.live_key).where(reservations.c.live_key.in_(keys))
+        taken = set(self._connection.execute(query).scalars())
+        free = next((key for key in keys if key not in taken), None)
+        if free is None:
+            detail = f"You may have {most_live} reservations at this station at a time."
+            raise TooManyReservations(reservation.station_id, detail)
+        return free
 
     def _take(self, those: Iterable[Reservation]) -> None:
         rows = [(one.bay_id, stamp(at), one.id) for one in those for at in granules(one.kept)]

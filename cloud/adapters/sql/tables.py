@@ -414,6 +414,8 @@ reservations: Final = Table(
     Column("authorised_minor", BigInt, nullable=False, default=0),
     Column("due_minor", BigInt),
     Column("series_id", Identifier(), index=True),
+    # which of the driver's places at the station it has: while live, one of so many as there may be
+    Column("live_key", Identifier(140), unique=True),
     Column("moved_from", Identifier(63)),
     Column("created_at", UtcDateTime, nullable=False),
     # grows with every write: nobody overwrites what they have not read

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from cloud.adapters.sql import tables
-from cloud.domain.errors import BayAlreadyBooked
+from cloud.domain.errors import BayAlreadyBooked, TooManyReservations
 from cloud.domain.reservations import Happening, Status, advance
 from cloud.domain.terms import Blackout, OpenHours, RefundStep, Terms, from_plain, to_plain
 from cloud.domain.windows import Window, granules
@@ -264,6 +264,23 @@ def test_live_reservations_of_a_driver_are_counted(rig):
         assert work.reservations.count_live(DRIVER, STATION) == 1
         assert work.reservations.count_live(OWNER, STATION) == 0
         assert work.reservations.by_ids([]) == {}
+
+
+def test_a_driver_has_so_many_places_at_a_station_and_as_many_of_series(rig):
+    with rig.open_work() as work:
+        work.reservations.claim(one(), HELD, most_live=2)
+        work.reservations.claim(one(2, start_s=9_000), HELD, most_live=2)
+        work.reservations.claim(one(3, start_s=13_500, series_id="s-1"), HELD, most_live=1)
+        work.commit()
+
+    with rig.open_work() as work, pytest.raises(TooManyReservations):
+        work.reservations.claim(one(4, start_s=18_000), HELD, most_live=2)
+    changed(rig, advance(stored(rig), Happening.CANCELED_BY_DRIVER, NOON))
+    with rig.open_work() as work:
+        work.reservations.claim(one(4, start_s=18_000), HELD, most_live=2)
+        work.commit()
+    with rig.open_work(is_read_only=True) as work:
+        assert [found.id for found in work.reservations.of_series("s-1")] == ["r-3"]
 
 
 def test_terms_are_the_defaults_until_set_and_then_as_they_were_set(rig):

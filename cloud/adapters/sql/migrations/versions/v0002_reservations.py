@@ -81,6 +81,7 @@ def _reservations() -> None:
         sa.Column("authorised_minor", BigInt, nullable=False),
         sa.Column("due_minor", BigInt, nullable=True),
         sa.Column("series_id", Identifier(64), nullable=True),
+        sa.Column("live_key", Identifier(140), nullable=True),
         sa.Column("moved_from", Identifier(63), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("row_version", BigInt, nullable=False),
@@ -90,6 +91,7 @@ def _reservations() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
+        sa.UniqueConstraint("live_key"),
     )
     create_index("ix_reservations_bay_live", "reservations", ["bay_id", "is_live", "starts_at"])
     create_index("ix_reservations_series_id", "reservations", ["series_id"])
