@@ -53,6 +53,11 @@ def command_key(command_id: str) -> str:
     return f"command:{command_id}"
 
 
+def reservation_key(reservation_id: str) -> str:
+    """Return the key of one reservation."""
+    return f"reservation:{reservation_id}"
+
+
 class _RawChange(msgspec.Struct):
     change: ChangeKind
     station_id: str
@@ -309,11 +314,13 @@ def _keys(change: _RawChange) -> tuple[str, ...]:
             return (alerts_key(), alerts_key(change.station_id))
         case ChangeKind.COMMAND:
             return (command_key(change.subject),)
+        case ChangeKind.RESERVATION:
+            return (reservation_key(change.subject),)
 
 
 def _ends(change: _RawChange) -> bool:
     match change.change:
-        case ChangeKind.SESSION:
+        case ChangeKind.SESSION | ChangeKind.RESERVATION:
             return not _STANDING.decode(change.view).is_live
         case ChangeKind.COMMAND:
             return _STANDING.decode(change.view).state != "queued"

@@ -149,7 +149,7 @@ class Finding(Protocol):
 
 
 class Paid(Protocol):
-    """reservations.py: what follows from a payment."""
+    """advancing.py: what follows from a payment."""
 
     def paid(
         self, work: UnitOfWork, reservation_id: str, authorised_minor: int, now: datetime
@@ -165,7 +165,7 @@ class Paid(Protocol):
 
 
 class Advancing(Protocol):
-    """reservations.py: one way for everybody to move a reservation on."""
+    """advancing.py: one way for everybody to move a reservation on."""
 
     def advance(
         self,
@@ -177,12 +177,17 @@ class Advancing(Protocol):
     ) -> Sequence[Change]:
         """Store the reservation after `happening`, with all that follows from it.
 
-        Once it is over: the money is settled, who waits for its granules is asked, the bay is judged
-        anew.
+        Once it is over: the money is settled, its driver is told (NO_SHOW, CANCELED, FAILED), who
+        waits for its granules is asked. The plan is sent again, and the bay is judged anew (not for
+        keeping.py, which does so itself).
 
         Raises:
             IllegalTransition: the reservation does not allow it.
         """
+        ...
+
+    def expire(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> Sequence[Change]:
+        """Give a hold up whose time is over; what is no hold, or in time, stays as it is."""
         ...
 
 

@@ -295,6 +295,7 @@ class DeadlineKind(StrEnum):
     STATION = "station_recheck"
     SESSION = "session_thin"
     OFFER = "offer"
+    RESERVATION = "reservation"
 
 
 @dataclass(frozen=True, slots=True)
