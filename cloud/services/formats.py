@@ -16,6 +16,9 @@ _BAY_WORDS: Final = frozenset({"bay", "platz", "space"})
 
 _NEAR_M = 1000
 
+_WEEKDAY: Final = {"de": "EEE d. MMM y"}
+"""A date with its weekday, where a language writes it in its own way."""
+
 
 def number(bay_name: str) -> str:
     """Return what stands painted in a bay: its name, without a leading word that says "bay"."""
@@ -75,3 +78,29 @@ class Formats:
     def moment(self, at: datetime, timezone: str = "UTC") -> str:
         """Write date and time at the station."""
         return format_datetime(at, "d MMM y, HH:mm", tzinfo=zone(timezone), locale=self.language)
+
+    def slot(self, starts_at: datetime, ends_at: datetime, timezone: str = "UTC") -> str:
+        """Write from when to when, with the day, and the zone's short name as it is then."""
+        place = zone(timezone)
+        first, last = starts_at.astimezone(place), ends_at.astimezone(place)
+        end = self._time(last)
+        if last.date() != first.date():
+            end = f"{self._weekday(last)}, {end}"
+        return f"{self._weekday(first)}, {self._time(first)}\N{EN DASH}{end} {last.tzname()}"
+
+    def instant(self, at: datetime, timezone: str = "UTC") -> str:
+        """Write day and time, with the zone's short name as it is then."""
+        local = at.astimezone(zone(timezone))
+        return f"{self._weekday(local)}, {self._time(local)} {local.tzname()}"
+
+    def time(self, at: datetime, timezone: str = "UTC") -> str:
+        """Write hours and minutes, with the zone's short name as it is then."""
+        local = at.astimezone(zone(timezone))
+        return f"{self._time(local)} {local.tzname()}"
+
+    def _time(self, local: datetime) -> str:
+        return format_time(local, "HH:mm", tzinfo=local.tzinfo, locale=self.language)
+
+    def _weekday(self, local: datetime) -> str:
+        pattern = _WEEKDAY.get(self.language, "EEE d MMM y")
+        return format_date(local.date(), pattern, locale=self.language)
