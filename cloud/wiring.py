@@ -45,6 +45,7 @@ from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Options
 from cloud.services.ingest import IngestService
 from cloud.services.messages import Channel, MessageService
+from cloud.services.notices import Notices
 from cloud.services.otps import Otps
 from cloud.services.plans import PlanService
 from cloud.services.ports import OpenWork
@@ -210,6 +211,11 @@ class House:
     def otps(self) -> Otps:
         """One-time codes."""
         return Otps(key_for(self.secret, "otp"))
+
+    @cached_property
+    def telling(self) -> Notices:
+        """Who tells users what happened."""
+        return Notices(self.settings.public_url)
 
     @cached_property
     def messages(self) -> MessageService:

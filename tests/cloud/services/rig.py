@@ -17,6 +17,7 @@ from cloud.services.deadlines import DeadlineService
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Applied, Options
 from cloud.services.ingest import Incoming, IngestService
+from cloud.services.notices import Notices
 from cloud.services.publishing import Publisher
 from cloud.services.sessions import SessionService
 from cloud.services.settling import Settling
@@ -44,6 +45,7 @@ class Rig:
         self.availability = AvailabilityService(self.open_work, self.clock, self.policy)
         self.publisher = Publisher(self.open_work, self.availability, self.broker)
         self.settling = Settling(self.policy, "https://bays.example", ("boss@bays.example",))
+        self.telling = Notices("https://bays.example")
         self.ingest = self.new_ingest()
         self.sessions = SessionService(self.open_work, self.clock)
         self.alerts = AlertService(self.open_work, self.clock, self.publisher)
