@@ -73,6 +73,8 @@ class ReserveEvse(TaggedWire, kw_only=True, tag="reserve_evse"):
     reservation_number: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     """OCPP wants an integer; unique per charger."""
     token: Token
+    parent_token: Token | None = None
+    """Any token of the same parent may use it, too."""
     until_at: Instant
 
 

@@ -29,6 +29,8 @@ class SessionRecord:
     token: Token | None
     meter_start_wh: int | None
     started_at: datetime
+    reservation_id: str | None = None
+    """The reservation it meets, as the cloud calls it."""
     ended_at: datetime | None = None
     is_end_assumed: bool = False
     """Ended because a later session took its place; its own stop may still come and is believed."""
@@ -149,6 +151,19 @@ class Authorizer(Protocol):
         ...
 
 
+class Promises(Protocol):
+    """The reservations of the plan, as those who see sessions begin need them."""
+
+    def met_by(
+        self, charger_id: ChargerId, evse_id: int, token: Token | None, number: int, at: datetime
+    ) -> str | None:
+        """Return the id of the reservation a session meets, by its number, else by its token.
+
+        `number` is what the charger called it, 0: nothing; one that nobody knows is returned as text.
+        """
+        ...
+
+
 class Credentials(Protocol):
     """Which chargers may connect."""
 
@@ -174,4 +189,8 @@ class ChargerGateway(Protocol):
 
     def silent_chargers(self) -> list[ChargerId]:
         """Return the station's chargers not heard from in time (disconnected ones included)."""
+        ...
+
+    def connected_at(self, charger_id: ChargerId) -> datetime | None:
+        """Return when the charger's connection began; None: it has none."""
         ...

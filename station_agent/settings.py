@@ -42,6 +42,8 @@ class Settings(BaseSettings):
 
     beat_interval_s: float = 15
     authorize_wait_s: float = 2
+    reserve_at_chargers: bool = True
+    """Tell chargers of the plan's reservations (ReserveNow); other tokens are refused either way."""
     outbox_max_mb: int = 2048
     """Above this the oldest telemetry is dropped, transactions never."""
     uplink_window: int = 4

@@ -24,6 +24,7 @@ from station_agent.ocpp.server import ChargerServer, ServerSettings
 from station_agent.outbox import Limits, Outbox
 from station_agent.plan import PlanKeeper
 from station_agent.ports import OutboxUnavailable
+from station_agent.reservations import Reservations
 from station_agent.sensors import Sensors
 from station_agent.settings import Settings
 from station_agent.station_file import StationLayout
@@ -52,6 +53,13 @@ class Agent:
         self._plan = PlanKeeper(plan_file, station.station_id, self._clock)
         self._sensors = Sensors(station, self._outbox, self._clock)
         self._uplink = Uplink(_uplink_settings(settings, station), self._outbox, self._clock)
+        self._reservations = Reservations(
+            station,
+            self._plan,
+            self._outbox,
+            self._clock,
+            is_on=settings.reserve_at_chargers,
+        )
         self._server = self._new_server()
         self._commands = Commands(station.station_id, self._server, self._outbox, self._clock)
         self._uplink.beat_with(self._beat)
@@ -96,6 +104,7 @@ class Agent:
         tasks.create_task(self._commands.run(), name="commands")
         tasks.create_task(self._plan.run(), name="plan")
         tasks.create_task(self._sensors.run(), name="sensors")
+        tasks.create_task(self._reservations.run(self._server), name="reservations")
         if self._sensors.topics:
             tasks.create_task(self._sensor_connection.run(), name="sensor connection")
         tasks.create_task(self._serve_chargers(started), name="ocpp")
@@ -155,6 +164,7 @@ class Agent:
             sessions=self._outbox,
             answers=self._outbox,
             authorizer=authorizer,
+            promises=self._reservations,
             credentials=self._plan,
             station=self._station,
             settings=_server_settings(self._settings),

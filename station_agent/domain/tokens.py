@@ -77,6 +77,15 @@ def by_policy(orders: StandingOrders) -> Word:
     return Word(None if is_lenient else Refusal.UNKNOWN)
 
 
+def promise_of(
+    orders: StandingOrders, bay: BayId, token: Token, now: datetime
+) -> PlannedReservation | None:
+    """Return the reservation by which this token may have the bay now, the earliest first."""
+    ours = _family(orders, token, None)
+    met = [one for one in _live(orders, bay, now) if ours & _family(orders, one.token, None)]
+    return min(met, key=lambda one: one.starts_at, default=None)
+
+
 def is_reserved_for_another(
     orders: StandingOrders,
     bays: Sequence[BayId],

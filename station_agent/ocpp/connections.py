@@ -9,6 +9,7 @@ for a minute, the newcomer is let in.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from contracts.clock import Clock
 from contracts.ids import ChargerId
@@ -37,6 +38,11 @@ class Connections:
         """Return a charger's connection."""
         live = self._live.get(charger_id)
         return live.connection if live else None
+
+    def connected_at(self, charger_id: ChargerId) -> datetime | None:
+        """Return when a charger's connection began; None: it has none."""
+        connection = self.get(charger_id)
+        return connection.charger.connected_at if connection else None
 
     def put(self, connection: ChargerConnection) -> ChargerConnection | None:
         """Make this the charger's connection; returns the one it replaces."""

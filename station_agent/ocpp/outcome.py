@@ -11,7 +11,7 @@ import msgspec
 from contracts.events import Event, OddityObserved
 from contracts.ids import ChargerId, SessionId, Token
 from station_agent.ocpp.fields import cut
-from station_agent.ports import Note, SessionMemory, SessionRecord, Verdict
+from station_agent.ports import Note, Promises, SessionMemory, SessionRecord, Verdict
 
 Reply = dict[str, Any]
 """A response's payload, spelled as on the wire; tests hold each against its schema."""
@@ -32,6 +32,7 @@ class ChargerView:
     security_profile: int
     heartbeat_interval_s: int
     new_session_id: Callable[[], SessionId]
+    promises: Promises
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,13 @@ class Context:
     def open_on(self, evse_id: int) -> SessionRecord | None:
         """Return the newest open session of an EVSE."""
         return self.charger.sessions.open_on(self.charger.charger_id, evse_id)
+
+    def promise_met(
+        self, evse_id: int, token: Token | None, number: int | None, at: datetime
+    ) -> str | None:
+        """Return the reservation a session there meets. Some write 0 for none (QUIRKS 28)."""
+        charger_id = self.charger.charger_id
+        return self.charger.promises.met_by(charger_id, evse_id, token, number or 0, at)
 
     def by_transaction(self, transaction_id: str) -> SessionRecord | None:
         """Return the session this charger calls so."""

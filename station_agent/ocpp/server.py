@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,7 @@ from station_agent.ports import (
     CommandResult,
     Credentials,
     OutboxUnavailable,
+    Promises,
     Recorder,
     SessionMemory,
 )
@@ -76,6 +78,7 @@ class ChargerServer:
         sessions: SessionMemory,
         answers: AnswerMemory,
         authorizer: Authorizer,
+        promises: Promises,
         credentials: Credentials,
         station: StationLayout,
         settings: ServerSettings,
@@ -84,6 +87,7 @@ class ChargerServer:
         self.port = settings.port
         """The one listened on, once started."""
         self._sessions = sessions
+        self._promises = promises
         self._station = station
         self._settings = settings
         self._clock = clock
@@ -121,6 +125,10 @@ class ChargerServer:
     def silent_chargers(self) -> list[ChargerId]:
         """See ChargerGateway.silent_chargers."""
         return self._connections.silent_among(self._station.chargers)
+
+    def connected_at(self, charger_id: ChargerId) -> datetime | None:
+        """See ChargerGateway.connected_at."""
+        return self._connections.connected_at(charger_id)
 
     async def _listen(self) -> Server:
         settings = self._settings
@@ -181,6 +189,7 @@ class ChargerServer:
             security_profile=socket.admission.security_profile,
             heartbeat_interval_s=self._settings.heartbeat_interval_s,
             new_session_id=lambda: uuid.uuid4().hex,
+            promises=self._promises,
         )
 
     def _disconnected(self, socket: ChargerSocket) -> Event:

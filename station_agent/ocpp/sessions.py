@@ -44,9 +44,7 @@ class Stop(msgspec.Struct, frozen=True):
     token: Token | None
 
 
-def started(
-    session: SessionRecord, *, is_authorized: bool, reservation_id: str | None, is_offline: bool
-) -> SessionStarted:
+def started(session: SessionRecord, *, is_authorized: bool, is_offline: bool) -> SessionStarted:
     """Return the fact that a session began, or, said again, what was not known of it at first."""
     return SessionStarted(
         session_id=session.session_id,
@@ -57,7 +55,7 @@ def started(
         token=session.token,
         is_authorized=is_authorized,
         meter_start_wh=session.meter_start_wh,
-        reservation_id=reservation_id,
+        reservation_id=session.reservation_id,
         is_offline=is_offline,
         observed_at=session.started_at,
     )

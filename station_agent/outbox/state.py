@@ -48,6 +48,7 @@ def starts_of(sessions: Iterable[SessionRecord]) -> list[Event]:
             transaction_id=session.transaction_id,
             token=session.token,
             meter_start_wh=session.meter_start_wh,
+            reservation_id=session.reservation_id,
             observed_at=session.started_at,
         )
         for session in sessions

@@ -1,5 +1,6 @@
 """The cloud's end of the wire, played by a test: keeps every batch, acknowledges when told to."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -8,7 +9,13 @@ from contracts.batch import Ack, AuthorizeAnswer, Batch, decode_batch
 from contracts.commands import Command, Request
 from contracts.keys import hash_key, new_salt
 from contracts.link import decode_link
-from contracts.plan import ChargerCredential, OfflinePolicy, Plan, TokenGrant
+from contracts.plan import (
+    ChargerCredential,
+    OfflinePolicy,
+    Plan,
+    PlannedReservation,
+    TokenGrant,
+)
 from contracts.topics import Channel
 from contracts.wire import encode
 from tests.support.brokers import CLOUD, Broker
@@ -100,7 +107,12 @@ class CloudLike:
         answer = AuthorizeAnswer(station=STATION, ask_id=ask_id, is_accepted=is_accepted)
         self._probe.publish(topics.acks(STATION), encode(answer), qos=0)
 
-    def plan(self, version: int = 1, policy: OfflinePolicy = OfflinePolicy.REFUSE) -> None:
+    def plan(
+        self,
+        version: int = 1,
+        policy: OfflinePolicy = OfflinePolicy.REFUSE,
+        reservations: Sequence[PlannedReservation] = (),
+    ) -> None:
         """Give the station its standing orders."""
         salt = new_salt()
         plan = Plan(
@@ -109,6 +121,7 @@ class CloudLike:
             issued_at=datetime.now(UTC),
             offline_policy=policy,
             tokens=[TokenGrant(token=TOKEN)],
+            reservations=list(reservations),
             chargers=[
                 ChargerCredential(
                     charger_id=CHARGER, salt=salt, key_hash=hash_key(salt, CHARGER_KEY)

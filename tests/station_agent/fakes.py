@@ -46,6 +46,7 @@ class FakeMemory:
         self.records = []
         self.is_refusing = False
         self._kept = dict(kept or {})
+        self.sessions = {}
 
     async def record(self, facts, notes=()):
         await asyncio.sleep(0)
@@ -64,6 +65,9 @@ class FakeMemory:
     def kept(self, kind):
         return {key: body for (of, key), body in self._kept.items() if of == kind}
 
+    def open_on(self, charger_id, evse_id):
+        return self.sessions.get((charger_id, evse_id))
+
 
 class FakeGateway:
     """Chargers that answer as told, when told."""
@@ -71,6 +75,7 @@ class FakeGateway:
     def __init__(self, result=None):
         self.result = result
         self.executed = []
+        self.connected = {}
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -81,6 +86,9 @@ class FakeGateway:
 
     def silent_chargers(self):
         return []
+
+    def connected_at(self, charger_id):
+        return self.connected.get(charger_id)
 
 
 async def until(condition, within_s=5.0):

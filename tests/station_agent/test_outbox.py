@@ -358,7 +358,8 @@ async def test_the_cloud_can_be_told_again_how_things_stand(outbox, path, clock)
         )
 
     await outbox.record([occupancy(False), occupancy(True), a_sample(1)])
-    await outbox.record([], [SessionKept(a_session()), SessionKept(a_session("x", ended_at=NOON))])
+    open_one = a_session(reservation_id="r-7")
+    await outbox.record([], [SessionKept(open_one), SessionKept(a_session("x", ended_at=NOON))])
     again = await reopened(outbox, path, clock)
     await again.tell_again()
     told = [EVENT.decode(body) for body in await again.read(3)]
@@ -366,6 +367,7 @@ async def test_the_cloud_can_be_told_again_how_things_stand(outbox, path, clock)
     assert told[0] == occupancy(True)
     assert [fact.session_id for fact in told[1:]] == ["s1"]
     assert isinstance(told[1], SessionStarted)
+    assert told[1].reservation_id == "r-7"
     await again.close()
 
 

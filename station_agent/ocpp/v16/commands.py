@@ -7,6 +7,7 @@ from ocpp.v16.enums import Action, AvailabilityType, ConfigurationKey, ResetType
 
 from contracts import commands
 from contracts.commands import Request, ResetKind
+from station_agent.ocpp.cards import as_shown
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate, Untranslatable
 
@@ -14,6 +15,7 @@ RESET: Final[Mapping[ResetKind, ResetType]] = {
     ResetKind.SOFT: ResetType.soft,
     ResetKind.HARD: ResetType.hard,
 }
+_MAX_ID_TAG: Final = 20
 
 
 def start_session(request: commands.StartSession, _context: CommandContext) -> Outbound:
@@ -59,12 +61,15 @@ def trigger_message(request: commands.TriggerMessage, _context: CommandContext) 
 
 def reserve_evse(request: commands.ReserveEvse, _context: CommandContext) -> Outbound:
     """See contracts.commands.ReserveEvse (OCPP 1.6, section 5.13)."""
-    payload = {
+    payload: dict[str, Any] = {
         "connectorId": request.evse_id,
         "expiryDate": write(request.until_at),
-        "idTag": request.token,
+        "idTag": as_shown(request.token),
         "reservationId": request.reservation_number,
     }
+    # Whom it cannot name the charger turns away; its own token still is what matters.
+    if request.parent_token and len(request.parent_token) <= _MAX_ID_TAG:
+        payload["parentIdTag"] = request.parent_token
     return Outbound(Action.reserve_now, payload)
 
 

@@ -45,8 +45,6 @@ def handle(request: StartTransaction, context: Context) -> Outcome:
         started(
             changes.session,
             is_authorized=bool(context.verdict and context.verdict.is_accepted),
-            # Some write 0 for none (QUIRKS 28).
-            reservation_id=str(request.reservation_id) if request.reservation_id else None,
             is_offline=told.is_late,
         )
     )
@@ -70,6 +68,7 @@ def _known(request: StartTransaction, told: Told, context: Context) -> SessionRe
 
 
 def _session(request: StartTransaction, told: Told, number: int, context: Context) -> SessionRecord:
+    token = cut_token(request.id_tag) or None
     return SessionRecord(
         session_id=context.charger.new_session_id(),
         charger_id=context.charger.charger_id,
@@ -77,9 +76,12 @@ def _session(request: StartTransaction, told: Told, number: int, context: Contex
         connector_id=min(request.connector_id, 1),
         transaction_id=str(number),
         start_key=request.start_key,
-        token=cut_token(request.id_tag) or None,
+        token=token,
         meter_start_wh=meter.register(request.meter_start),
         started_at=told.at,
+        reservation_id=context.promise_met(
+            request.connector_id, token, request.reservation_id, told.at
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from ocpp.v201.enums import (
 from contracts import commands
 from contracts.commands import Request, ResetKind
 from contracts.ids import Token
+from station_agent.ocpp.cards import as_shown, is_card
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate
 
@@ -24,6 +25,12 @@ RESET: Final[Mapping[ResetKind, ResetEnumType]] = {
 
 def _id_token(token: Token) -> dict[str, str]:
     return {"idToken": token, "type": IdTokenEnumType.central}
+
+
+def _shown(token: Token) -> dict[str, str]:
+    """As the charger's reader will read it: it compares the kind of a token, too."""
+    kind = IdTokenEnumType.iso14443 if is_card(token) else IdTokenEnumType.central
+    return {"idToken": as_shown(token), "type": kind}
 
 
 def start_session(request: commands.StartSession, context: CommandContext) -> Outbound:
@@ -83,8 +90,10 @@ def reserve_evse(request: commands.ReserveEvse, _context: CommandContext) -> Out
     payload: dict[str, Any] = {
         "id": request.reservation_number,
         "expiryDateTime": write(request.until_at),
-        "idToken": _id_token(request.token),
+        "idToken": _shown(request.token),
     }
+    if request.parent_token:
+        payload["groupIdToken"] = _id_token(request.parent_token)
     if request.evse_id:
         payload["evseId"] = request.evse_id
     return Outbound(Action.reserve_now, payload)

@@ -161,7 +161,10 @@ def _begin_or_complete(
     """Say that the session began; say it again when its start, token or EVSE comes later."""
     before = changes.session
     is_new = context.charger.sessions.by_start_key(before.charger_id, before.start_key) is None
-    changes.session = _completed(before, request, kind, told, is_new=is_new)
+    completed = _completed(before, request, kind, told, is_new=is_new)
+    if is_new or completed != before or request.reservation_id:
+        completed = _met(completed, request, told, context)
+    changes.session = completed
     if not is_new and _known_of(before) == _known_of(changes.session):
         return
     if is_new and kind is not TransactionEventEnumType.started:
@@ -179,7 +182,6 @@ def _begin_or_complete(
         started(
             changes.session,
             is_authorized=_is_authorized(request, context),
-            reservation_id=str(request.reservation_id) if request.reservation_id else None,
             is_offline=told.is_late,
         )
     )
@@ -210,8 +212,20 @@ def _completed(
     return replace(session, is_start_assumed=True) if is_new else session
 
 
+def _met(
+    session: SessionRecord, request: TransactionEvent, told: Told, context: Context
+) -> SessionRecord:
+    """Note the reservation it meets (H03), once the token, the EVSE or the number says which."""
+    if session.reservation_id is not None:
+        return session
+    number = request.reservation_id
+    met = context.promise_met(session.evse_id, session.token, number, told.at)
+    return replace(session, reservation_id=met)
+
+
 def _known_of(session: SessionRecord) -> tuple[object, ...]:
     return (
+        session.reservation_id,
         session.evse_id,
         session.token,
         session.started_at,

@@ -144,6 +144,17 @@ class FakeAuthorizer:
         return self.verdict
 
 
+class FakePromises:
+    """Knows reservations by number, and no other."""
+
+    def __init__(self, by_number: dict[int, str] | None = None) -> None:
+        self.by_number = by_number or {}
+
+    def met_by(self, charger_id, evse_id, token, number, at) -> str | None:
+        del charger_id, evse_id, token, at
+        return self.by_number.get(number, str(number)) if number else None
+
+
 class FakeCredentials(dict):
     """Credentials by charger."""
 
@@ -221,6 +232,7 @@ def a_view(outbox: FakeOutbox, **changes) -> ChargerView:
         "security_profile": 1,
         "heartbeat_interval_s": 300,
         "new_session_id": lambda: f"session-{next(numbers)}",
+        "promises": FakePromises(),
     }
     return ChargerView(**fields | changes)
 

@@ -30,6 +30,7 @@ from tests.station_agent.ocpp.fakes import (
     FakeAuthorizer,
     FakeCredentials,
     FakeOutbox,
+    FakePromises,
     a_credential,
 )
 
@@ -51,6 +52,7 @@ class Station:
             sessions=self.outbox,
             answers=self.outbox,
             authorizer=FakeAuthorizer(),
+            promises=FakePromises(),
             credentials=self.credentials,
             station=StationLayout("station", layout, {}),
             settings=ServerSettings(host="127.0.0.1", **settings),
