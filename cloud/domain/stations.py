@@ -20,6 +20,8 @@ class Station:
     owner_id: str | None = None
     currency: str = "GBP"
     price_per_kwh_minor: int = 0
+    tariff_id: str | None = None
+    """The version of its tariff that counts now; null: the price by the kilowatt-hour alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,6 +183,10 @@ class Sessions(Protocol):
         """Store whole sessions, new or not."""
         ...
 
+    def of_reservation(self, reservation_id: str) -> list[Session]:
+        """Return the sessions charged under a reservation, by start."""
+        ...
+
     def page(self, page: SessionPage) -> list[Session]:
         """Return sessions by (started_at, id), newest first."""
         ...

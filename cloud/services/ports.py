@@ -23,7 +23,15 @@ from cloud.services.admin_ports import (
     Idempotency,
     StationsAdmin,
 )
-from cloud.services.booking_ports import Offers, Otps, Reservations, TermsStore, Waitlist
+from cloud.services.billing_ports import Receipts
+from cloud.services.booking_ports import (
+    Findable,
+    Offers,
+    Otps,
+    Reservations,
+    TermsStore,
+    Waitlist,
+)
 from cloud.services.fact_ports import (
     Alerts,
     Bays,
@@ -42,6 +50,7 @@ from cloud.services.money_ports import (
     PaymentMethods,
     Payments,
     Subscriptions,
+    Tariffs,
     Wallets,
 )
 from cloud.services.notice_ports import (
@@ -185,6 +194,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def finding(self) -> Findable:
+        """What searches read."""
+        ...
+
+    @property
     def notices(self) -> Notices:
         """How users want to be told, and what they were told."""
         ...
@@ -202,6 +216,16 @@ class UnitOfWork(Protocol):
     @property
     def calendar_feeds(self) -> CalendarFeeds:
         """Secret addresses of calendars."""
+        ...
+
+    @property
+    def tariffs(self) -> Tariffs:
+        """What charging costs."""
+        ...
+
+    @property
+    def receipts(self) -> Receipts:
+        """What was paid."""
         ...
 
     @property

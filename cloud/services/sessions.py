@@ -101,6 +101,8 @@ def session_view(session: Session, station_name: str, now: datetime) -> SessionV
         flags=list(session.flags),
         as_of=now,
         version=session.changed_version,
+        tariff_id=session.tariff_id,
+        reservation_id=session.reservation_id,
     )
 
 

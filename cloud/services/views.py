@@ -168,10 +168,15 @@ class SessionView:
     currency: str
     price_per_kwh_minor: int
     cost_minor: int
+    """So far, by its tariff where it has one; a receipt counts by the whole curve."""
     sampled_at: datetime | None
     flags: list[str]
     as_of: datetime
     version: int
+    tariff_id: str | None = None
+    """The tariff's version it is charged by; null: the price by the kilowatt-hour alone."""
+    reservation_id: str | None = None
+    """Whose promise it is charged under; null: a walk-in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,12 @@ class SqlSessions:
         """See Sessions.put."""
         _PUT.run(self._connection, [_row(one) for one in sessions])
 
+    def of_reservation(self, reservation_id: str) -> list[Session]:
+        """See Sessions.of_reservation."""
+        query = select(*_SESSION.columns).where(sessions.c.reservation_id == reservation_id)
+        query = query.order_by(sessions.c.started_at, sessions.c.id)
+        return _SESSION.all(self._connection.execute(query))
+
     def page(self, page: SessionPage) -> list[Session]:
         """See Sessions.page."""
         query = select(*_SESSION.columns)

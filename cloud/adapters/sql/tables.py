@@ -635,7 +635,9 @@ receipts: Final = Table(
     "receipts",
     metadata,
     Column("id", Identifier(), primary_key=True),
-    Column("number", Identifier(40), nullable=False, unique=True),
+    # `<station>-<seq>`: each station counts its own, without gaps
+    Column("number", Identifier(80), nullable=False, unique=True),
+    Column("seq", BigInt, nullable=False),
     # one receipt a reservation
     Column("reservation_id", Identifier(), nullable=False, unique=True),
     Column("session_id", Identifier()),
@@ -646,6 +648,7 @@ receipts: Final = Table(
     Column("body", Json, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index("ix_receipts_user", "user_id", "created_at"),
+    Index("uq_receipts_station_seq", "station_id", "seq", unique=True),
 )
 
 subscription_plans: Final = Table(

@@ -21,6 +21,7 @@ from cloud.adapters.sql.deadlines import SqlDeadlines
 from cloud.adapters.sql.engine import READ_ONLY
 from cloud.adapters.sql.event_log import SqlEventLog
 from cloud.adapters.sql.gateway_events import SqlGatewayEvents
+from cloud.adapters.sql.finding import SqlFinding
 from cloud.adapters.sql.idempotency import SqlIdempotency
 from cloud.adapters.sql.ledger import SqlLedger
 from cloud.adapters.sql.links import SqlLinks
@@ -32,11 +33,13 @@ from cloud.adapters.sql.payment_methods import SqlPaymentMethods
 from cloud.adapters.sql.payments import SqlPayments
 from cloud.adapters.sql.plans import SqlPlans
 from cloud.adapters.sql.push_subscriptions import SqlPushSubscriptions
+from cloud.adapters.sql.receipts import SqlReceipts
 from cloud.adapters.sql.reservations import SqlReservations
 from cloud.adapters.sql.sessions import SqlSessions
 from cloud.adapters.sql.stations import SqlStations
 from cloud.adapters.sql.stations_admin import SqlStationsAdmin
 from cloud.adapters.sql.subscriptions import SqlSubscriptions
+from cloud.adapters.sql.tariffs import SqlTariffs
 from cloud.adapters.sql.telemetry import SqlTelemetryOutbox
 from cloud.adapters.sql.terms import SqlTerms
 from cloud.adapters.sql.waitlist import SqlWaitlist
@@ -220,6 +223,11 @@ class SqlUnitOfWork:
         return SqlOffers(self.connection)
 
     @cached_property
+    def finding(self) -> SqlFinding:
+        """What searches read."""
+        return SqlFinding(self.connection)
+
+    @cached_property
     def notices(self) -> SqlNotices:
         """How users want to be told, and what they were told."""
         return SqlNotices(self.connection)
@@ -238,6 +246,16 @@ class SqlUnitOfWork:
     def calendar_feeds(self) -> SqlCalendarFeeds:
         """Secret addresses of calendars."""
         return SqlCalendarFeeds(self.connection)
+
+    @cached_property
+    def tariffs(self) -> SqlTariffs:
+        """What charging costs."""
+        return SqlTariffs(self.connection)
+
+    @cached_property
+    def receipts(self) -> SqlReceipts:
+        """What was paid."""
+        return SqlReceipts(self.connection)
 
     @cached_property
     def payments(self) -> SqlPayments:

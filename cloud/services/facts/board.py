@@ -246,6 +246,7 @@ class Board:
             power_limit_w=bay.max_power_w if bay else 0,
             currency=station.currency,
             price_per_kwh_minor=station.price_per_kwh_minor,
+            tariff_id=station.tariff_id,
             flags=(START_MISSING,),
         )
 

@@ -302,7 +302,8 @@ def _money() -> None:
     create_table(
         "receipts",
         sa.Column("id", Identifier(64), nullable=False),
-        sa.Column("number", Identifier(40), nullable=False),
+        sa.Column("number", Identifier(80), nullable=False),
+        sa.Column("seq", BigInt, nullable=False),
         sa.Column("reservation_id", Identifier(64), nullable=False),
         sa.Column("session_id", Identifier(64), nullable=True),
         sa.Column("user_id", Identifier(64), nullable=False),
@@ -316,6 +317,7 @@ def _money() -> None:
         sa.UniqueConstraint("reservation_id"),
     )
     create_index("ix_receipts_user", "receipts", ["user_id", "created_at"])
+    create_index("uq_receipts_station_seq", "receipts", ["station_id", "seq"], unique=True)
     create_table(
         "subscription_plans",
         sa.Column("id", Identifier(64), nullable=False),
