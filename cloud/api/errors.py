@@ -39,6 +39,7 @@ STATUS: Final[dict[type[Refused], int]] = {
     errors.CodeLocked: 409,
     errors.NotConfirmed: 409,
     errors.PaymentDeclined: 402,
+    errors.PaymentUnderWay: 409,
     errors.BadSignature: 400,
     errors.OfferOver: 409,
 }

@@ -206,6 +206,13 @@ class PaymentDeclined(Refused):
     sentence = "The payment was declined; nothing was taken."
 
 
+class PaymentUnderWay(Refused):
+    """It is paid for, or somebody is just asking the bank; the subject is the payment."""
+
+    code = "payment_under_way"
+    sentence = "A payment for this has been made, or is just being made."
+
+
 class BadSignature(Refused):
     """A webhook that is not from whom it says, or too old; without any effect."""
 

@@ -17,6 +17,7 @@ _KINDS: Final[dict[tuple[StepKind, Purpose], str]] = {
     (StepKind.REFUND, Purpose.RESERVATION): "refunded",
     (StepKind.CHARGE, Purpose.TOPUP): "topped_up",
     (StepKind.CHARGE, Purpose.SUBSCRIPTION): "subscribed",
+    (StepKind.REFUND, Purpose.SUBSCRIPTION): "refunded",
 }
 
 

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cloud.domain.reservations import Happening, Reservation
+from cloud.domain.stations import Station
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
-from cloud.services.booking_ports import Told
+from cloud.services.booking_ports import NewReservation, Told
 from cloud.services.ports import UnitOfWork
 from cloud.services.views import Change
 
@@ -50,6 +51,29 @@ class Quoted:
     """For how much a payment is asked to stand: at least `total_minor`."""
     body: Mapping[str, Any]
     """What is kept and shown: billing.Quote, as plain JSON data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceAsk:
+    """A charge somebody might want."""
+
+    station: Station
+    window: Window
+    energy_wh: int
+    power_w: int
+
+
+class Pricing(Protocol):
+    """billing.py: what many charges would cost; for searches, which only compare."""
+
+    def prices(
+        self, work: UnitOfWork, asks: Sequence[PriceAsk], now: datetime
+    ) -> list[tuple[int, str]]:
+        """Return the price and currency of each, in their order, by their stations' tariffs.
+
+        Of one station whose tariff cannot be read it is the price by the kilowatt-hour.
+        """
+        ...
 
 
 class Quoting(Protocol):
@@ -164,6 +188,14 @@ class Paid(Protocol):
         ...
 
 
+class Renewing(Protocol):
+    """subscriptions.py: what time asks of a subscription."""
+
+    def renew(self, work: UnitOfWork, subscription_id: str, now: datetime) -> None:
+        """Charge the next month, or end it; called too early it is only looked at again later."""
+        ...
+
+
 class Advancing(Protocol):
     """advancing.py: one way for everybody to move a reservation on."""
 
@@ -215,6 +247,23 @@ class Waiting(Protocol):
 
     def expire(self, work: UnitOfWork, offer_id: str, now: datetime) -> None:
         """Close an offer nobody took in time and ask the next; one that is closed stays as it is."""
+        ...
+
+
+class Holding(Protocol):
+    """holding.py: a bay is kept for a driver until it is confirmed and paid for."""
+
+    def hold(
+        self, work: UnitOfWork, user_id: str, ask: NewReservation, now: datetime
+    ) -> tuple[Reservation, Sequence[Change]]:
+        """Check, quote and claim a new reservation, and send the code that confirms it.
+
+        Raises:
+            NotFound: there is no such station.
+            NotBookable: it does not fit the station's terms.
+            BayAlreadyBooked: it is taken; the transaction must be left.
+            TooManyReservations: the driver has as many as one may.
+        """
         ...
 
 

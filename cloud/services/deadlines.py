@@ -7,6 +7,7 @@ from typing import Final
 
 from cloud.domain.stations import StationLink
 from cloud.domain.thinning import kept
+from cloud.services.collaborators import Renewing
 from cloud.services.fact_ports import Deadline, DeadlineKind, Equipment
 from cloud.services.facts.board import Board
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
@@ -29,6 +30,7 @@ class DeadlineService:
     publisher: Publisher
     listening_since: datetime
     """A station is not missed before we have listened for as long as it may be silent."""
+    renewing: Renewing | None = None
 
     def do_due(self) -> int:
         """Look at what is due; returns how many deadlines were finished."""
@@ -52,6 +54,9 @@ class DeadlineService:
             board = self._board(work, now, due)
             changes = self.settling.settle(work, board, with_equipment=False)
             _thin(work, _subjects(due, DeadlineKind.SESSION))
+            if self.renewing is not None:
+                for subscription_id in sorted(_subjects(due, DeadlineKind.SUBSCRIPTION)):
+                    self.renewing.renew(work, subscription_id, now)
             # those set anew just now have another time, and stay
             work.deadlines.finish(due)
             work.commit()

@@ -300,6 +300,7 @@ class DeadlineKind(StrEnum):
     SESSION = "session_thin"
     OFFER = "offer"
     RESERVATION = "reservation"
+    SUBSCRIPTION = "subscription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,8 +360,24 @@ class Messages(Protocol):
         """Queue messages; one whose idempotency key is known is dropped."""
         ...
 
-    def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Message]:
-        """Take messages that are due; nobody else gets them before the lease is over."""
+    def claim(
+        self,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        *,
+        only: str | None = None,
+        but: str | None = None,
+    ) -> list[Message]:
+        """Take messages that are due; nobody else gets them before the lease is over.
+
+        Args:
+            now: the instant.
+            lease: so long they are the caller's.
+            limit: the most to take.
+            only: a channel; null: of all.
+            but: a channel whose messages are left to others.
+        """
         ...
 
     def sent(self, message_id: str, at: datetime, note: str) -> None:

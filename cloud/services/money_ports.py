@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from cloud.domain.ledger import Posting
+from cloud.domain.ledger import Entry, Posting
 from cloud.domain.payments import Payment, Step, StepState
 from cloud.domain.subscriptions import Subscription, SubscriptionPlan
 
@@ -85,6 +85,10 @@ class PaymentMethods(Protocol):
 
     def add(self, method: SavedMethod) -> bool:
         """Store a new method; False: its id is known, nothing was changed."""
+        ...
+
+    def restore(self, method: SavedMethod) -> None:
+        """Have a removed method be used again, as the gateway keeps it now."""
         ...
 
     def get(self, method_id: str) -> SavedMethod | None:
@@ -239,11 +243,19 @@ class PaymentGateway(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """A posting as it stands in its book."""
+    """A row of the ledger with its lines, as it is kept: whether it holds is to be checked."""
 
-    posting: Posting
+    book: str
     seq: int
+    cause: str
+    kind: str
     at: datetime
+    currency: str
+    user_id: str | None
+    reservation_id: str | None
+    payment_id: str | None
+    note: str
+    entries: tuple[Entry, ...]
     previous_hash: str
     hash: str
 
@@ -275,6 +287,10 @@ class Ledger(Protocol):
 
     def books(self) -> list[str]:
         """Return all books."""
+        ...
+
+    def totals(self) -> dict[str, int]:
+        """Return the sum of all lines, by currency; each is zero."""
         ...
 
     def transactions(self, book: str, after_seq: int, limit: int) -> list[Transaction]:

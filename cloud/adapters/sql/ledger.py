@@ -111,6 +111,16 @@ class SqlLedger:
         query = select(transactions.c.book).where(transactions.c.seq == _FIRST_SEQ)
         return list(self._connection.execute(query.order_by(transactions.c.book)).scalars())
 
+    def totals(self) -> dict[str, int]:
+        """See Ledger.totals."""
+        is_of = and_(entries.c.book == transactions.c.book, entries.c.seq == transactions.c.seq)
+        query = (
+            select(transactions.c.currency, func.sum(entries.c.amount_minor))
+            .join(entries, is_of)
+            .group_by(transactions.c.currency)
+        )
+        return {currency: int(total) for currency, total in self._connection.execute(query)}
+
     def transactions(self, book: str, after_seq: int, limit: int) -> list[Transaction]:
         """See Ledger.transactions."""
         query = (
@@ -160,17 +170,18 @@ class SqlLedger:
 
 
 def _transaction(row: Row[Any], lines: Sequence[Entry]) -> Transaction:
-    posting = Posting(
+    return Transaction(
         book=row.book,
+        seq=row.seq,
         cause=row.cause,
         kind=row.kind,
+        at=row.at,
         currency=row.currency,
-        entries=tuple(lines),
         user_id=row.user_id,
         reservation_id=row.reservation_id,
         payment_id=row.payment_id,
         note=row.note,
-    )
-    return Transaction(
-        posting=posting, seq=row.seq, at=row.at, previous_hash=row.previous_hash, hash=row.hash
+        entries=tuple(lines),
+        previous_hash=row.previous_hash,
+        hash=row.hash,
     )

@@ -31,6 +31,12 @@ class SqlPaymentMethods:
             return False
         return True
 
+    def restore(self, method: SavedMethod) -> None:
+        """See PaymentMethods.restore."""
+        statement = update(methods).where(methods.c.id == method.id)
+        values = {"gateway_ref": method.gateway_ref, "label": method.label, "removed_at": None}
+        self._connection.execute(statement.values(**values))
+
     def get(self, method_id: str) -> SavedMethod | None:
         """See PaymentMethods.get."""
         query = select(*_METHOD.columns).where(methods.c.id == method_id)

@@ -15,11 +15,13 @@ from cloud.domain.alerts.silent_sensor import SilentSensorRule
 from cloud.domain.alerts.snapshots import (
     ChargerSnapshot,
     ComponentSnapshot,
+    PaymentSnapshot,
     QuarantineSnapshot,
     SensorSnapshot,
     StationSnapshot,
 )
 from cloud.domain.alerts.station_offline import StationOfflineRule
+from cloud.domain.alerts.stuck_payment import StuckPaymentRule
 from cloud.domain.alerts.suspect_sensor import SuspectSensorRule
 from cloud.domain.policy import Policy
 from cloud.domain.witnesses import Scene
@@ -31,6 +33,7 @@ Snapshot = (
     | SensorSnapshot
     | ComponentSnapshot
     | QuarantineSnapshot
+    | PaymentSnapshot
 )
 
 RULES: Final[dict[type[Snapshot], tuple[Rule, ...]]] = {
@@ -40,6 +43,7 @@ RULES: Final[dict[type[Snapshot], tuple[Rule, ...]]] = {
     SensorSnapshot: (SilentSensorRule(), LowBatteryRule()),
     ComponentSnapshot: (ComponentFaultRule(),),
     QuarantineSnapshot: (QuarantineRule(),),
+    PaymentSnapshot: (StuckPaymentRule(),),
 }
 
 

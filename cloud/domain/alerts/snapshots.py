@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloud.domain.bays import Bay, Charger, Connector, Sensor
+from cloud.domain.payments import Step
 from cloud.domain.stations import Station, StationLink
 
 
@@ -56,3 +57,12 @@ class QuarantineSnapshot:
     kind: str
     error: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSnapshot:
+    """What the gateway was last asked for a reservation, and what became of it."""
+
+    station_id: str
+    reservation_id: str
+    step: Step
