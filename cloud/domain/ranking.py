@@ -5,10 +5,11 @@ drive and to pay is said in `Weights`. All the less, the better; each part can o
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from cloud.domain.calendar import Calendar
 from cloud.domain.money import exponent
@@ -39,6 +40,13 @@ _UNUSABLE: Final[dict[str, timedelta]] = {
 }
 """For how long a bay that now has this status is promised to nobody new. RESERVED is kept for
 somebody, whose window the calendar knows; a bay nobody has news of is not free now."""
+
+
+class Order(StrEnum):
+    """What counts as best."""
+
+    COST = "cost"
+    NEAREST = "nearest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +97,7 @@ def cost(one: Candidate, weights: Weights = DEFAULT_WEIGHTS) -> float:
         weights.per_waiting_minute * one.wait_s / 60
         + weights.per_charging_minute * one.charging_s / 60
         + least_cost(one.distance_m, weights)
-        + weights.per_major * one.price_minor / 10 ** exponent(one.currency)
+        + weights.per_major * one.price_minor / float(10 ** exponent(one.currency))
     )
 
 
@@ -98,36 +106,39 @@ def least_cost(distance_m: float, weights: Weights = DEFAULT_WEIGHTS) -> float:
     return weights.per_km * distance_m / 1000
 
 
-def by_cost(candidates: Iterable[Candidate], weights: Weights = DEFAULT_WEIGHTS) -> list[Candidate]:
-    """Return them, the cheapest first."""
-    return sorted(candidates, key=lambda one: (cost(one, weights), *_name(one)))
+def by_cost(one: Candidate) -> tuple[Any, ...]:
+    """Sort by this: the cheapest first."""
+    return cost(one), *_name(one)
 
 
-def nearest(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return those that need not wait first, then by distance, then by capacity: bays, and power."""
-    return sorted(
-        candidates,
-        key=lambda one: (
-            one.wait_s > 0,
-            one.distance_m,
-            -one.bays_free,
-            -one.max_power_w,
-            one.wait_s,
-            *_name(one),
-        ),
+def by_distance(one: Candidate) -> tuple[Any, ...]:
+    """Sort by this: who need not wait first, then the nearest, then the largest: bays, and power."""
+    return (
+        one.wait_s > 0,
+        one.distance_m,
+        -one.bays_free,
+        -one.max_power_w,
+        one.wait_s,
+        *_name(one),
     )
+
+
+KEYS: Final[dict[Order, Callable[[Candidate], Any]]] = {
+    Order.COST: by_cost,
+    Order.NEAREST: by_distance,
+}
 
 
 def varied(candidates: Iterable[Candidate], most: int) -> list[Candidate]:
     """Return the cheapest of each bay, and only where bays are few their other times; by cost."""
     of_bay: dict[str, int] = defaultdict(int)
     turns = []
-    for one in by_cost(candidates):
+    for one in sorted(candidates, key=by_cost):
         turns.append((of_bay[one.bay_id], one))
         of_bay[one.bay_id] += 1
     # sorting keeps the order of what is equal: by cost within each turn
     turns.sort(key=lambda pair: pair[0])
-    return by_cost(one for _, one in turns[:most])
+    return sorted((one for _, one in turns[:most]), key=by_cost)
 
 
 def charging_s(energy_wh: int, bay_power_w: int, car_power_w: int, *, is_dc: bool) -> int:

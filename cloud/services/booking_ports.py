@@ -22,6 +22,26 @@ class ReservationPage:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReservation:
+    """What a driver asks for: a bay, or any of the station that would do."""
+
+    station_id: str
+    bay_id: str | None = None
+    """Null: any; until shortly before the start another one may be given."""
+    starts_at: datetime
+    ends_at: datetime
+    standard: str = ""
+    min_power_w: int = 0
+    energy_wh: int | None = None
+    """What the car needs, where the driver says so."""
+
+    @property
+    def window(self) -> Window:
+        """Return when the bay is asked for."""
+        return Window(self.starts_at, self.ends_at)
+
+
 @dataclass(frozen=True, slots=True)
 class ReservationLogEntry:
     """What became of a reservation; the actor is empty where it was nobody."""
@@ -105,11 +125,15 @@ class Reservations(Protocol):
         ...
 
     def rebook(
-        self, pairs: Sequence[tuple[Reservation, Reservation]], told: Told, at: datetime
+        self,
+        pairs: Sequence[tuple[Reservation, Reservation]],
+        told: Told,
+        at: datetime,
+        aside: Told | None = None,
     ) -> None:
         """Store reservations (before, after) with other bays or windows, slots with them: all or none.
 
-        Swaps are fine.
+        Swaps are fine. `aside` is for the logs of all but the first, where they moved for its sake.
 
         Raises:
             BayAlreadyBooked: a granule is taken by somebody else.
@@ -267,4 +291,48 @@ class Offers(Protocol):
 
     def answer(self, offer: Offer, state: str) -> bool:
         """Close an open offer; False: somebody else did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPlug:
+    """A plug of a bay."""
+
+    standard: str
+    """OCPI ConnectorType."""
+    is_dc: bool
+    max_power_w: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundBay:
+    """A bay as it stands, with what searches ask of it."""
+
+    bay_id: str
+    station_id: str
+    name: str
+    is_accessible: bool
+    max_power_w: int
+    status: str
+    """As the row says: true while its station is heard."""
+    heard_at: datetime | None
+    expected_end_at: datetime | None
+    """Of the charge that runs there."""
+    plugs: tuple[FoundPlug, ...]
+
+
+class Findable(Protocol):
+    """What searches read: many stations' bays in few statements."""
+
+    def bays(self, station_ids: Collection[str]) -> list[FoundBay]:
+        """Return all bays of these stations, by station and name."""
+        ...
+
+    def taken(
+        self, station_ids: Collection[str], within: Window, but: str = ""
+    ) -> dict[str, list[Window]]:
+        """Return the windows, buffers included, in which bays are taken in a range.
+
+        Those of reservation `but` are left out.
+        """
         ...

@@ -58,7 +58,7 @@ class SqlOtps:
         )
         if counted.rowcount != 1:
             return None
-        return self._connection.execute(select(otps.c.tries).where(is_this)).scalar_one()
+        return int(self._connection.execute(select(otps.c.tries).where(is_this)).scalar_one())
 
     def use(self, otp: Otp, at: datetime) -> bool:
         """See Otps.use."""

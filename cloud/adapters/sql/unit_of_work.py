@@ -20,8 +20,8 @@ from cloud.adapters.sql.credentials import SqlCredentials
 from cloud.adapters.sql.deadlines import SqlDeadlines
 from cloud.adapters.sql.engine import READ_ONLY
 from cloud.adapters.sql.event_log import SqlEventLog
-from cloud.adapters.sql.gateway_events import SqlGatewayEvents
 from cloud.adapters.sql.finding import SqlFinding
+from cloud.adapters.sql.gateway_events import SqlGatewayEvents
 from cloud.adapters.sql.idempotency import SqlIdempotency
 from cloud.adapters.sql.ledger import SqlLedger
 from cloud.adapters.sql.links import SqlLinks

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from cloud.domain.calendar import Calendar
 from cloud.domain.ranking import (
+    KEYS,
     Candidate,
+    Order,
     Weights,
-    by_cost,
     charging_s,
     cost,
     least_cost,
-    nearest,
     next_starts,
     usable_from,
     usual_energy_wh,
@@ -102,7 +102,7 @@ def test_a_greater_weight_never_makes_anything_cheaper(one, name):
 
 @given(st.lists(candidates, max_size=12))
 def test_by_cost_is_all_of_them_in_order(them):
-    ranked = by_cost(them)
+    ranked = sorted(them, key=KEYS[Order.COST])
     costs = [cost(one) for one in ranked]
 
     assert costs == sorted(costs)
@@ -111,7 +111,7 @@ def test_by_cost_is_all_of_them_in_order(them):
 
 @given(st.lists(candidates, max_size=12))
 def test_nearest_is_free_first_then_near_then_large(them):
-    ranked = nearest(them)
+    ranked = sorted(them, key=KEYS[Order.NEAREST])
     keys = [(one.wait_s > 0, one.distance_m, -one.bays_free) for one in ranked]
 
     assert keys == sorted(keys)
