@@ -100,7 +100,8 @@ def refund_pct(terms: Terms, notice: timedelta) -> int:
 
 def to_plain(terms: Terms) -> dict[str, Any]:
     """Return the terms as plain JSON data; `from_plain` reads them back."""
-    data = asdict(terms)
+    given = asdict(terms).items()
+    data = {name: list(value) if isinstance(value, tuple) else value for name, value in given}
     for one in data["blackouts"]:
         one["starts_at"] = one["starts_at"].isoformat()
         one["ends_at"] = one["ends_at"].isoformat()

@@ -146,16 +146,24 @@ class SqlReservations:
             self._free([reservation.id])
 
     def rebook(
-        self, pairs: Sequence[tuple[Reservation, Reservation]], told: Told, at: datetime
+        self,
+        pairs: Sequence[tuple[Reservation, Reservation]],
+        told: Told,
+        at: datetime,
+        aside: Told | None = None,
     ) -> None:
         """See Reservations.rebook.
 
         All that move let go before the first takes hold, in one order: so they can swap.
         """
+        if not pairs:
+            return
+        first = pairs[0][0].id
         afters = [after for _, after in sorted(pairs, key=lambda pair: pair[0].id)]
         for after in afters:
             self._update(after, _FIXED - frozenset(_PLACE))
-            self._write_log(after, after.row_version + 1, told, at)
+            why = told if after.id == first or aside is None else aside
+            self._write_log(after, after.row_version + 1, why, at)
         self._free([after.id for after in afters])
         self._take([after for after in afters if after.is_live])
 

@@ -1,0 +1,104 @@
+"""How a reservation looks from outside."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud.domain.bays import Bay
+from cloud.domain.reservations import OCPI, Reservation
+from cloud.domain.stations import Station
+from cloud.services.ports import UnitOfWork
+from cloud.services.views import Change, ChangeKind, ReservationView
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The stations and bays some reservations are at."""
+
+    stations: dict[str, Station]
+    bays: dict[str, Bay]
+
+    def bay_name(self, bay_id: str) -> str:
+        """Return what the bay is called; its id where it is there no more."""
+        bay = self.bays.get(bay_id)
+        return bay_id if bay is None else bay.name
+
+    def view(self, reservation: Reservation, now: datetime) -> ReservationView:
+        """Return the reservation as it leaves the house."""
+        station = self.stations[reservation.station_id]
+        return reservation_view(reservation, station, self.bay_name(reservation.bay_id), now)
+
+
+def places(work: UnitOfWork, reservations: Collection[Reservation]) -> Places:
+    """Return where these reservations are."""
+    return Places(
+        work.stations.by_ids({one.station_id for one in reservations}),
+        work.bays.equipment((), {one.bay_id for one in reservations}).bays,
+    )
+
+
+def reservation_view(
+    reservation: Reservation, station: Station, bay_name: str, now: datetime
+) -> ReservationView:
+    """Return the reservation as it leaves the house."""
+    return ReservationView(
+        reservation_id=reservation.id,
+        number=reservation.number,
+        station_id=reservation.station_id,
+        station_name=station.name,
+        timezone=station.timezone,
+        bay_id=reservation.bay_id,
+        bay_name=bay_name,
+        user_id=reservation.user_id,
+        status=OCPI[reservation.status],
+        state=reservation.status,
+        reason=reservation.reason,
+        is_live=reservation.is_live,
+        starts_at=reservation.starts_at,
+        ends_at=reservation.ends_at,
+        held_until=reservation.held_until,
+        is_confirmed=reservation.is_confirmed,
+        is_flexible=reservation.is_flexible,
+        fixed_at=reservation.fixed_at,
+        standard=reservation.standard,
+        min_power_w=reservation.min_power_w,
+        energy_wh=reservation.energy_wh,
+        booked_at=reservation.booked_at,
+        arrived_at=reservation.arrived_at,
+        arrived_by=reservation.arrived_by,
+        session_id=reservation.session_id,
+        left_at=reservation.left_at,
+        overstay_since=reservation.overstay_since,
+        trouble=reservation.trouble,
+        tariff_id=reservation.tariff_id,
+        currency=reservation.currency,
+        quote=reservation.quote,
+        terms=reservation.terms,
+        authorised_minor=reservation.authorised_minor,
+        due_minor=reservation.due_minor,
+        series_id=reservation.series_id,
+        moved_from=reservation.moved_from,
+        created_at=reservation.created_at,
+        server_now=now,
+        version=reservation.changed_version,
+    )
+
+
+def change_of(view: ReservationView) -> Change:
+    """Return the change that tells who watches."""
+    return Change(
+        change=ChangeKind.RESERVATION,
+        station_id=view.station_id,
+        subject=view.reservation_id,
+        version=view.version,
+        user_id=view.user_id,
+        view=view,
+    )
+
+
+def changes_of(
+    work: UnitOfWork, reservations: Collection[Reservation], now: datetime
+) -> list[Change]:
+    """Return the changes that tell who watches these reservations."""
+    there = places(work, reservations)
+    return [change_of(there.view(one, now)) for one in reservations]
