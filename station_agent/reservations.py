@@ -165,14 +165,13 @@ class Reservations:
         """Look every other second; each charger hears one thing at a time. Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                for work in self._what_to_do(chargers):
+                for work in self.due(chargers):
                     name = f"reservations of {work.place[0]}"
-                    self._busy.add(work.place[0])
-                    tasks.create_task(self._carry_out(work, chargers), name=name)
+                    tasks.create_task(self.carry_out(work, chargers), name=name)
                 await self._clock.sleep(_LOOK_EVERY_S)
 
-    def _what_to_do(self, chargers: Chargers) -> list["_Work"]:
-        """Return at most one thing for each charger that is not being spoken to."""
+    def due(self, chargers: Chargers) -> list["Work"]:
+        """Return what is to be carried out now: at most one thing for a charger, and then no other."""
         now = self._clock.now()
         due = self._due_bays(now)
         places = self._told.keys() | due.keys()
@@ -180,14 +179,15 @@ class Reservations:
         if not places:
             return []
         seen = self._seen({charger_id for charger_id, _ in places}, chargers)
-        works: dict[ChargerId, _Work] = {}
+        works: dict[ChargerId, Work] = {}
         for place in sorted(places):
             view = self._view(place, due.get(place), seen[place[0]])
-            work = _Work(place, next_step(view, now), due_promise(view.promises, now))
+            work = Work(place, next_step(view, now), due_promise(view.promises, now))
             before = works.get(place[0])
             is_first = before is None or work.comes_before(before)
             if is_first and work.step is not Step.NOTHING and not self._must_wait(work):
                 works[place[0]] = work
+        self._busy |= works.keys()
         return list(works.values())
 
     def _due_bays(self, now: datetime) -> dict[Place, BayId]:
@@ -200,7 +200,7 @@ class Reservations:
         )
         return {(bay.charger_id, bay.evse_id): bay.bay_id for bay in found if bay is not None}
 
-    def _must_wait(self, work: "_Work") -> bool:
+    def _must_wait(self, work: "Work") -> bool:
         """A number moved to another EVSE of its charger is undone there before it is told here."""
         if work.step is not Step.RESERVE or work.promise is None:
             return False
@@ -262,7 +262,8 @@ class Reservations:
 
     # One thing at one EVSE.
 
-    async def _carry_out(self, work: "_Work", chargers: Chargers) -> None:
+    async def carry_out(self, work: "Work", chargers: Chargers) -> None:
+        """Do one thing at one EVSE, and remember it."""
         try:
             told = self._told.get(work.place)
             if work.step is Step.RESERVE and work.promise is not None:
@@ -374,14 +375,14 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
     """One thing to do at one EVSE."""
 
     place: Place
     step: Step
     promise: PlannedReservation | None
 
-    def comes_before(self, other: "_Work") -> bool:
+    def comes_before(self, other: "Work") -> bool:
         """What frees an EVSE goes before what takes one."""
         return self.step is not Step.RESERVE and other.step is Step.RESERVE
 

@@ -122,14 +122,19 @@ class Sensors:
         if self._facts or any(watched.bay.due_at() is not None for watched in concerned):
             self._wake.set()
 
+    @property
+    def has_news(self) -> bool:
+        """Whether facts wait to be recorded."""
+        return bool(self._facts)
+
     # The loop.
 
     async def run(self) -> None:
         """Record facts as they arise, until cancelled."""
         while True:
-            self._look_around()
+            self.look_around()
             if self._facts or self._clock.monotonic() - self._saved_at >= _SAVE_EVERY_S:
-                await self._record()
+                await self.record()
             await self._wait()
 
     async def _wait(self) -> None:
@@ -142,7 +147,7 @@ class Sensors:
         self._wake.clear()
         timer.cancel()
 
-    def _look_around(self) -> None:
+    def look_around(self) -> None:
         """Notice silence, and tell the changes whose time has come."""
         now, at = self._clock.now(), self._clock.monotonic()
         for watched in self._watched.values():
@@ -150,7 +155,7 @@ class Sensors:
         for bay in self._bays:
             self._facts.extend(bay.settle(now, at))
 
-    async def _record(self) -> None:
+    async def record(self) -> None:
         """Write what there is to tell, with what the sensors must not forget."""
         facts, self._facts = self._facts, deque(maxlen=_MAX_WAITING)
         changed = [one for one in self._watched.values() if one.sensor.memory != one.saved]

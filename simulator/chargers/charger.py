@@ -19,7 +19,6 @@ from simulator.journal import Entry, Kind
 from simulator.vehicles import Car
 from simulator.world import Repeating, World
 
-_PHYSICS_STEP_S: Final = 5.0
 _BOOT_RETRY_S: Final = 15.0
 _REBOOT_S: Final = 8.0
 _MAX_LIFETIME_WH: Final = 30_000_000
@@ -354,7 +353,7 @@ class Charger(Dialect):
         self._tell_started(evse, session, reading, cause)
         self._start_sampler(evse)
         if self._physics is None:
-            self._physics = self.world.every(_PHYSICS_STEP_S, self._let_flow)
+            self._physics = self.world.every(self.behaviour.step_s, self._let_flow)
 
     def _transaction_id(self) -> str:
         """Name a transaction; empty where the other side does (1.6)."""
