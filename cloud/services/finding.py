@@ -137,8 +137,8 @@ class _Reach:
 
 
 _REACHES: Final = (
-    _Reach(5_000.0, _DAY, 2),
-    _Reach(25_000.0, _DAY, 3),
+    _Reach(3_000.0, _DAY, 2),
+    _Reach(15_000.0, _DAY, 3),
     _Reach(100_000.0, 7 * _DAY, 5),
 )
 
@@ -191,10 +191,11 @@ class FindingService:
     ) -> str | None:
         """See Finding.equal_bay. The weakest bay that would do; strong ones are kept for others."""
         home = work.stations.by_ids([wanted.station_id])[wanted.station_id]
-        seen = survey(work, [home], window, self.policy, now, but=wanted.id)
+        buffer = timedelta(seconds=wanted.buffer_s)
+        kept = Window(window.starts_at, window.ends_at + buffer)
+        seen = survey(work, [home], kept, self.policy, now, but=wanted.id)
         need = _need_of(wanted, seen, Window(window.starts_at, window.starts_at))
         lost = next((one for one in seen.bays if one.bay_id == wanted.bay_id), None)
-        buffer = timedelta(seconds=wanted.buffer_s)
         from_at = max(window.starts_at, now)
         fitting = [
             bay
