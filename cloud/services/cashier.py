@@ -48,7 +48,6 @@ _LEASE: Final = timedelta(seconds=40)
 """A killed cashier's steps are taken up by another after so long: well within a minute (R06)."""
 _BATCH: Final = 4
 """As many as fit into a lease, each as slow as can be."""
-_MARGIN: Final = timedelta(hours=1)
 
 _NO_CARD: Final = GatewayAnswer(
     is_success=False, gateway_ref="", why="This card is not there any more."
@@ -152,9 +151,9 @@ class CashierService:
         gateway = self.gateways.get(payment.provider)
         if gateway is None:
             raise GatewayAway(f"no gateway is set up for {payment.provider}")
-        if self.clock.now() - step.created_at > gateway.keys_last - _MARGIN:
-            # the gateway may have forgotten our key: look before anything is done twice
-            found = gateway.find(step, payment.gateway_ref)
+        if step.attempts > 1:
+            # asked before: look first, for a gateway forgets its keys, and may repeat a failure
+            found = gateway.find(step, payment.gateway_ref, errand.card_ref or "")
             if found is not None:
                 return found
         return _call(gateway, errand)

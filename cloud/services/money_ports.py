@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from cloud.domain.ledger import Entry, Posting
@@ -168,11 +168,6 @@ class PaymentGateway(Protocol):
         """Its name: in addresses of webhooks, and in the ledger."""
         ...
 
-    @property
-    def keys_last(self) -> timedelta:
-        """How long a key is remembered: of older steps `find` is asked before anything is done."""
-        ...
-
     def keep_card(self, key: str, user_id: str, token: str) -> KeptCard:
         """Keep the card that a token of the gateway's own stands for, to be used again and again.
 
@@ -190,12 +185,15 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    def find(self, step: Step, gateway_ref: str) -> GatewayAnswer | None:
-        """Return what became of a step, however old, or None if nothing was ever done for it.
+    def find(self, step: Step, gateway_ref: str, method_ref: str) -> GatewayAnswer | None:
+        """Return what became of a step that was asked before, or None: nothing that is known of.
+
+        However old: gateways forget their keys after a day or so.
 
         Args:
             step: with its id, the key of the attempts before.
             gateway_ref: the payment's; empty: it has none yet.
+            method_ref: the card's; empty: none.
 
         Raises:
             GatewayAway: it does not answer.

@@ -19,7 +19,6 @@ from cloud.domain.errors import (
 from cloud.domain.payments import Method, Payment, PaymentStatus, Purpose, Step, StepKind
 from cloud.domain.reservations import PROMISED, Reservation, Status
 from cloud.services.booking_ports import Told
-from cloud.services.collaborators import Quoting
 from cloud.services.idempotency import Once, do_once
 from cloud.services.payment_methods import means_of
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
@@ -95,7 +94,6 @@ class PaymentService:
     open_work: OpenWork
     clock: Clock
     till: TillService
-    quoting: Quoting
     publisher: Publisher
     provider: str
     """Whose gateway new cards and payments go through."""
@@ -207,7 +205,7 @@ class PaymentService:
                 method_id=means.method_id,
                 provider=means.provider,
                 currency=reservation.currency,
-                amount_minor=self.quoting.quote(work, reservation, now).authorise_minor,
+                amount_minor=to_authorise(reservation),
             )
             opened = self.till.open(work, opening, StepKind.AUTHORISE, now)
             changes.extend(opened.changes)
@@ -252,6 +250,11 @@ class PaymentService:
         return Refunded(
             reservation_id=reservation_id, due_minor=left, currency=reservation.currency
         )
+
+
+def to_authorise(reservation: Reservation) -> int:
+    """Return for how much a payment of the reservation must stand: as it was quoted when it was held."""
+    return int((reservation.quote or {})["authorise_minor"])
 
 
 def lessened(shares: Mapping[str, int], total: int) -> dict[str, int]:
