@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -31,16 +31,19 @@ class Series:
     """The last day that may have one."""
 
 
-def windows(series: Series, zone: ZoneInfo) -> Iterator[Window]:
-    """Yield the windows of a series in order; at most `MOST`, within a year of the first day."""
+def windows(series: Series, zone: ZoneInfo, earliest: datetime) -> Iterator[Window]:
+    """Yield the windows of a series in order; at most `MOST`, within a year of the first day.
+
+    Those that would begin before `earliest` are passed over and not counted.
+    """
     most = MOST if series.count is None else min(series.count, MOST)
     last = series.first_day + _HORIZON
     if series.until is not None:
         last = min(last, series.until)
     day, found = series.first_day, 0
     while day <= last and found < most:
-        if day.weekday() in series.weekdays:
-            starts_at = wall(day, series.begins.hour * 60 + series.begins.minute, zone)
+        starts_at = wall(day, series.begins.hour * 60 + series.begins.minute, zone)
+        if day.weekday() in series.weekdays and starts_at >= earliest:
             yield Window(starts_at, starts_at + series.duration)
             found += 1
         day += timedelta(days=1)
