@@ -114,7 +114,9 @@ def found(bay: Bay, finding: Finding, observed_at: datetime | None, now: datetim
 
     `changed_version` grows when a viewer could see a difference.
     """
-    if bay.situation == finding.situation and bay.reason == finding.reason:
+    is_same = bay.situation == finding.situation and bay.reason == finding.reason
+    told = (bay.reserved_until, bay.next_reservation_at)
+    if is_same and told == (finding.reserved_until, finding.next_reservation_at):
         return bay
     is_new = bay.situation != finding.situation or bay.since is None
     return replace(
@@ -122,6 +124,8 @@ def found(bay: Bay, finding: Finding, observed_at: datetime | None, now: datetim
         status=finding.status,
         situation=finding.situation,
         reason=finding.reason,
+        reserved_until=finding.reserved_until,
+        next_reservation_at=finding.next_reservation_at,
         since=now if is_new else bay.since,
         observed_at=observed_at,
         changed_version=bay.changed_version + 1,

@@ -69,6 +69,20 @@ class SensorSays(StrEnum):
     OCCUPIED = "occupied"
 
 
+class ReservationSays(StrEnum):
+    """The reservation that counts now, held against who stands there."""
+
+    NONE = "none"
+    AWAITED = "awaited"
+    """Promised and protected, and nobody is there."""
+    ARRIVING = "arriving"
+    """Somebody has come who may be the driver, and has not said a word yet."""
+    TAKEN = "taken"
+    """Somebody else is there."""
+    MET = "met"
+    """The driver is there."""
+
+
 class Status(StrEnum):
     """What is published: OCPI's words for an EVSE."""
 
@@ -103,6 +117,11 @@ class Situation(StrEnum):
     FINISHED_UNSEEN = "finished_unseen"
     SESSION_LINGERS = "session_lingers"
     HELD_BY_CHARGER = "held_by_charger"
+    DRIVER_THERE = "driver_there"
+    ARRIVING = "arriving"
+    TAKEN = "taken"
+    AWAITED = "awaited"
+    AWAITED_UNSEEN = "awaited_unseen"
     OCCUPIED_UNPLUGGED = "occupied_unplugged"
     FREE = "free"
     FREE_BY_CHARGER = "free_by_charger"
@@ -162,6 +181,15 @@ MEANING: Final[dict[Situation, Meaning]] = {
     Situation.HELD_BY_CHARGER: Meaning(
         Status.RESERVED, "The charger keeps this connector for somebody."
     ),
+    Situation.DRIVER_THERE: Meaning(
+        Status.RESERVED, "Reserved; the driver it is reserved for has come."
+    ),
+    Situation.ARRIVING: Meaning(Status.RESERVED, "Reserved; somebody has just arrived."),
+    Situation.TAKEN: Meaning(Status.BLOCKED, "Reserved, but somebody else stands there."),
+    Situation.AWAITED: Meaning(Status.RESERVED, "Reserved; nobody is there yet."),
+    Situation.AWAITED_UNSEEN: Meaning(
+        Status.RESERVED, "Reserved; nobody is plugged in, and no sensor sees who stands there."
+    ),
     Situation.OCCUPIED_UNPLUGGED: Meaning(
         Status.BLOCKED, "A vehicle stands in the bay and is not plugged in."
     ),
@@ -201,6 +229,7 @@ class Words:
     connector: ConnectorSays
     session: SessionSays
     sensor: SensorSays
+    reservation: ReservationSays = ReservationSays.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +241,8 @@ class Finding:
     reason: str
     recheck_at: datetime | None = None
     """When time alone may change it; null: only news can."""
+    reserved_until: datetime | None = None
+    next_reservation_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +255,7 @@ class Row:
     connector: frozenset[ConnectorSays] = frozenset()
     session: frozenset[SessionSays] = frozenset()
     sensor: frozenset[SensorSays] = frozenset()
+    reservation: frozenset[ReservationSays] = frozenset()
 
     def fits(self, said: Words) -> bool:
         """Whether the row speaks of these words."""
@@ -233,10 +265,12 @@ class Row:
             and (not self.connector or said.connector in self.connector)
             and (not self.session or said.session in self.session)
             and (not self.sensor or said.sensor in self.sensor)
+            and (not self.reservation or said.reservation in self.reservation)
         )
 
 
 _A, _C, _P, _S, _O = AgentSays, ChargerSays, ConnectorSays, SessionSays, SensorSays
+_R = ReservationSays
 
 _EMPTY: Final = frozenset({_O.EMPTY})
 _OCCUPIED: Final = frozenset({_O.OCCUPIED})
@@ -245,6 +279,7 @@ _OVER: Final = frozenset({_S.NONE, _S.ENDED})
 _MUTE: Final = frozenset({_P.NOTHING, _P.PREPARING, _P.PLUGGED})
 """Connector words that leave it to the session whether energy flows (2.0.1 knows no others)."""
 _AT_CABLE: Final = frozenset({_P.PREPARING, _P.PLUGGED})
+_UNMET: Final = frozenset({_R.AWAITED, _R.ARRIVING, _R.TAKEN})
 
 
 def _either(
@@ -289,13 +324,27 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(situation=Situation.CONNECTOR_NEVER_HEARD, connector=frozenset({_P.NOTHING})),
     # the connector is idle, its session is not: not free until one of them gives way
     Row(situation=Situation.SESSION_LINGERS, session=_OPEN),
-    Row(situation=Situation.HELD_BY_CHARGER, connector=frozenset({_P.RESERVED})),
     # nobody at the cable: the sensor has the word, if it has one
     Row(
         situation=Situation.FINISHED_STILL_THERE,
         session=frozenset({_S.ENDED}),
         sensor=_OCCUPIED,
     ),
+    # promised: whoever stands there is the driver, or takes the driver's place
+    Row(situation=Situation.DRIVER_THERE, reservation=frozenset({_R.MET})),
+    Row(situation=Situation.TAKEN, sensor=_OCCUPIED, reservation=frozenset({_R.TAKEN})),
+    Row(situation=Situation.ARRIVING, sensor=_OCCUPIED, reservation=_UNMET),
+    Row(
+        situation=Situation.AWAITED,
+        sensor=frozenset({_O.EMPTY, _O.ABSENT}),
+        reservation=_UNMET,
+    ),
+    Row(
+        situation=Situation.AWAITED_UNSEEN,
+        sensor=frozenset({_O.SILENT, _O.SUSPECT}),
+        reservation=_UNMET,
+    ),
+    Row(situation=Situation.HELD_BY_CHARGER, connector=frozenset({_P.RESERVED})),
     Row(situation=Situation.OCCUPIED_UNPLUGGED, sensor=_OCCUPIED),
     Row(situation=Situation.SENSOR_NEVER_HEARD, sensor=frozenset({_O.NEVER_HEARD})),
     Row(situation=Situation.FREE_SENSOR_SILENT, sensor=frozenset({_O.SILENT})),
@@ -315,5 +364,6 @@ def reconcile(said: Words) -> Finding:
 
 def every_combination() -> Iterable[Words]:
     """Return all combinations of words there are."""
-    words = product(AgentSays, ChargerSays, ConnectorSays, SessionSays, SensorSays)
+    witnesses = (AgentSays, ChargerSays, ConnectorSays, SessionSays, SensorSays, ReservationSays)
+    words = product(*witnesses)
     return (Words(*said) for said in words)

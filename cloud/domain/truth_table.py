@@ -12,12 +12,12 @@ _HEAD: Final = """# What is true of a bay
 
 Written by `python -m cloud.domain.truth_table` from `cloud/domain/reconcile.py`; a test compares.
 
-Each witness says one word; the table is read from the top, and the first row that fits counts.
+Each witness says one word, and so does the reservation; the table is read from the top, and the first row that fits counts.
 An empty cell stands for any word. The last column counts the combinations a row decides, of
 {total} in all.
 
-| # | agent | charger | connector | session | sensor | situation | published | decides |
-|--:|---|---|---|---|---|---|---|--:|
+| # | agent | charger | connector | session | sensor | reservation | situation | published | decides |
+|--:|---|---|---|---|---|---|---|---|--:|
 """
 
 
@@ -34,7 +34,7 @@ def _row_of(said: Words) -> int:
 
 
 def _line(number: int, row: Row, decides: int) -> str:
-    words = (row.agent, row.charger, row.connector, row.session, row.sensor)
+    words = (row.agent, row.charger, row.connector, row.session, row.sensor, row.reservation)
     cells = " | ".join(_cell(said) for said in words)
     status = MEANING[row.situation].status
     return f"| {number} | {cells} | {row.situation} | {status} | {decides} |"

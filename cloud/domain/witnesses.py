@@ -6,22 +6,30 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cloud.domain.bays import Bay, Charger, Connector, Sensor, contradicted_at
+from cloud.domain.occupants import Evidence, current, reservation_word
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import (
     AgentSays,
     ChargerSays,
     ConnectorSays,
     Finding,
+    ReservationSays,
     SensorSays,
     SessionSays,
+    Situation,
+    Status,
     Words,
     reconcile,
 )
+from cloud.domain.reservations import Reservation
 from cloud.domain.sessions import Session
 from cloud.domain.stations import StationLink
 
 _SAME_CAR: Final = timedelta(seconds=10)
 """A connector that became occupied so shortly after a session's end still has its car."""
+
+FORESEEN: Final = timedelta(hours=4)
+"""How far ahead a bay knows of its reservations."""
 
 CONNECTOR_WORDS: Final[dict[str, ConnectorSays]] = {
     "": ConnectorSays.NOTHING,
@@ -76,10 +84,31 @@ class Scene:
     sensors: tuple[Sensor, ...] = field(default_factory=tuple)
     session: Session | None = None
     """The newest of the EVSE."""
+    reservations: tuple[Reservation, ...] = ()
+    """The live ones of the bay that are known, by start."""
+    late_sessions: tuple[Session, ...] = ()
+    """Other sessions of these reservations."""
 
 
 def find(scene: Scene, policy: Policy, now: datetime) -> Finding:
     """Return what is true of the bay, and when to look again. Pure; stale evidence is no evidence."""
+    seen, look_at = evidence(scene, policy, now)
+    promised = current(scene.reservations, now)
+    others = [one for one in scene.reservations if one is not promised]
+    word, changes_at = reservation_word(seen, promised, others, now)
+    finding = reconcile(replace(seen.said, reservation=word))
+    instants = [look_at, changes_at, _contradiction_at(scene, finding, policy, now)]
+    return replace(
+        finding,
+        reason=finding.reason + _addition(finding, word, promised),
+        recheck_at=_first(instants, now),
+        reserved_until=None if word is ReservationSays.NONE or not promised else promised.ends_at,
+        next_reservation_at=_next_at(scene, now),
+    )
+
+
+def evidence(scene: Scene, policy: Policy, now: datetime) -> tuple[Evidence, datetime | None]:
+    """Return what the witnesses say, and when time alone may change the session's word."""
     connector, spoke = connector_word(scene)
     session, look_at = _session_word(scene, connector, spoke, policy, now)
     said = Words(
@@ -89,10 +118,30 @@ def find(scene: Scene, policy: Policy, now: datetime) -> Finding:
         session,
         sensor_word(scene),
     )
-    finding = reconcile(said)
-    return replace(
-        finding, recheck_at=_first([look_at, _contradiction_at(scene, finding, policy, now)], now)
+    seen = Evidence(
+        said=said,
+        session=scene.session,
+        late_sessions=scene.late_sessions,
+        occupied_since=scene.bay.occupancy_at,
+        plugged_since=None if spoke is None else spoke.state_since,
+        found_since=scene.bay.since,
+        is_awaited=scene.bay.situation == Situation.AWAITED,
     )
+    return seen, look_at
+
+
+def _next_at(scene: Scene, now: datetime) -> datetime | None:
+    """Return when the next reservation begins; who reads of bays has no need of next week's."""
+    at = _first((one.starts_at for one in scene.reservations), now)
+    return None if at is None or at > now + FORESEEN else at
+
+
+def _addition(finding: Finding, word: ReservationSays, promised: Reservation | None) -> str:
+    """Return what a reason says beside its sentence: to whom the others' bay is promised."""
+    is_said = finding.situation is Situation.TAKEN or finding.status is Status.UNKNOWN
+    if word is not ReservationSays.TAKEN or promised is None or is_said:
+        return ""
+    return f" From {promised.starts_at:%H:%M} UTC the bay is promised to somebody else."
 
 
 def agent_word(link: StationLink, policy: Policy, now: datetime) -> AgentSays:

@@ -52,6 +52,8 @@ def bay_view(scene: Scene, policy: Policy, now: datetime) -> BayView:
         charger_id=bay.charger_id,
         evse_id=bay.evse_id,
         expected_end_at=session.expected_end_at if session and session.is_open else None,
+        reserved_until=bay.reserved_until,
+        next_reservation_at=bay.next_reservation_at,
         version=bay.changed_version,
     )
 

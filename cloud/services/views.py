@@ -67,6 +67,10 @@ class BayView:
     charger_id: str | None
     evse_id: int | None
     expected_end_at: datetime | None = None
+    reserved_until: datetime | None = None
+    """Until when the reservation lasts that keeps it now."""
+    next_reservation_at: datetime | None = None
+    """When the next one begins, within the next hours."""
     version: int = 0
 
 

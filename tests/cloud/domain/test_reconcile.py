@@ -1,5 +1,6 @@
 """The truth table, over every combination of words there is (FAULTS T10)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from cloud.domain.reconcile import (
     AgentSays,
     ChargerSays,
     ConnectorSays,
+    ReservationSays,
     SensorSays,
     SessionSays,
     Situation,
@@ -50,7 +52,7 @@ def said(**words) -> Words:
 def test_every_combination_has_a_meaning():
     found = {reconcile(one).situation for one in ALL}
 
-    assert len(ALL) == 3 * 4 * 11 * 7 * 6
+    assert len(ALL) == 3 * 4 * 11 * 7 * 6 * 5
     assert found == set(Situation) == set(MEANING)
 
 
@@ -70,6 +72,7 @@ def test_a_bay_is_available_only_if_every_witness_that_is_believed_says_so():
         assert one.connector is ConnectorSays.FREE
         assert one.session in {SessionSays.NONE, SessionSays.ENDED}
         assert one.sensor not in {SensorSays.OCCUPIED, SensorSays.NEVER_HEARD}
+        assert one.reservation is ReservationSays.NONE
 
 
 def test_who_is_not_heard_makes_the_bay_unknown_whatever_else_is_said():
@@ -116,7 +119,7 @@ def test_a_sensor_that_is_silent_or_suspect_changes_nothing_of_what_the_charger_
     for one in ALL:
         if one.sensor in {SensorSays.SILENT, SensorSays.SUSPECT}:
             words = (one.agent, one.charger, one.connector, one.session)
-            without = reconcile(Words(*words, SensorSays.ABSENT))
+            without = reconcile(Words(*words, SensorSays.ABSENT, one.reservation))
 
             assert reconcile(one).status is without.status
 
@@ -164,10 +167,68 @@ def test_a_sensor_that_is_silent_or_suspect_changes_nothing_of_what_the_charger_
         ({"connector": ConnectorSays.NOTHING}, Situation.CONNECTOR_NEVER_HEARD),
         ({"sensor": SensorSays.NEVER_HEARD}, Situation.SENSOR_NEVER_HEARD),
         ({"charger": ChargerSays.ABSENT}, Situation.NO_CHARGER),
+        ({"reservation": ReservationSays.AWAITED}, Situation.AWAITED),
+        (
+            {"reservation": ReservationSays.AWAITED, "connector": ConnectorSays.RESERVED},
+            Situation.AWAITED,
+        ),
+        (
+            {"reservation": ReservationSays.AWAITED, "sensor": SensorSays.SILENT},
+            Situation.AWAITED_UNSEEN,
+        ),
+        (
+            {"reservation": ReservationSays.ARRIVING, "sensor": SensorSays.OCCUPIED},
+            Situation.ARRIVING,
+        ),
+        ({"reservation": ReservationSays.TAKEN, "sensor": SensorSays.OCCUPIED}, Situation.TAKEN),
+        (
+            {"reservation": ReservationSays.MET, "sensor": SensorSays.OCCUPIED},
+            Situation.DRIVER_THERE,
+        ),
+        (
+            {
+                "reservation": ReservationSays.MET,
+                "session": SessionSays.ENDED,
+                "sensor": SensorSays.OCCUPIED,
+            },
+            Situation.FINISHED_STILL_THERE,
+        ),
+        (
+            {"reservation": ReservationSays.TAKEN, "connector": ConnectorSays.CHARGING},
+            Situation.CHARGING_UNSEEN,
+        ),
     ],
 )
 def test_the_situations_of_the_design(words, situation):
     assert reconcile(said(**words)).situation is situation
+
+
+def test_a_promised_bay_is_reserved_while_it_is_awaited_and_blocked_while_somebody_else_is_there():
+    idle = {ConnectorSays.FREE, ConnectorSays.RESERVED}
+    heard = [
+        one
+        for one in ALL
+        if one.agent is AgentSays.HEARD
+        and one.charger is ChargerSays.HEARD
+        and one.connector in idle
+        and one.session is SessionSays.NONE
+        and one.sensor is not SensorSays.NEVER_HEARD
+        and one.reservation is not ReservationSays.NONE
+    ]
+
+    for one in heard:
+        is_taken = one.sensor is SensorSays.OCCUPIED and one.reservation is ReservationSays.TAKEN
+        assert reconcile(one).status is (Status.BLOCKED if is_taken else Status.RESERVED)
+
+
+def test_a_promise_makes_nothing_known_that_is_not_and_nothing_whole_that_is_broken():
+    unchanged = {Status.UNKNOWN, Status.OUTOFORDER, Status.INOPERATIVE, Status.CHARGING}
+    for one in ALL:
+        without = reconcile(replace(one, reservation=ReservationSays.NONE))
+        if without.status in unchanged:
+            assert reconcile(one).status in {without.status, Status.RESERVED}
+            is_unseen = without.situation is Situation.SENSOR_NEVER_HEARD
+            assert reconcile(one).status is without.status or is_unseen
 
 
 def test_the_document_is_written_from_the_code():

@@ -1,0 +1,314 @@
+"""Who is in a bay, as one of its reservations sees it: pure and total.
+
+The witnesses say that somebody is there, not who. A session names its driver; somebody who stands there
+unplugged is taken for the driver for a while, if they came while the bay was kept for one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from cloud.domain.reconcile import (
+    AgentSays,
+    ChargerSays,
+    ConnectorSays,
+    ReservationSays,
+    SensorSays,
+    SessionSays,
+    Words,
+)
+from cloud.domain.reservations import HERE, PROMISED, Reservation, Status
+from cloud.domain.sessions import Session
+from cloud.domain.terms import from_plain
+
+
+class InBay(StrEnum):
+    """Who is in a bay."""
+
+    EMPTY = "seen empty"
+    EMPTY_NOW = "seen empty now, in doubt before"
+    UNSEEN = "nobody plugged in, nobody to see"
+    SOMEBODY = "somebody, perhaps the driver"
+    OURS = "the driver, with a session"
+    STILL_THERE = "the driver's car, without a session"
+    BEFORE = "the driver before, in time"
+    OUTSTAYING = "the driver before, out of time"
+    STRANGER = "somebody else"
+    OUT_OF_ORDER = "out of order"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the witnesses of a bay say, and since when; instants by their devices' clocks."""
+
+    said: Words
+    session: Session | None = None
+    """The newest of the EVSE."""
+    late_sessions: Sequence[Session] = ()
+    """Others of which facts have come: older ones, or such as were charged elsewhere."""
+    occupied_since: datetime | None = None
+    """When the sensors' verdict last changed, whichever it is."""
+    plugged_since: datetime | None = None
+    """When the connector's word last changed, whichever it is."""
+    found_since: datetime | None = None
+    """Since when the bay has been found as it is, by our clock."""
+    is_awaited: bool = False
+    """It is found empty and reserved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who is there, since when, and when time alone may tell otherwise."""
+
+    who: InBay
+    since: datetime | None = None
+    session: Session | None = None
+    """The driver's, where there is one."""
+    recheck_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stander:
+    since: datetime | None
+    is_named: bool
+    """A session says who it is, and it is not the driver."""
+
+
+STILL_SPEAKING: Final = timedelta(minutes=30)
+"""A session that is open and spoke so shortly before the bay was kept still goes on: meters are slow."""
+
+_OPEN: Final = frozenset(SessionSays) - {SessionSays.NONE, SessionSays.ENDED}
+_OUT: Final = frozenset({ConnectorSays.FAULTED, ConnectorSays.UNAVAILABLE})
+_IDLE: Final = frozenset({ConnectorSays.FREE, ConnectorSays.RESERVED})
+_AT_CABLE: Final = frozenset(ConnectorSays) - _OUT - _IDLE - {ConnectorSays.NOTHING}
+_HAS_CHARGED: Final = frozenset({Status.CHARGING, Status.FINISHED, Status.OVERSTAYING})
+
+
+def protected_from(reservation: Reservation) -> datetime:
+    """Return from when on the bay is for this driver alone."""
+    return reservation.starts_at - from_plain(reservation.terms).protect
+
+
+def is_kept(reservation: Reservation, now: datetime) -> bool:
+    """Whether the bay is for this driver alone now; an expired hold keeps nothing."""
+    if reservation.status in HERE:
+        return True
+    if not reservation.is_live or not protected_from(reservation) <= now < reservation.ends_at:
+        return False
+    return reservation.status is not Status.HELD or not is_hold_over(reservation, now)
+
+
+def is_hold_over(reservation: Reservation, now: datetime) -> bool:
+    """Whether the time to pay has passed."""
+    until = reservation.held_until
+    return reservation.status is Status.HELD and until is not None and until <= now
+
+
+def current(reservations: Sequence[Reservation], now: datetime) -> Reservation | None:
+    """Return whose the bay is now, else who comes next, of its live reservations in order."""
+    here = (one for one in reservations if one.status in HERE)
+    kept = (one for one in reservations if is_kept(one, now))
+    to_come = (one for one in reservations if one.ends_at > now and not is_hold_over(one, now))
+    return next(here, None) or next(kept, None) or next(to_come, None)
+
+
+def is_theirs(session: Session, reservation: Reservation) -> bool:
+    """Whether a session is charged by the reservation's driver: by their token, or another of theirs."""
+    if session.reservation_id is not None:
+        return session.reservation_id == reservation.id
+    return session.user_id is not None and session.user_id == reservation.user_id
+
+
+def in_bay(
+    seen: Evidence, reservation: Reservation, others: Sequence[Reservation], now: datetime
+) -> Seen:
+    """Say who is in the bay, for this reservation's sake.
+
+    Args:
+        seen: what the witnesses say.
+        reservation: a live one.
+        others: the live reservations of the bay beside it.
+        now: our clock.
+    """
+    said = seen.said
+    ours = _session_of(seen, reservation, now)
+    if ours is not None:
+        return Seen(InBay.OURS, ours.started_at, ours)
+    if said.agent is not AgentSays.HEARD or said.charger in _UNHEARD:
+        return Seen(InBay.UNKNOWN, seen.found_since)
+    if reservation.status in _HAS_CHARGED:
+        return _after_charging(seen, reservation)
+    if said.charger is ChargerSays.ABSENT or said.connector in _OUT:
+        return Seen(InBay.OUT_OF_ORDER)
+    return _before_charging(seen, reservation, others, now)
+
+
+_UNHEARD: Final = frozenset({ChargerSays.SILENT, ChargerSays.NEVER_HEARD})
+
+
+def _session_of(seen: Evidence, reservation: Reservation, now: datetime) -> Session | None:
+    """Return the driver's session that goes on, or one the reservation does not know of yet."""
+    told = [seen.session] if seen.session is not None else []
+    theirs = [one for one in (*told, *seen.late_sessions) if is_theirs(one, reservation)]
+    if reservation.status in _HAS_CHARGED:
+        is_on = seen.said.session in _OPEN
+        return next((one for one in theirs if one is seen.session and is_on), None)
+    return next((one for one in theirs if _is_new(one, seen, reservation, now)), None)
+
+
+def _is_new(session: Session, seen: Evidence, reservation: Reservation, now: datetime) -> bool:
+    """Whether a session of the driver's meets the reservation: not one of days ago (FAULTS T04)."""
+    from_at = protected_from(reservation)
+    if session.started_at >= reservation.ends_at:
+        return False
+    if session.reservation_id is not None or session.started_at >= from_at:
+        return True
+    # a walk-in of theirs, from before the bay was kept: it counts if it reaches into the slot
+    if session.ended_at is not None:
+        return session.ended_at > reservation.starts_at
+    is_on = session is seen.session and seen.said.session in _OPEN
+    is_lately = session.said_at > from_at - STILL_SPEAKING
+    return is_on and is_lately and now >= reservation.starts_at
+
+
+def _after_charging(seen: Evidence, reservation: Reservation) -> Seen:
+    """Say whether the car is still there once its session is over."""
+    said = seen.said
+    newest = seen.session
+    own = own_session(seen, reservation)
+    if newest is not None and not is_theirs(newest, reservation):
+        came_at = own.started_at if own else reservation.arrived_at or reservation.starts_at
+        if newest.started_at > came_at:
+            return Seen(InBay.STRANGER, newest.started_at)
+    if said.connector in _AT_CABLE:
+        return Seen(InBay.STILL_THERE)
+    if said.sensor is SensorSays.OCCUPIED:
+        since = seen.occupied_since
+        is_another = own is not None and since is not None and since > own.said_at
+        return Seen(InBay.STRANGER, since) if is_another else Seen(InBay.STILL_THERE)
+    if said.sensor is SensorSays.EMPTY:
+        return Seen(InBay.EMPTY, seen.occupied_since)
+    if said.connector in _IDLE:
+        is_seen = said.sensor is SensorSays.ABSENT
+        return Seen(InBay.EMPTY if is_seen else InBay.UNSEEN, seen.plugged_since)
+    is_out = said.connector in _OUT
+    return Seen(InBay.OUT_OF_ORDER if is_out else InBay.UNKNOWN, seen.found_since)
+
+
+def own_session(seen: Evidence, reservation: Reservation) -> Session | None:
+    """Return the session the reservation is charged by, as far as it is known."""
+    told = (seen.session, *seen.late_sessions)
+    return next((one for one in told if one and one.id == reservation.session_id), None)
+
+
+def _before_charging(
+    seen: Evidence, reservation: Reservation, others: Sequence[Reservation], now: datetime
+) -> Seen:
+    said = seen.said
+    if _is_driver_still_there(seen, reservation):
+        return Seen(InBay.STILL_THERE, seen.occupied_since)
+    stander = _stander(seen)
+    if stander is not None:
+        return _placed(stander, reservation, others, now)
+    if said.connector is ConnectorSays.NOTHING:
+        return Seen(InBay.UNKNOWN, seen.found_since)
+    if said.sensor not in {SensorSays.EMPTY, SensorSays.ABSENT}:
+        return Seen(InBay.UNSEEN)
+    return _empty(seen, reservation, now)
+
+
+def _is_driver_still_there(seen: Evidence, reservation: Reservation) -> bool:
+    """Whether the driver charges here before their time, or did and the car has stayed."""
+    session = seen.session
+    if session is None or not is_theirs(session, reservation):
+        return False
+    return seen.said.session in _OPEN or _has_stayed(seen)
+
+
+def _has_stayed(seen: Evidence) -> bool:
+    """Whether the car of the newest session, which is over, is still there."""
+    said = seen.said
+    is_there = said.connector in _AT_CABLE or said.sensor is SensorSays.OCCUPIED
+    return said.session is SessionSays.ENDED and is_there
+
+
+def _stander(seen: Evidence) -> _Stander | None:
+    """Return who is there: named by their session, where there is one."""
+    said, session = seen.said, seen.session
+    if session is not None and (said.session in _OPEN or _has_stayed(seen)):
+        return _Stander(session.started_at, bool(session.token or session.user_id))
+    if said.connector in _AT_CABLE:
+        return _Stander(seen.plugged_since, is_named=False)
+    if said.sensor is SensorSays.OCCUPIED:
+        return _Stander(seen.occupied_since, is_named=False)
+    return None
+
+
+def _placed(
+    stander: _Stander, reservation: Reservation, others: Sequence[Reservation], now: datetime
+) -> Seen:
+    """Say whether who stands there is the driver before, perhaps ours, or a stranger."""
+    since = stander.since
+    earlier = [
+        one
+        for one in others
+        if one.status in PROMISED and one.starts_at < reservation.starts_at and is_kept(one, now)
+    ]
+    if any(now < one.ends_at or one.user_id == reservation.user_id for one in earlier):
+        return Seen(InBay.BEFORE, since, recheck_at=min(one.ends_at for one in earlier))
+    if earlier:
+        return Seen(InBay.OUTSTAYING, since)
+    if reservation.status is Status.ARRIVED and not stander.is_named:
+        return Seen(InBay.SOMEBODY, since)
+    if since is None or since < protected_from(reservation):
+        return Seen(InBay.OUTSTAYING, since)
+    confirm_at = since + timedelta(seconds=from_plain(reservation.terms).confirm_s)
+    if stander.is_named or now >= confirm_at:
+        return Seen(InBay.STRANGER, since)
+    return Seen(InBay.SOMEBODY, since, recheck_at=confirm_at)
+
+
+def _empty(seen: Evidence, reservation: Reservation, now: datetime) -> Seen:
+    """Say whether the bay has been empty all the time that counts: through the grace."""
+    is_sensed = seen.said.sensor is SensorSays.EMPTY
+    changed_at = seen.occupied_since if is_sensed else seen.plugged_since
+    awaited_since = seen.found_since if seen.is_awaited else None
+    instants = (reservation.starts_at, changed_at, awaited_since)
+    since = max(at for at in instants if at is not None)
+    grace = from_plain(reservation.terms).grace
+    proven_at = since + grace
+    is_due = now >= min(reservation.starts_at + grace, reservation.ends_at)
+    if is_due and (reservation.doubted_at is not None or now < proven_at):
+        return Seen(InBay.EMPTY_NOW, since, recheck_at=proven_at)
+    return Seen(InBay.EMPTY, since, recheck_at=proven_at)
+
+
+def reservation_word(
+    seen: Evidence, reservation: Reservation | None, others: Sequence[Reservation], now: datetime
+) -> tuple[ReservationSays, datetime | None]:
+    """Return what the reservation says of the bay, and when time alone may change it."""
+    if reservation is None:
+        return ReservationSays.NONE, None
+    if not is_kept(reservation, now):
+        return ReservationSays.NONE, protected_from(reservation)
+    if reservation.status in HERE:
+        return ReservationSays.MET, None
+    found = in_bay(seen, reservation, others, now)
+    is_held = reservation.status is Status.HELD
+    instants = (found.recheck_at, reservation.ends_at, reservation.held_until if is_held else None)
+    word = _SAYS.get(found.who, ReservationSays.AWAITED)
+    return word, min(at for at in instants if at is not None and at > now)
+
+
+_SAYS: Final[dict[InBay, ReservationSays]] = {
+    InBay.OURS: ReservationSays.MET,
+    InBay.STILL_THERE: ReservationSays.MET,
+    InBay.SOMEBODY: ReservationSays.ARRIVING,
+    InBay.BEFORE: ReservationSays.TAKEN,
+    InBay.OUTSTAYING: ReservationSays.TAKEN,
+    InBay.STRANGER: ReservationSays.TAKEN,
+}
+"""Whoever is not named here is nobody: the bay is awaited."""
