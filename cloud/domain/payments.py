@@ -177,7 +177,7 @@ def moved(payment: Payment, ask: Ask, gateway_ref: str, *, is_success: bool) -> 
             return replace(after, captured_minor=ask.amount_minor)
         case StepKind.REFUND:
             return replace(after, refunded_minor=payment.refunded_minor + ask.amount_minor)
-        case StepKind.VOID:
+        case _:
             return after
 
 

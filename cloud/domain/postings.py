@@ -97,7 +97,7 @@ def _lines(payment: Payment, ask: Ask, earned_by: str) -> list[Entry]:
             return [*_keep(payment, -payment.authorised_minor), *taken]
         case StepKind.CHARGE:
             return _take(money, earned_by, ask.amount_minor)
-        case StepKind.REFUND:
+        case _:
             return _take(money, earned_by, -ask.amount_minor)
 
 

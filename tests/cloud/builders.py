@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloud.domain.bays import Bay, Charger, Connector, Sensor
+from cloud.domain.payments import Method, Payment, Purpose, Step, StepKind
 from cloud.domain.reservations import Reservation
 from cloud.domain.sessions import Session
 from cloud.domain.stations import Station, StationLink
@@ -126,3 +127,33 @@ def a_reservation(**more: Any) -> Reservation:
         "created_at": NOON,
     }
     return Reservation(**(known | more))
+
+
+def a_payment(**more: Any) -> Payment:
+    """Ten pounds by card for a reservation; the gateway has not been asked."""
+    known = {
+        "id": "p-1",
+        "purpose": Purpose.RESERVATION,
+        "subject": "r-1",
+        "book": "station/greenmarket",
+        "user_id": "u-1",
+        "method": Method.CARD,
+        "provider": "sandbox",
+        "currency": "GBP",
+        "amount_minor": 1_000,
+        "created_at": NOON,
+    }
+    return Payment(**(known | more))
+
+
+def a_step(**more: Any) -> Step:
+    """What a payment begins with."""
+    known = {
+        "id": "s-1",
+        "cause": "first/reservation/r-1/000",
+        "payment_id": "p-1",
+        "kind": StepKind.AUTHORISE,
+        "amount_minor": 1_000,
+        "created_at": NOON,
+    }
+    return Step(**(known | more))
