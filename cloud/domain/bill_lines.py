@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cloud.domain.money import E4, half_up, minor_per_major
+from cloud.domain.money import E4, half_up, minor_per_major, shortest
 
 PPM: Final = 1_000_000
 """Taxes are integers of a millionth: 19 % is 190,000."""
 
 _KWH: Final = 1000
 _HOUR_S: Final = 3600
+_MINUTE_S: Final = 60
 
 
 class Kind(StrEnum):
@@ -40,7 +41,7 @@ UNITS: Final[dict[Kind, int]] = {
     Kind.TIME: _HOUR_S,
     Kind.PARKING_TIME: _HOUR_S,
     Kind.RESERVATION_TIME: _HOUR_S,
-    Kind.OVERSTAY: 60,
+    Kind.OVERSTAY: _MINUTE_S,
 }
 """How much of a line's quantity its price is for; 1 where it is for the whole."""
 
@@ -123,3 +124,22 @@ def exact(
     if tax_included is TaxIncluded.YES:
         return (top * PPM, bottom * (PPM + vat_ppm)), (top, bottom)
     return (top, bottom), (top * (PPM + vat_ppm), bottom * PPM)
+
+
+def quantity_text(kind: Kind, quantity: int) -> str:
+    """Write how much there was of a line: `30 kWh`, `1 h 5 min`; empty where it is once."""
+    if kind is Kind.ENERGY:
+        return f"{shortest(quantity, 3)} kWh"
+    return duration_text(quantity) if kind in UNITS else ""
+
+
+def duration_text(seconds: int) -> str:
+    """Write a duration exactly: `2 h`, `45 min`, `1 h 0 min 5 s`."""
+    hours, rest = divmod(seconds, _HOUR_S)
+    minutes, rest = divmod(rest, _MINUTE_S)
+    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
+    while len(parts) > 1 and parts[0][0] == 0:
+        parts.pop(0)
+    while len(parts) > 1 and parts[-1][0] == 0:
+        parts.pop()
+    return " ".join(f"{count} {unit}" for count, unit in parts)

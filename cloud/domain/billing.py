@@ -14,6 +14,7 @@ from cloud.domain.bill_lines import Amount, Kind, Line, TaxIncluded, line_of
 from cloud.domain.charges import Charge, Point, Stretch, second
 from cloud.domain.meter import DEFAULT_LIMIT_W
 from cloud.domain.money import ceil_div, e4_of_minor
+from cloud.domain.ranking import USUAL_ENERGY_WH, USUAL_POWER_W
 from cloud.domain.reservations import Reservation, Status
 from cloud.domain.sessions import POWER_ABSURD, Reading, Session
 from cloud.domain.tariffs import (
@@ -27,12 +28,8 @@ from cloud.domain.tariffs import (
 from cloud.domain.terms import Terms, refund_pct
 from cloud.domain.windows import Window
 
-USUAL_WH: Final = 30_000
-"""What is quoted for where the driver does not say what the car needs."""
 HEADROOM_PCT: Final = 20
 """So much more energy than quoted is authorised, as far as the bay can deliver it."""
-USUAL_POWER_W: Final = 22_000
-"""Of a bay whose power is not known."""
 
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
@@ -117,13 +114,13 @@ def quote(deal: Deal, window: Window, energy_wh: int | None, power_w: int) -> Qu
     Args:
         deal: tariff, terms and discounts as they are now.
         window: when.
-        energy_wh: what the car needs; null: `USUAL_WH`.
+        energy_wh: what the car needs; null: what is usual.
         power_w: what the bay can deliver; 0: not known.
     """
     power_w = power_w or USUAL_POWER_W
     duration_s = int(window.duration.total_seconds())
     most_wh = power_w * duration_s // _HOUR_S
-    wanted_wh = min(USUAL_WH if energy_wh is None else energy_wh, most_wh)
+    wanted_wh = min(USUAL_ENERGY_WH if energy_wh is None else energy_wh, most_wh)
     roomy_wh = min(ceil_div(wanted_wh * (100 + HEADROOM_PCT), 100), most_wh)
     tariff, zone, terms, discounts = deal.tariff, deal.zone, deal.terms, deal.discounts
 
@@ -405,6 +402,21 @@ def stretch_of(charged: Charged, since: datetime, now: datetime) -> Stretch:
         charging_ended_at=session.charging_ended_at,
         points=tuple(points),
     )
+
+
+def live_cost_minor(session: Session, tariff: Tariff, zone: tzinfo, now: datetime) -> int:
+    """Return what a session has cost so far, with taxes, as if its power had been even.
+
+    Exact where neither the time of day nor the power changes the price; the bill counts by the curve.
+    """
+    ends_at = session.ended_at or max(now, session.started_at)
+    stretch = Stretch(
+        starts_at=session.started_at,
+        ends_at=ends_at,
+        charging_ended_at=session.charging_ended_at,
+        points=(Point(session.charging_ended_at or ends_at, session.energy_wh),),
+    )
+    return gross_of(charge_lines(tariff, Charge((stretch,)), zone))
 
 
 def _power_w(reading: Reading, limit_w: int) -> int | None:

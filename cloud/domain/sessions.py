@@ -41,6 +41,10 @@ _PAUSED: Final = frozenset(
     {SessionState.SUSPENDED_BY_CAR, SessionState.SUSPENDED_BY_CHARGER, SessionState.IDLE}
 )
 
+_WANTED: Final = frozenset({SessionState.CHARGING, SessionState.SUSPENDED_BY_CHARGER})
+"""The car takes energy, or would: when the charger holds it back the car is not parked
+(OCPI 2.3.0 mod_cdrs, PARKING_TIME)."""
+
 
 class Reading(Protocol):
     """What a meter sample says, from the wire or from the table; null was not reported."""
@@ -194,8 +198,8 @@ def state_changed(session: Session, state: SessionState, at: datetime) -> Sessio
     if not session.is_open or (session.state_at is not None and at < session.state_at):
         return session
     is_charging = state is SessionState.CHARGING
-    was_charging = session.state == SessionState.CHARGING
-    ended_at = None if is_charging else (at if was_charging else session.charging_ended_at)
+    was_wanted = session.state in _WANTED
+    ended_at = None if state in _WANTED else (at if was_wanted else session.charging_ended_at)
     return replace(
         session,
         state=state,

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from cloud.domain.alerts.snapshots import QuarantineSnapshot
+from cloud.domain.billing import live_cost_minor
 from cloud.domain.cursor import Cursor, Place, place
 from cloud.domain.sessions import Session, refolded
 from cloud.domain.stations import StationLink
@@ -20,9 +21,11 @@ from cloud.services.facts import HANDLERS
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.needed import Needed
+from cloud.services.formats import zone
 from cloud.services.ports import UnitOfWork
 from cloud.services.sessions import session_view
 from cloud.services.settling import Settling
+from cloud.services.shelf import TariffShelf
 from cloud.services.telemetry import lines_of
 from cloud.services.views import Change, ChangeKind
 from contracts.batch import Ack, AuthorizeAnswer, Batch, Beat, UnknownEvent
@@ -83,6 +86,7 @@ class Options:
 
     memo: SessionMemo
     with_telemetry: bool = False
+    shelf: TariffShelf = field(default_factory=TariffShelf)
 
 
 class Transaction:
@@ -95,6 +99,7 @@ class Transaction:
         self._settling = settling
         self._with_telemetry = options.with_telemetry
         self._memo = options.memo
+        self._shelf = options.shelf
         self._cursors: dict[str, Cursor] = {}
         self._on_disk: set[str] = set()
         self._board = Board(now, settling.policy)
@@ -320,6 +325,7 @@ class Transaction:
             session = board.sessions[session_id]
             version = self._versions.get(session_id, 0) + 1
             board.sessions[session_id] = replace(session, changed_version=version)
+        self._price_sessions()
         changed = [board.sessions[one] for one in sorted(board.changed_sessions)]
         work.sessions.put(changed)
         stations, now = board.stations, board.now
@@ -334,6 +340,24 @@ class Transaction:
             )
             for one in changed
         ]
+
+    def _price_sessions(self) -> None:
+        """Say what charges under a tariff cost by now; the others know by their price alone."""
+        board = self._board
+        priced = [
+            session
+            for session_id in board.changed_sessions
+            if (session := board.sessions[session_id]).tariff_id
+        ]
+        if not priced:
+            return
+        tariffs = self._shelf.by_ids(self._work, {one.tariff_id or "" for one in priced})
+        for session in priced:
+            tariff = tariffs.get(session.tariff_id or "")
+            if tariff is not None:
+                timezone = zone(board.stations[session.station_id].timezone)
+                cost_minor = live_cost_minor(session, tariff, timezone, board.now)
+                board.sessions[session.id] = replace(session, cost_minor=cost_minor)
 
     def _answer(self, known: Sequence[Read]) -> None:
         board = self._board
