@@ -37,6 +37,7 @@ from cloud.services.accounts import AccountService
 from cloud.services.alert_mails import MAIL
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
+from cloud.services.billing import QuoteService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
@@ -50,10 +51,13 @@ from cloud.services.otps import Otps
 from cloud.services.plans import PlanService
 from cloud.services.ports import OpenWork
 from cloud.services.publishing import Publisher
+from cloud.services.receipts import ReceiptService
 from cloud.services.sessions import SessionService
 from cloud.services.settling import Settling
+from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
 from cloud.services.sweeping import SweepService
+from cloud.services.tariffs import TariffService
 from cloud.services.telemetry import TelemetryService
 from cloud.services.tokens import TokenService
 from cloud.settings import Settings
@@ -186,6 +190,16 @@ class House:
         return Settling(self.policy, settings.public_url, tuple(settings.alert_mail_to))
 
     @cached_property
+    def shelf(self) -> TariffShelf:
+        """Tariffs that were read."""
+        return TariffShelf()
+
+    @cached_property
+    def quoting(self) -> QuoteService:
+        """What charges are expected to cost."""
+        return QuoteService(self.shelf)
+
+    @cached_property
     def commands(self) -> CommandService:
         """Commands to chargers."""
         stale_after = self.policy.stale_after
@@ -236,6 +250,8 @@ class House:
             sessions=SessionService(work, clock),
             alerts=AlertService(work, clock, self.publisher),
             chargers=ChargerService(work),
+            tariffs=TariffService(work, clock, self.shelf),
+            receipts=ReceiptService(work),
             is_ready=self.is_ready,
         )
 
@@ -274,7 +290,8 @@ class House:
     @cached_property
     def ingest(self) -> IngestWorker:
         """From the broker to the database."""
-        options = Options(SessionMemo(), with_telemetry=bool(self.settings.influx_url))
+        has_telemetry = bool(self.settings.influx_url)
+        options = Options(SessionMemo(), with_telemetry=has_telemetry, shelf=self.shelf)
         service = IngestService(self.open_work, self.clock, self.settling, options)
         return IngestWorker(service, self.publisher, self.publish, self.clock, Inbox())
 

@@ -15,9 +15,11 @@ from cloud.api import (
     commands,
     health,
     logins,
+    receipts,
     sessions,
     stations,
     stations_admin,
+    tariffs,
     tokens,
     users,
 )
@@ -38,6 +40,8 @@ THREADS: Final = 100
 ROUTERS: Final = (
     stations.router,
     sessions.router,
+    tariffs.router,
+    receipts.router,
     alerts.router,
     chargers.router,
     commands.router,

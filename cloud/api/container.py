@@ -13,8 +13,10 @@ from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
 from cloud.services.ports import Clock
+from cloud.services.receipts import ReceiptService
 from cloud.services.sessions import SessionService
 from cloud.services.stations_admin import StationAdminService
+from cloud.services.tariffs import TariffService
 from cloud.services.tokens import TokenService
 
 
@@ -32,6 +34,8 @@ class Services:
     sessions: SessionService
     alerts: AlertService
     chargers: ChargerService
+    tariffs: TariffService
+    receipts: ReceiptService
     is_ready: Callable[[], bool]
     """Whether the database answers, and what else a request needs is there; may take 5 s."""
 

@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -24,6 +25,7 @@ from cloud.api.app import create_app
 from cloud.api.container import Services
 from cloud.api.streams import Streams
 from cloud.domain.access import Role, Viewer
+from cloud.domain.bill_lines import Kind, Line
 from cloud.domain.policy import Policy
 from cloud.live import LiveHub
 from cloud.services.accounts import AccountService, NewUser, UserView
@@ -34,8 +36,12 @@ from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import Attempt, CredentialService
 from cloud.services.publishing import Publisher
+from cloud.services.receipt_views import ReceiptBody
+from cloud.services.receipts import ReceiptService
 from cloud.services.sessions import SessionService
+from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
+from cloud.services.tariffs import TariffService
 from cloud.services.tokens import TokenService
 from cloud.settings import Settings
 from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock
@@ -176,6 +182,8 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         sessions=SessionService(open_work, clock),
         alerts=AlertService(open_work, clock, publisher),
         chargers=ChargerService(open_work),
+        tariffs=TariffService(open_work, clock, TariffShelf()),
+        receipts=ReceiptService(open_work),
         is_ready=lambda: True,
     )
 
@@ -226,3 +234,51 @@ def add_charger(house: House, station_id: str = "greenmarket", charger_id: str =
             "evse_id": 1,
         },
     )
+
+
+def receipt_row(house: House, receipt_id: str = "receipt-1", **values):
+    """A driver's receipt at the owner's station: 10 kWh at 0.60 with a fifth of tax in it."""
+    now = house.clock.now()
+    line = Line(
+        kind=Kind.ENERGY,
+        quantity=10_000,
+        price_e4=6_000,
+        vat_ppm=200_000,
+        net_minor=500,
+        gross_minor=600,
+    )
+    body = ReceiptBody(
+        station_name="Greenmarket",
+        operator="Dundee City Council",
+        address="Greenmarket 1",
+        city="Dundee",
+        country="GB",
+        timezone="Europe/London",
+        bay_name="Bay 1",
+        driver_name="driver",
+        driver_email="driver@example.org",
+        status="FULFILLED",
+        starts_at=now,
+        ends_at=now,
+        tariff_id="tariff-1.1",
+        lines=[line],
+        net_minor=500,
+        total_minor=600,
+        started_at=now,
+        ended_at=now,
+        energy_wh=10_000,
+        charging_s=1_800,
+    )
+    return {
+        "id": receipt_id,
+        "number": f"greenmarket-{receipt_id}",
+        "seq": 1,
+        "reservation_id": f"of-{receipt_id}",
+        "user_id": house.users["driver"].user_id,
+        "station_id": "greenmarket",
+        "currency": "GBP",
+        "total_minor": 600,
+        "body": msgspec.to_builtins(body),
+        "created_at": now,
+        **values,
+    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from cloud.adapters.sql import tables
-from tests.cloud.api.house import V1, House, a_house, add_charger
+from tests.cloud.api.house import V1, House, a_house, add_charger, receipt_row
 from tests.cloud.api.listening import listening
 
 # how each asker is answered; "own" is who the thing belongs to, "foreign" the same role elsewhere
@@ -20,6 +20,8 @@ WATCHERS = {**LOGGED_IN, "driver": 403, "stranger": 403}
 STATION_WATCHERS = {**WATCHERS, "rival": 404}
 ADMIN = {**dict.fromkeys(ASKERS, 403), None: 401, "admin": 200}
 OWNER_AND_ADMIN = {**STATION_WATCHERS, "maintenance": 404}
+MAKERS = {**WATCHERS, "maintenance": 403}
+OWN_MAKERS = {**MAKERS, "rival": 404}
 
 STATION = {
     "station_id": "new",
@@ -36,6 +38,19 @@ EVSE = {
 CALL = {"action": "Heartbeat", "timeout_s": 1}
 RESET = {"kind": "reset_charger"}
 USER = {"email": "new@example.org", "role": "driver"}
+PRICES = {
+    "tax_included": "YES",
+    "elements": [{"price_components": [{"type": "ENERGY", "price": "0.5"}]}],
+}
+TARIFF = {"name": "Plain", "currency": "GBP", **PRICES}
+TARIFF_CHANGE = {"name": "Plainer", **PRICES}
+EXAMPLE = {
+    "currency": "GBP",
+    "starts_at": "2026-03-01T12:00:00Z",
+    "energy_wh": 1000,
+    "charging_s": 60,
+    **PRICES,
+}
 GOOD_LOGIN = {"email": "driver@example.org", "password": "correct horse battery"}
 
 TABLE = [
@@ -50,6 +65,17 @@ TABLE = [
     ("GET", f"{V1}/sessions", None, LOGGED_IN),
     ("GET", f"{V1}/sessions/charge-1", None, CHARGE),
     ("GET", f"{V1}/sessions/charge-1/events", None, CHARGE),
+    ("GET", f"{V1}/tariffs", None, WATCHERS),
+    ("POST", f"{V1}/tariffs", TARIFF, MAKERS),
+    ("POST", f"{V1}/tariffs/example", EXAMPLE, LOGGED_IN),
+    ("GET", f"{V1}/tariffs/tariff-1", None, STATION_WATCHERS),
+    ("PUT", f"{V1}/tariffs/tariff-1", TARIFF_CHANGE, OWN_MAKERS),
+    ("PUT", f"{V1}/stations/greenmarket/tariff", {"key": None}, OWN_MAKERS),
+    ("GET", f"{V1}/stations/greenmarket/tariff", None, ANYONE),
+    ("GET", f"{V1}/receipts", None, LOGGED_IN),
+    ("GET", f"{V1}/receipts/receipt-1", None, CHARGE),
+    ("GET", f"{V1}/receipts/receipt-1.html", None, CHARGE),
+    ("GET", f"{V1}/receipts/receipt-1.pdf", None, CHARGE),
     ("GET", f"{V1}/alerts", None, WATCHERS),
     ("GET", f"{V1}/alerts/events", None, WATCHERS),
     ("GET", f"{V1}/alerts/alert-1", None, STATION_WATCHERS),
@@ -155,6 +181,20 @@ def furnish(house: House) -> None:
         },
     )
     house.put(
+        tables.tariffs,
+        {
+            "id": "tariff-1.1",
+            "key": "tariff-1",
+            "version": 1,
+            "owner_id": house.users["owner"].user_id,
+            "name": "Plain",
+            "currency": "GBP",
+            "body": PRICES,
+            "created_at": now,
+        },
+    )
+    house.put(tables.receipts, receipt_row(house, user_id=driver))
+    house.put(
         tables.users,
         {"id": "u-1", "email": "u@example.org", "name": "U", "role": "driver", "created_at": now},
     )
@@ -219,8 +259,14 @@ def test_what_is_anothers_answers_like_what_is_not_there(furnished: House, asked
     assert answer.content == ask(furnished, nothing).content
 
 
+KNOWN = (
+    *("charge-1", "alert-1", "GREEN-1", "command-1", "greenmarket"),
+    *("tariff-1", "receipt-1"),
+)
+
+
 def nowhere(path: str) -> str:
-    for known in ("charge-1", "alert-1", "GREEN-1", "command-1", "greenmarket"):
+    for known in KNOWN:
         path = path.replace(known, "not-there")
     return path
 
