@@ -75,6 +75,9 @@ URGENT: Final = frozenset(
 PASSING: Final = frozenset({NoticeKind.REMINDER, NoticeKind.SLOT_ENDING, NoticeKind.WAITLIST_OFFER})
 """What is of no use later: where quiet hours hold it back, it stays in the inbox alone."""
 
+USEFUL_FOR: Final = timedelta(minutes=10)
+"""So long what passes is worth sending."""
+
 DISTURBING: Final = frozenset({Channel.PUSH, Channel.MAIL, Channel.SMS})
 """Channels quiet hours are about, and users choose among."""
 
@@ -214,3 +217,8 @@ def _quiet_until(preferences: Preferences, now: datetime) -> datetime | None:
     return min(
         one for one in instants if one > now and not quiet.is_at(one.astimezone(zone).time())
     )
+
+
+def is_too_late(kind: str | None, told_at: datetime, now: datetime) -> bool:
+    """Whether a message of this kind would only confuse by now; null: it is no notice."""
+    return kind in PASSING and now - told_at > USEFUL_FOR

@@ -356,8 +356,8 @@ class Message:
 class Messages(Protocol):
     """What must be sent."""
 
-    def add(self, messages: Sequence[Message]) -> None:
-        """Queue messages; one whose idempotency key is known is dropped."""
+    def add(self, messages: Sequence[Message]) -> int:
+        """Queue messages; one whose idempotency key is known is dropped. Returns how many are new."""
         ...
 
     def claim(

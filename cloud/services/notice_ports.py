@@ -152,8 +152,20 @@ class WebhookEndpoints(Protocol):
         """Return a user's endpoints, oldest first."""
         ...
 
-    def put(self, endpoint: WebhookEndpoint) -> None:
-        """Store all of an endpoint that is there."""
+    def rotate(self, endpoint_id: str, secrets: Sequence[str]) -> None:
+        """Have what is sent signed by these from now on."""
+        ...
+
+    def failed(self, endpoint_id: str, error: str, at: datetime) -> None:
+        """Note a failure; it has been failing since the first after a success."""
+        ...
+
+    def succeeded(self, endpoint_id: str) -> None:
+        """Note that it answers; one that was switched off is on again."""
+        ...
+
+    def disable(self, endpoint_id: str, at: datetime) -> bool:
+        """Switch it off; False: it was, or is not there any more."""
         ...
 
     def remove(self, endpoint_id: str) -> None:

@@ -47,6 +47,8 @@ class Written:
     """What a screen shows under the subject."""
     sms: str
     body: str
+    more: str
+    """What a link to more is called."""
 
 
 _ADDRESS: Final = _("Address: %(address)s")
@@ -253,6 +255,7 @@ TROUBLES: Final[dict[Trouble, str]] = {
     Trouble.WITHDRAWN: _("the operator has taken it out of service"),
 }
 
+MORE: Final = _("See it on Baywatt")
 OPTION: Final = _("%(n)s. Bay %(bay)s at %(station_name)s, %(slot)s")
 AWAY: Final = _("%(distance)s away")
 ABOUT: Final = _("about %(price)s")
@@ -294,6 +297,7 @@ class _Writer:
             glance=plain(" ".join([*what[:1], todo]), SMS_LENGTH),
             sms=plain(f"Baywatt: {subject}. {todo}", SMS_LENGTH),
             body="\n\n".join([*what, todo]).strip() + "\n",
+            more=self.catalogue.gettext(MORE),
         )
 
     def _line(self, line: Line, places: Mapping[str, str]) -> str:

@@ -46,6 +46,7 @@ class Notices:
             return
         kind = NoticeKind(notice.kind)
         facts = _named(work, notice.data)
+        facts["language"] = addressee.preferences.language
         facts["link"] = self.public_url.rstrip("/") + _page(facts)
         ways = self._ways(addressee, kind)
         planned = plan_of(kind, addressee.preferences, ways.keys(), now)
@@ -99,7 +100,7 @@ class _Told:
             created_at=self.now,
             user_id=self.notice.user_id,
             kind=self.kind,
-            data={**self.facts, "cause": self.notice.cause},
+            data={**self.facts, "cause": self.notice.cause, "link_text": text.more},
             next_attempt_at=at,
         )
 

@@ -5,8 +5,11 @@ import ssl
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
+from functools import cache
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cloud.services.fact_ports import Message
 from cloud.services.messages import NotSent
@@ -108,4 +111,35 @@ def written(message: Message, sender: str) -> EmailMessage:
     mail["Message-ID"] = f"<{message.id}@{domain}>" if domain else make_msgid()
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.body)
+    if message.kind is not None:
+        mail.add_alternative(_page(message), subtype="html")
     return mail
+
+
+def _page(message: Message) -> str:
+    """Return the same text for readers with colours; whatever is in it, it is text."""
+    facts = message.data or {}
+    link = str(facts.get("link", ""))
+    paragraphs = [part.strip() for part in message.body.split("\n\n")]
+    return (
+        _templates()
+        .get_template("mail.html")
+        .render(
+            language=facts.get("language", "en"),
+            subject=message.subject,
+            paragraphs=[part.splitlines() for part in paragraphs if part != link],
+            link=link if link.startswith(("https://", "http://")) else "",
+            link_text=facts.get("link_text", ""),
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("cloud.adapters.messages", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -77,8 +77,9 @@ class Outbound:
                 connection.sock = self._secured(dialled, target, deadline)
                 with closing(connection):
                     connection.request("POST", target.path, body, {**headers, **_ONCE})
-                    answer = connection.getresponse()
-                    return Answered(answer.status, _patience(answer.getheader("Retry-After")))
+                    with connection.getresponse() as answer:
+                        deadline.demand_time()
+                        return Answered(answer.status, _patience(answer.getheader("Retry-After")))
         except (OSError, HTTPException, ValueError) as error:
             raise NotSent(f"{type(error).__name__}: {error}"[:300]) from error
 
@@ -119,6 +120,7 @@ class _Deadline:
 
     def __init__(self, watched: socket.socket) -> None:
         self.watched = watched
+        self._is_over = False
         self._timer = threading.Timer(_IN_ALL_S, self._cut)
 
     def __enter__(self) -> Self:
@@ -128,7 +130,17 @@ class _Deadline:
     def __exit__(self, *_error: object) -> None:
         self._timer.cancel()
 
+    def demand_time(self) -> None:
+        """Refuse what was only half said when it was cut.
+
+        Raises:
+            TimeoutError: it was.
+        """
+        if self._is_over:
+            raise TimeoutError("the answer takes too long")
+
     def _cut(self) -> None:
+        self._is_over = True
         with suppress(OSError):
             self.watched.shutdown(socket.SHUT_RDWR)
 

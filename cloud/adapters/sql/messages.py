@@ -39,11 +39,11 @@ class SqlMessages:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, messages_: Sequence[Message]) -> None:
+    def add(self, messages_: Sequence[Message]) -> int:
         """See Messages.add."""
         keys = [one.idempotency_key for one in messages_]
         if not keys:
-            return
+            return 0
         query = select(messages.c.idempotency_key).where(messages.c.idempotency_key.in_(keys))
         known = set(self._connection.execute(query).scalars())
         rows = [
@@ -69,8 +69,17 @@ class SqlMessages:
             if one.idempotency_key not in known
         ]
         _ADD.run(self._connection, rows)
+        return len(rows)
 
-    def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Message]:
+    def claim(
+        self,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        *,
+        only: str | None = None,
+        but: str | None = None,
+    ) -> list[Message]:
         """See Messages.claim."""
         query = (
             select(*_MESSAGE.columns)
@@ -79,6 +88,10 @@ class SqlMessages:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
+        if only is not None:
+            query = query.where(messages.c.channel == only)
+        if but is not None:
+            query = query.where(messages.c.channel != but)
         due = _MESSAGE.all(self._connection.execute(query))
         return [one for one in due if self._take(one, now, lease)]
 

@@ -1,8 +1,10 @@
 """Programs that want to be told, in SQL."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from cloud.adapters.sql.tables import webhook_endpoints
 from cloud.domain.notices import NoticeKind
@@ -19,7 +21,17 @@ class SqlWebhookEndpoints:
 
     def add(self, endpoint: WebhookEndpoint) -> None:
         """See WebhookEndpoints.add."""
-        self._connection.execute(insert(webhook_endpoints).values(**_values(endpoint)))
+        self._connection.execute(
+            insert(webhook_endpoints).values(
+                id=endpoint.id,
+                user_id=endpoint.user_id,
+                url=endpoint.url,
+                secret=" ".join(endpoint.secrets),
+                kinds=list(endpoint.kinds),
+                created_at=endpoint.created_at,
+                last_error="",
+            )
+        )
 
     def get(self, endpoint_id: str) -> WebhookEndpoint | None:
         """See WebhookEndpoints.get."""
@@ -33,29 +45,34 @@ class SqlWebhookEndpoints:
         order = (webhook_endpoints.c.created_at, webhook_endpoints.c.id)
         return [_endpoint(row) for row in self._connection.execute(query.order_by(*order))]
 
-    def put(self, endpoint: WebhookEndpoint) -> None:
-        """See WebhookEndpoints.put."""
-        is_it = webhook_endpoints.c.id == endpoint.id
-        self._connection.execute(update(webhook_endpoints).where(is_it).values(**_values(endpoint)))
+    def rotate(self, endpoint_id: str, secrets: Sequence[str]) -> None:
+        """See WebhookEndpoints.rotate."""
+        self._update(endpoint_id, secret=" ".join(secrets))
+
+    def failed(self, endpoint_id: str, error: str, at: datetime) -> None:
+        """See WebhookEndpoints.failed."""
+        first = func.coalesce(webhook_endpoints.c.failing_since, at)
+        self._update(endpoint_id, failing_since=first, last_error=error[:500])
+
+    def succeeded(self, endpoint_id: str) -> None:
+        """See WebhookEndpoints.succeeded."""
+        self._update(endpoint_id, failing_since=None, disabled_at=None, last_error="")
+
+    def disable(self, endpoint_id: str, at: datetime) -> bool:
+        """See WebhookEndpoints.disable."""
+        statement = update(webhook_endpoints).where(
+            webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.disabled_at.is_(None)
+        )
+        return self._connection.execute(statement.values(disabled_at=at)).rowcount == 1
 
     def remove(self, endpoint_id: str) -> None:
         """See WebhookEndpoints.remove."""
         is_it = webhook_endpoints.c.id == endpoint_id
         self._connection.execute(delete(webhook_endpoints).where(is_it))
 
-
-def _values(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    return {
-        "id": endpoint.id,
-        "user_id": endpoint.user_id,
-        "url": endpoint.url,
-        "secret": " ".join(endpoint.secrets),
-        "kinds": list(endpoint.kinds),
-        "created_at": endpoint.created_at,
-        "failing_since": endpoint.failing_since,
-        "disabled_at": endpoint.disabled_at,
-        "last_error": endpoint.last_error[:500],
-    }
+    def _update(self, endpoint_id: str, **values: Any) -> None:
+        is_it = webhook_endpoints.c.id == endpoint_id
+        self._connection.execute(update(webhook_endpoints).where(is_it).values(**values))
 
 
 def _endpoint(row: Row[*tuple[Any, ...]]) -> WebhookEndpoint:

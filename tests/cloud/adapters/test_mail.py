@@ -2,6 +2,7 @@
 
 import email
 from email.policy import default
+from html import escape
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -64,6 +65,73 @@ def test_a_message_arrives_as_it_was_written(postbox):
     assert mail["Message-ID"] == "<m-1@bays.example>"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail.get_content().replace("\r\n", "\n") == "Hello\nthere\n"
+
+
+def a_notice(**more):
+    known = {
+        "kind": "booked",
+        "body": "Bay 1 is yours.\nSunday\n\nPlug in there.\n\nhttps://bays.example/stations/x\n",
+        "data": {
+            "link": "https://bays.example/stations/x",
+            "link_text": "See it",
+            "language": "de",
+        },
+    }
+    return a_message(**(known | more))
+
+
+def test_a_notice_comes_as_text_and_as_a_page_that_say_the_same(postbox):
+    postbox.mail.send(a_notice())
+    (mail,) = postbox.taken
+    text, page = (part.get_content().replace("\r\n", "\n") for part in mail.iter_parts())
+
+    assert mail.get_content_type() == "multipart/alternative"
+    assert text == a_notice().body
+    assert '<html lang="de">' in page
+    assert "<p>Bay 1 is yours.<br>Sunday</p>" in page
+    assert '<a class="go" href="https://bays.example/stations/x">See it</a>' in page
+    assert page.count("https://bays.example/stations/x") == 1
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_a_page_asks_nothing_of_the_world(postbox):
+    postbox.mail.send(a_notice())
+    page = postbox.taken[0].get_body(("html",)).get_content()
+
+    assert [one for one in ("<img", "<script", "@import", "url(", "<link") if one in page] == []
+
+
+EVIL = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</p></body><iframe src=//evil.example>",
+    "{{ 7 * 7 }} {% raw %}",
+    "=cmd|' /C calc'!A0",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_s09_whatever_a_name_holds_it_is_text_in_a_page(postbox, evil):
+    notice = a_notice(
+        subject=evil, body=f"{evil}\n", data={"link": evil, "link_text": evil, "language": evil}
+    )
+    postbox.mail.send(notice)
+    page = postbox.taken[0].get_body(("html",)).get_content()
+
+    assert escape(evil, quote=False) in page.replace("&#34;", '"').replace("&#39;", "'")
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<iframe" not in page
+    assert "href" not in page
+
+
+def test_the_same_message_sent_again_has_the_same_id_and_so_can_be_dropped(postbox):
+    for _ in range(2):
+        postbox.mail.send(a_notice())
+    first, second = postbox.taken
+
+    assert first["Message-ID"] == second["Message-ID"] == "<m-1@bays.example>"
 
 
 def test_a_recipient_that_does_not_exist_is_final(postbox):
