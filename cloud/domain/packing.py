@@ -10,6 +10,7 @@ station's few hours have.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 from cloud.domain.windows import Window
@@ -42,15 +43,13 @@ def pack(
         most_steps: when to give up.
     """
     search = _Search(seated, most_steps)
-    for moves in range(search.movable + 1):
-        found = search.place((ask,), {}, moves)
-        if found is not None or search.is_spent:
-            return found
-        if not search.was_short:
-            # more moves would not have helped
-            return None
+    for moves in count():
         search.was_short = False
-    return None
+        found = search.place((ask,), {}, moves)
+        # with no branch short of moves, more of them would not help
+        if found is not None or search.is_spent or not search.was_short:
+            break
+    return found
 
 
 @dataclass(slots=True)
@@ -64,11 +63,6 @@ class _Search:
     def __post_init__(self) -> None:
         for seat in self.seated:
             self._by_bay[seat.bay_id].append(seat)
-
-    @property
-    def movable(self) -> int:
-        """How many could move at all."""
-        return sum(1 for seat in self.seated if seat.bays)
 
     @property
     def is_spent(self) -> bool:
