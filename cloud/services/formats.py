@@ -83,10 +83,11 @@ class Formats:
         """Write from when to when, with the day, and the zone's short name as it is then."""
         place = zone(timezone)
         first, last = starts_at.astimezone(place), ends_at.astimezone(place)
-        end = self._time(last)
+        dash = "\N{EN DASH}"
+        end = f"{dash}{self._time(last)}"
         if last.date() != first.date():
-            end = f"{self._weekday(last)}, {end}"
-        return f"{self._weekday(first)}, {self._time(first)}\N{EN DASH}{end} {last.tzname()}"
+            end = f" {dash} {self._weekday(last)}, {self._time(last)}"
+        return f"{self._weekday(first)}, {self._time(first)}{end} {last.tzname()}"
 
     def instant(self, at: datetime, timezone: str = "UTC") -> str:
         """Write day and time, with the zone's short name as it is then."""

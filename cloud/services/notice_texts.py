@@ -54,10 +54,10 @@ class Written:
 _ADDRESS: Final = _("Address: %(address)s")
 _SLOT: Final = _("Bay %(bay)s at %(station_name)s, %(slot)s.")
 _NOTHING_TO_DO: Final = _("You need not do anything.")
-_LEAVE: Final = _("Please unplug and leave now: the next driver is waiting for this bay.")
+_LEAVE: Final = _("Please unplug and leave now, so that the next driver can charge.")
 _REST_BACK: Final = _("To pay: %(due_minor)s. What was set aside beyond that goes back to you.")
 _NO_PAY: Final = _("You pay nothing for it; what was set aside goes back to you.")
-_A_MINUTE: Final = _("From then on it costs %(fee_per_min_minor)s a minute.")
+_A_MINUTE: Final = _("Staying longer costs %(fee_per_min_minor)s a minute.")
 
 TEXTS: Final[dict[NoticeKind, Wording]] = {
     NoticeKind.BOOKED: Wording(
@@ -115,7 +115,9 @@ TEXTS: Final[dict[NoticeKind, Wording]] = {
             ),
             _("Instead you can have:\n%(options)s"),
         ),
-        _("Choose by %(expires_at_time)s. If you choose nothing, the booking ends and is free."),
+        _(
+            "Choose by %(expires_at_time)s. If you choose nothing, the booking ends and costs nothing."
+        ),
     ),
     NoticeKind.WAITLIST_OFFER: Wording(
         _("Free now: a bay at %(station_name)s"),
@@ -242,7 +244,7 @@ TEXTS: Final[dict[NoticeKind, Wording]] = {
     ),
     NoticeKind.WEBHOOK_DISABLED: Wording(
         _("Your webhook was switched off"),
-        (_("For days nothing could be delivered to %(url)s: %(reason)s."),),
+        (_("Nothing can be delivered to %(url)s any more: %(reason)s."),),
         _("Mend it and send it a test event: when that arrives, it is switched on again."),
     ),
 }
