@@ -3,7 +3,7 @@
 import secrets
 import socket
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
@@ -31,35 +31,46 @@ from cloud.api.app import create_app
 from cloud.api.container import Services
 from cloud.api.server import Server, build_server
 from cloud.domain.policy import Policy
+from cloud.domain.windows import Window
 from cloud.embedded.broker import BrokerConfig, EmbeddedBroker
 from cloud.live import LiveHub
 from cloud.services.accounts import AccountService
+from cloud.services.advancing import Advancer
 from cloud.services.alert_mails import MAIL
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
-from cloud.services.billing import QuoteService
+from cloud.services.billing import BillingService, QuoteService
+from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
 from cloud.services.deadlines import DeadlineService
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Options
+from cloud.services.finding import FindingService
+from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
 from cloud.services.messages import Channel, MessageService
 from cloud.services.notices import Notices
 from cloud.services.otps import Otps
+from cloud.services.packing import Packer
 from cloud.services.plans import PlanService
-from cloud.services.ports import OpenWork
+from cloud.services.ports import OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.receipts import ReceiptService
+from cloud.services.reservations import ReservationService
+from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
+from cloud.services.subscriptions import SubscriptionMonths
 from cloud.services.sweeping import SweepService
 from cloud.services.tariffs import TariffService
 from cloud.services.telemetry import TelemetryService
+from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
+from cloud.services.withdrawals import Withdrawals
 from cloud.settings import Settings
 from cloud.web.app import error_pages, pages
 from cloud.web.parts import ServiceParts
@@ -200,6 +211,66 @@ class House:
         return QuoteService(self.shelf)
 
     @cached_property
+    def till(self) -> TillService:
+        """What is written when money is to move."""
+        months = SubscriptionMonths(self.telling)
+        return TillService(lambda: self.advancer, months, self.telling)
+
+    @cached_property
+    def billing(self) -> BillingService:
+        """What is finally to be paid."""
+        return BillingService(self.till, self.telling, self.shelf)
+
+    @cached_property
+    def finding(self) -> FindingService:
+        """What is free for a need, and what instead."""
+        return FindingService(self.open_work, self.clock, self.policy, self.quoting)
+
+    @cached_property
+    def advancer(self) -> Advancer:
+        """How reservations move on."""
+        return Advancer(settling=self.billing, waiting=_NobodyWaits(), telling=self.telling)
+
+    @cached_property
+    def holder(self) -> Holder:
+        """How bays are kept for drivers."""
+        return Holder(quoting=self.quoting, codes=self.otps, advancer=self.advancer)
+
+    @cached_property
+    def packer(self) -> Packer:
+        """How flexible reservations get their bay."""
+        return Packer(self.advancer)
+
+    @cached_property
+    def withdrawals(self) -> Withdrawals:
+        """What becomes of bookings whose bay is taken away."""
+        return Withdrawals(self.advancer)
+
+    @cached_property
+    def reservations(self) -> ReservationService:
+        """Reservations, one by one."""
+        return ReservationService(
+            open_work=self.open_work,
+            clock=self.clock,
+            publisher=self.publisher,
+            holder=self.holder,
+            changer=Changer(quoting=self.quoting, advancer=self.advancer),
+            advancer=self.advancer,
+            finding=self.finding,
+        )
+
+    @cached_property
+    def series(self) -> SeriesService:
+        """Reservations, week by week."""
+        return SeriesService(
+            open_work=self.open_work,
+            clock=self.clock,
+            publisher=self.publisher,
+            holder=self.holder,
+            finding=self.finding,
+        )
+
+    @cached_property
     def commands(self) -> CommandService:
         """Commands to chargers."""
         stale_after = self.policy.stale_after
@@ -252,6 +323,8 @@ class House:
             chargers=ChargerService(work),
             tariffs=TariffService(work, clock, self.shelf),
             receipts=ReceiptService(work),
+            reservations=self.reservations,
+            series=self.series,
             is_ready=self.is_ready,
         )
 
@@ -385,6 +458,16 @@ def embedded_broker(house: House) -> tuple[EmbeddedBroker, BrokerAddress, Broker
     )
     address = BrokerAddress(broker.host, broker.port, user=_CLOUD_USER, password=password)
     return broker, address, files
+
+
+class _NobodyWaits:
+    """See Waiting."""
+
+    def freed(self, work: UnitOfWork, station_id: str, window: Window, now: datetime) -> None:
+        """See Waiting.freed."""
+
+    def expire(self, work: UnitOfWork, offer_id: str, now: datetime) -> None:
+        """See Waiting.expire."""
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -16,6 +16,7 @@ from cloud.api import (
     health,
     logins,
     receipts,
+    reservations,
     sessions,
     stations,
     stations_admin,
@@ -40,6 +41,7 @@ THREADS: Final = 100
 ROUTERS: Final = (
     stations.router,
     sessions.router,
+    reservations.router,
     tariffs.router,
     receipts.router,
     alerts.router,

@@ -14,6 +14,8 @@ from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
 from cloud.services.ports import Clock
 from cloud.services.receipts import ReceiptService
+from cloud.services.reservations import ReservationService
+from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.stations_admin import StationAdminService
 from cloud.services.tariffs import TariffService
@@ -36,6 +38,8 @@ class Services:
     chargers: ChargerService
     tariffs: TariffService
     receipts: ReceiptService
+    reservations: ReservationService
+    series: SeriesService
     is_ready: Callable[[], bool]
     """Whether the database answers, and what else a request needs is there; may take 5 s."""
 

@@ -129,6 +129,48 @@ _COMMAND: Final = views.CommandView(
     version=2,
 )
 
+_RESERVATION: Final = views.ReservationView(
+    reservation_id="7c8d9e0f1a2b4c3d8e9f0a1b2c3d4e5f",
+    number=1_204_881_337,
+    station_id="dundee-greenmarket",
+    station_name="Greenmarket",
+    timezone="Europe/London",
+    bay_id="dundee-greenmarket-1",
+    bay_name="1",
+    user_id="83743da0114b4543bd374e7b9b926cea",
+    status="PENDING",
+    state="held",
+    reason="",
+    is_live=True,
+    starts_at=_NOW + timedelta(hours=20),
+    ends_at=_NOW + timedelta(hours=21, minutes=30),
+    held_until=_NOW + timedelta(minutes=10),
+    is_confirmed=False,
+    is_flexible=False,
+    fixed_at=None,
+    standard="IEC_62196_T2_COMBO",
+    min_power_w=0,
+    energy_wh=25_000,
+    booked_at=None,
+    arrived_at=None,
+    arrived_by="",
+    session_id=None,
+    left_at=None,
+    overstay_since=None,
+    trouble="",
+    tariff_id="kwh:GBP:55",
+    currency="GBP",
+    quote={"total_minor": 1_375, "authorise_minor": 1_650},
+    terms={"protect_s": 900, "grace_s": 900, "refunds": [{"before_s": 3_600, "refund_pct": 100}]},
+    authorised_minor=0,
+    due_minor=None,
+    series_id=None,
+    moved_from=None,
+    created_at=_NOW,
+    server_now=_NOW,
+    version=0,
+)
+
 _VIEWS: Final = (
     _BAY,
     _STATION,
@@ -140,6 +182,8 @@ _VIEWS: Final = (
     _ALERT,
     views.AlertList(as_of=_NOW, alerts=[_ALERT], next_cursor=None),
     _COMMAND,
+    _RESERVATION,
+    views.ReservationList(server_now=_NOW, reservations=[_RESERVATION], next_cursor=None),
 )
 
 EXAMPLES: Final[dict[str, Any]] = {

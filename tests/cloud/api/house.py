@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -26,25 +27,37 @@ from cloud.api.container import Services
 from cloud.api.streams import Streams
 from cloud.domain.access import Role, Viewer
 from cloud.domain.bill_lines import Kind, Line
+from cloud.domain.billing import simple_id
 from cloud.domain.policy import Policy
 from cloud.live import LiveHub
 from cloud.services.accounts import AccountService, NewUser, UserView
 from cloud.services.admin_ports import CredentialKind
+from cloud.services.advancing import Advancer
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
+from cloud.services.billing import BillingService, QuoteService
+from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import Attempt, CredentialService
+from cloud.services.finding import FindingService
+from cloud.services.holding import Holder
+from cloud.services.notices import Notices
+from cloud.services.otps import Otps
 from cloud.services.publishing import Publisher
 from cloud.services.receipt_views import ReceiptBody
 from cloud.services.receipts import ReceiptService
+from cloud.services.reservations import ReservationService
+from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
+from cloud.services.subscriptions import SubscriptionMonths
 from cloud.services.tariffs import TariffService
+from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
 from cloud.settings import Settings
-from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock
+from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock, Unwaited
 
 PASSWORD = "correct horse battery"
 HOST = "http://testserver"
@@ -184,8 +197,31 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         chargers=ChargerService(open_work),
         tariffs=TariffService(open_work, clock, TariffShelf()),
         receipts=ReceiptService(open_work),
+        **_bookings(open_work, clock, publisher),
         is_ready=lambda: True,
     )
+
+
+def _bookings(open_work, clock, publisher) -> dict[str, Any]:
+    shelf, telling = TariffShelf(), Notices(HOST)
+    till = TillService(lambda: advancer, SubscriptionMonths(telling), telling)
+    quoting = QuoteService(shelf)
+    advancer = Advancer(
+        settling=BillingService(till, telling, shelf), waiting=Unwaited(), telling=telling
+    )
+    holder = Holder(quoting=quoting, codes=Otps(b"key of codes"), advancer=advancer)
+    known = {
+        "open_work": open_work,
+        "clock": clock,
+        "publisher": publisher,
+        "holder": holder,
+        "finding": FindingService(open_work, clock, Policy(), quoting),
+    }
+    changer = Changer(quoting=quoting, advancer=advancer)
+    return {
+        "reservations": ReservationService(**known, changer=changer, advancer=advancer),
+        "series": SeriesService(**known),
+    }
 
 
 USERS = {
@@ -234,6 +270,28 @@ def add_charger(house: House, station_id: str = "greenmarket", charger_id: str =
             "evse_id": 1,
         },
     )
+
+
+def reservation_row(house: House, reservation_id: str = "reservation-1", **values):
+    """A driver's booking at the owner's station, from three to four."""
+    now = house.clock.now()
+    return {
+        "id": reservation_id,
+        "number": 1,
+        "station_id": "greenmarket",
+        "bay_id": "greenmarket-1",
+        "user_id": house.users["driver"].user_id,
+        "token": "ada",
+        "starts_at": now + timedelta(hours=3),
+        "ends_at": now + timedelta(hours=4),
+        "status": "booked",
+        "status_at": now,
+        "tariff_id": simple_id("GBP", 50),
+        "currency": "GBP",
+        "terms": {},
+        "created_at": now,
+        **values,
+    }
 
 
 def receipt_row(house: House, receipt_id: str = "receipt-1", **values):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from cloud.adapters.sql import tables
-from tests.cloud.api.house import V1, House, a_house, add_charger, receipt_row
+from tests.cloud.api.house import V1, House, a_house, add_charger, receipt_row, reservation_row
 from tests.cloud.api.listening import listening
 
 # how each asker is answered; "own" is who the thing belongs to, "foreign" the same role elsewhere
@@ -16,6 +16,7 @@ ASKERS = (None, "driver", "stranger", "owner", "rival", "maintenance", "admin")
 ANYONE = dict.fromkeys(ASKERS, 200)
 LOGGED_IN = {**ANYONE, None: 401}
 CHARGE = {**LOGGED_IN, "stranger": 404, "rival": 404}
+OWN = {**dict.fromkeys(ASKERS, 404), None: 401, "driver": 200}
 WATCHERS = {**LOGGED_IN, "driver": 403, "stranger": 403}
 STATION_WATCHERS = {**WATCHERS, "rival": 404}
 ADMIN = {**dict.fromkeys(ASKERS, 403), None: 401, "admin": 200}
@@ -51,6 +52,16 @@ EXAMPLE = {
     "charging_s": 60,
     **PRICES,
 }
+WINDOW = {"starts_at": "2026-03-01T18:00:00Z", "ends_at": "2026-03-01T19:00:00Z"}
+HOLD = {"station_id": "greenmarket", "bay_id": "greenmarket-1", **WINDOW}
+SERIES = {
+    "station_id": "greenmarket",
+    "weekdays": [0],
+    "begins": "08:00",
+    "duration_s": 3600,
+    "first_day": "2026-03-02",
+    "count": 1,
+}
 GOOD_LOGIN = {"email": "driver@example.org", "password": "correct horse battery"}
 
 TABLE = [
@@ -76,6 +87,15 @@ TABLE = [
     ("GET", f"{V1}/receipts/receipt-1", None, CHARGE),
     ("GET", f"{V1}/receipts/receipt-1.html", None, CHARGE),
     ("GET", f"{V1}/receipts/receipt-1.pdf", None, CHARGE),
+    ("POST", f"{V1}/reservations", HOLD, LOGGED_IN),
+    ("POST", f"{V1}/reservations/series", SERIES, LOGGED_IN),
+    ("GET", f"{V1}/reservations", None, LOGGED_IN),
+    ("GET", f"{V1}/reservations/reservation-1", None, CHARGE),
+    ("GET", f"{V1}/reservations/reservation-1/events", None, CHARGE),
+    ("GET", f"{V1}/reservations/reservation-1/log", None, STATION_WATCHERS),
+    ("PATCH", f"{V1}/reservations/reservation-1", WINDOW, OWN),
+    ("POST", f"{V1}/reservations/reservation-1/check-in", None, OWN),
+    ("POST", f"{V1}/reservations/reservation-1/cancel", {}, CHARGE),
     ("GET", f"{V1}/alerts", None, WATCHERS),
     ("GET", f"{V1}/alerts/events", None, WATCHERS),
     ("GET", f"{V1}/alerts/alert-1", None, STATION_WATCHERS),
@@ -194,6 +214,7 @@ def furnish(house: House) -> None:
         },
     )
     house.put(tables.receipts, receipt_row(house, user_id=driver))
+    house.put(tables.reservations, reservation_row(house))
     house.put(
         tables.users,
         {"id": "u-1", "email": "u@example.org", "name": "U", "role": "driver", "created_at": now},
@@ -261,7 +282,7 @@ def test_what_is_anothers_answers_like_what_is_not_there(furnished: House, asked
 
 KNOWN = (
     *("charge-1", "alert-1", "GREEN-1", "command-1", "greenmarket"),
-    *("tariff-1", "receipt-1"),
+    *("tariff-1", "receipt-1", "reservation-1"),
 )
 
 
