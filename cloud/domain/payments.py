@@ -69,6 +69,8 @@ class Payment:
     purpose: Purpose
     subject: str
     """A reservation's id, a top-up's own, `<subscription>/<month>`."""
+    number: int = 0
+    """How many there were for the subject before."""
     book: str
     """Whose book of the ledger it is written in."""
     user_id: str

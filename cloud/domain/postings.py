@@ -41,11 +41,6 @@ def gateway(provider: str) -> str:
     return f"gateway/{provider}"
 
 
-def revenue(station_id: str) -> str:
-    """What a station has earned."""
-    return f"revenue/{station_id}"
-
-
 def station_book(station_id: str) -> str:
     """The book of what a station's reservations move."""
     return f"station/{station_id}"

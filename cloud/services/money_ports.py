@@ -14,7 +14,11 @@ class Payments(Protocol):
     """Payments and their steps."""
 
     def add(self, payment: Payment) -> None:
-        """Store a new payment."""
+        """Store a new payment.
+
+        Raises:
+            TransactionLost: its subject has a payment of this number by now.
+        """
         ...
 
     def get(self, payment_id: str) -> Payment | None:

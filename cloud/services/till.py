@@ -87,7 +87,8 @@ class Opened:
 class TillService:
     """See Till."""
 
-    paid: Paid
+    paid: Callable[[], Paid]
+    """Asked for when needed: what is paid for needs the till itself."""
     months: Months
     telling: Telling
     new_id: Callable[[], str] = field(default=_new_id)
@@ -101,11 +102,11 @@ class TillService:
             TransactionLost: somebody opened another one for the same subject meanwhile.
         """
         known = work.payments.of_subject(opening.purpose, opening.subject)
-        payment = self._new_payment(opening, kind, now)
+        payment = self._new_payment(opening, len(known), kind, now)
         if opening.amount_minor == 0:
             return self._open_for_nothing(work, payment, now)
         work.payments.add(payment)
-        cause = f"first/{opening.purpose}/{opening.subject}/{len(known):03d}"
+        cause = f"first/{opening.purpose}/{opening.subject}/{payment.number:03d}"
         ask = Ask(kind, opening.amount_minor)
         changes = self._ask(work, payment, ask, cause, now)
         return Opened(work.payments.get(payment.id) or payment, changes)
@@ -176,11 +177,12 @@ class TillService:
 
     # --- steps ------------------------------------------------------------------------------------
 
-    def _new_payment(self, opening: Opening, kind: StepKind, now: datetime) -> Payment:
+    def _new_payment(self, opening: Opening, number: int, kind: StepKind, now: datetime) -> Payment:
         return Payment(
             id=self.new_id(),
             purpose=opening.purpose,
             subject=opening.subject,
+            number=number,
             book=opening.book,
             user_id=opening.user_id,
             method=opening.method,
@@ -196,7 +198,7 @@ class TillService:
     def _open_for_nothing(self, work: UnitOfWork, payment: Payment, now: datetime) -> Opened:
         payment = replace(payment, status=PaymentStatus.AUTHORISED)
         work.payments.add(payment)
-        booked = self.paid.paid(work, payment.subject, 0, now)
+        booked = self.paid().paid(work, payment.subject, 0, now)
         if booked is None:
             void = replace(payment, status=PaymentStatus.VOIDED, due_minor=0)
             work.payments.put(void)
@@ -255,6 +257,7 @@ class TillService:
         payment = replace(
             like,
             id=self.new_id(),
+            number=len(known),
             amount_minor=missing_minor,
             status=PaymentStatus.NEW,
             due_minor=missing_minor,
@@ -266,7 +269,7 @@ class TillService:
             row_version=0,
         )
         work.payments.add(payment)
-        cause = f"first/{like.purpose}/{like.subject}/{len(known):03d}"
+        cause = f"first/{like.purpose}/{like.subject}/{payment.number:03d}"
         self._ask(work, payment, Ask(StepKind.CHARGE, missing_minor), cause, now, at)
 
     def _sell(
@@ -299,8 +302,8 @@ class TillService:
             return (), after
         answer, now = outcome.answer, outcome.now
         if not answer.is_success:
-            return self.paid.declined(work, after.subject, answer.why, now), after
-        booked = self.paid.paid(work, after.subject, outcome.step.amount_minor, now)
+            return self.paid().declined(work, after.subject, answer.why, now), after
+        booked = self.paid().paid(work, after.subject, outcome.step.amount_minor, now)
         if booked is None:
             return (), replace(after, due_minor=0)
         return booked, after

@@ -96,7 +96,7 @@ class SandboxGateway:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._bank = bank
-        self._faults = faults
+        self.faults = faults
         self._seed = seed
         self._pause = pause
         self._secret = bank.webhook_secret().encode()
@@ -165,7 +165,7 @@ class SandboxGateway:
     def _do(self, key: str, request: Request) -> GatewayAnswer:
         # how often it was asked is known to the bank alone: it counts across processes
         luck = Random(f"{self._seed}/{key}")  # noqa: S311 - bad luck is no secret
-        faults = self._faults
+        faults = self.faults
         webhooks = Webhooks(
             times=2 if luck.random() < faults.twice else 1,
             after_s=luck.uniform(*_OUT_OF_ORDER_S) if luck.random() < faults.out_of_order else 0,
@@ -178,11 +178,11 @@ class SandboxGateway:
         return _answer(done.reply)
 
     def _is_away(self) -> bool:
-        return Random().random() < self._faults.away  # noqa: S311 - nothing is known of it later
+        return Random().random() < self.faults.away  # noqa: S311 - nothing is known of it later
 
     def _misbehave(self, key: str, request: Request, luck: Random) -> None:
         """Take long, or raise GatewayAway after all was done."""
-        faults = self._faults
+        faults = self.faults
         if luck.random() < faults.early:
             self._wait_until_told(key)
         if luck.random() < faults.late:

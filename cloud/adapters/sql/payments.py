@@ -45,7 +45,11 @@ class SqlPayments:
     def add(self, payment: Payment) -> None:
         """See Payments.add."""
         values = {name: getattr(payment, name) for name in _PAYMENT_NAMES}
-        self._connection.execute(insert(payments).values(**values))
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(payments).values(**values))
+        except IntegrityError as error:
+            raise TransactionLost(f"somebody else pays for {payment.subject}") from error
 
     def get(self, payment_id: str) -> Payment | None:
         """See Payments.get."""
@@ -57,7 +61,7 @@ class SqlPayments:
         query = (
             select(*_PAYMENT.columns)
             .where(payments.c.subject == subject, payments.c.purpose == purpose)
-            .order_by(payments.c.created_at, payments.c.id)
+            .order_by(payments.c.number)
         )
         return _PAYMENT.all(self._connection.execute(query))
 

@@ -540,7 +540,8 @@ payments: Final = Table(
     Column("id", Identifier(), primary_key=True),
     # what it pays for: a reservation's id, a top-up's, a subscription month's
     Column("purpose", Identifier(16), nullable=False),  # reservation | topup | subscription
-    Column("subject", Identifier(160), nullable=False, index=True),
+    Column("subject", Identifier(160), nullable=False),
+    Column("number", Integer, nullable=False, default=0),
     # whose book of the ledger it is written in
     Column("book", Identifier(80), nullable=False),
     Column("user_id", Identifier(), ForeignKey("users.id"), nullable=False),
@@ -559,6 +560,7 @@ payments: Final = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("row_version", BigInt, nullable=False, default=0),
     Index("ix_payments_user", "user_id", "created_at"),
+    Index("uq_payments_subject", "subject", "purpose", "number", unique=True),
 )
 
 # what the gateway is to do: written with its cause, carried out at least once under one key

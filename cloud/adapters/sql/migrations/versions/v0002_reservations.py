@@ -208,6 +208,7 @@ def _money() -> None:
         sa.Column("id", Identifier(64), nullable=False),
         sa.Column("purpose", Identifier(16), nullable=False),
         sa.Column("subject", Identifier(160), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("book", Identifier(80), nullable=False),
         sa.Column("user_id", Identifier(64), nullable=False),
         sa.Column("method", Identifier(16), nullable=False),
@@ -228,7 +229,7 @@ def _money() -> None:
     )
     create_index("ix_payments_gateway_ref", "payments", ["gateway_ref"])
     create_index("ix_payments_method_id", "payments", ["method_id"])
-    create_index("ix_payments_subject", "payments", ["subject"])
+    create_index("uq_payments_subject", "payments", ["subject", "purpose", "number"], unique=True)
     create_index("ix_payments_user", "payments", ["user_id", "created_at"])
     create_table(
         "payment_steps",
