@@ -10,6 +10,7 @@ from cloud.services.views import (
     ChangeKind,
     CommandView,
     HeardView,
+    ReservationView,
     SessionView,
 )
 from tests.cloud.api.fakes import NOON
@@ -19,6 +20,7 @@ _KINDS = {
     ChangeKind.SESSION: SessionView,
     ChangeKind.ALERT: AlertView,
     ChangeKind.COMMAND: CommandView,
+    ChangeKind.RESERVATION: ReservationView,
 }
 
 
