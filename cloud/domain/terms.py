@@ -67,7 +67,7 @@ class Terms:
     fix_s: int = 15 * 60
     """A flexible reservation is bound to its bay so long before its start."""
     overstay_grace_s: int = 10 * 60
-    """After the end of charging, or of the slot, whichever is first over, before a fee."""
+    """After the end of charging and of the slot, whichever comes last, before a fee."""
     overstay_per_minute_minor: int = 0
     no_show_fee_minor: int = 0
     """Beside the tariff's RESERVATION_EXPIRES."""

@@ -21,7 +21,7 @@ from cloud.domain.reconcile import (
     Words,
     reconcile,
 )
-from cloud.domain.reservations import Reservation
+from cloud.domain.reservations import Reservation, Trouble
 from cloud.domain.sessions import Session
 from cloud.domain.stations import StationLink
 
@@ -88,6 +88,8 @@ class Scene:
     """The live ones of the bay that are known, by start."""
     late_sessions: tuple[Session, ...] = ()
     """Other sessions of these reservations."""
+    trouble: Trouble = Trouble.NONE
+    """What was just found to be in the way of a promise of this bay."""
 
 
 def find(scene: Scene, policy: Policy, now: datetime) -> Finding:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from cloud.domain.reservations import Reservation
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
+from cloud.services.fact_ports import Box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,12 @@ class Reservations(Protocol):
 
     def of_token(self, station_id: str, token: str, at: datetime) -> Reservation | None:
         """Return the paid live reservation this token has at the station around `at`, the nearest."""
+        ...
+
+    def of_tokens(
+        self, station_ids: Collection[str], tokens: Collection[str], until: datetime
+    ) -> list[Reservation]:
+        """Return the paid live reservations of these tokens that start before then, by start."""
         ...
 
     def page(self, page: ReservationPage) -> list[Reservation]:
@@ -321,15 +328,39 @@ class FoundBay:
     plugs: tuple[FoundPlug, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a station is."""
+
+    id: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlugWish:
+    """What a bay must have; by default nothing."""
+
+    standards: frozenset[str] = frozenset()
+    """OCPI ConnectorTypes of which one will do; empty: any."""
+    min_power_w: int = 0
+    is_accessible: bool = False
+    """Only bays for those who need room."""
+
+
 class Findable(Protocol):
     """What searches read: many stations' bays in few statements."""
+
+    def spots(self, box: Box, wish: PlugWish) -> list[Spot]:
+        """Return the stations of an area that have such a bay, in no order."""
+        ...
 
     def bays(self, station_ids: Collection[str]) -> list[FoundBay]:
         """Return all bays of these stations, by station and name."""
         ...
 
     def taken(
-        self, station_ids: Collection[str], within: Window, but: str = ""
+        self, bay_ids: Collection[str], within: Window, but: str = ""
     ) -> dict[str, list[Window]]:
         """Return the windows, buffers included, in which bays are taken in a range.
 

@@ -1,23 +1,32 @@
-"""What time alone does: stations fall silent, grace runs out, alerts come due, curves are thinned."""
+"""What time alone does: stations fall silent, grace runs out, holds expire, alerts come due."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
+
+import structlog
 
 from cloud.domain.stations import StationLink
 from cloud.domain.thinning import kept
-from cloud.services.collaborators import Renewing
-from cloud.services.fact_ports import Deadline, DeadlineKind, Equipment
+from cloud.services.collaborators import Binding, Renewing, Waiting
+from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board
+from cloud.services.facts.loading import furnish
+from cloud.services.facts.promised import load_promises
+from cloud.services.ingest import POISON
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
 from cloud.services.settling import Settling
 from cloud.services.views import Change
 
+log = structlog.get_logger(__name__)
+
 _BATCH: Final = 100
 _STATIONS: Final = 20
+_PUT_OFF_BY: Final = timedelta(minutes=1)
+"""What failed is tried again after so long; what is due besides does not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +40,23 @@ class DeadlineService:
     listening_since: datetime
     """A station is not missed before we have listened for as long as it may be silent."""
     renewing: Renewing | None = None
+    waiting: Waiting | None = None
+    binding: Binding | None = None
 
     def do_due(self) -> int:
         """Look at what is due; returns how many deadlines were finished."""
-        done, changes = self._do_due()
+        try:
+            done, changes = self._do_due()
+        except POISON:
+            log.exception("deadlines.failed_together")
+            done, changes = self._do_each()
         self.publisher.publish(changes)
         return done
+
+    def next_due_at(self) -> datetime | None:
+        """Return when the first of all deadlines is due; null: there is none."""
+        with self.open_work(is_read_only=True) as work:
+            return work.deadlines.next_due_at()
 
     def mark_silent(self) -> int:
         """Turn the bays of stations that have fallen silent UNKNOWN; returns how many stations."""
@@ -51,16 +71,64 @@ class DeadlineService:
             due = work.deadlines.due(now, _BATCH)
             if not due:
                 return 0, []
-            board = self._board(work, now, due)
-            changes = self.settling.settle(work, board, with_equipment=False)
-            _thin(work, _subjects(due, DeadlineKind.SESSION))
-            if self.renewing is not None:
-                for subscription_id in sorted(_subjects(due, DeadlineKind.SUBSCRIPTION)):
-                    self.renewing.renew(work, subscription_id, now)
-            # those set anew just now have another time, and stay
-            work.deadlines.finish(due)
+            changes = self._do(work, due, now)
             work.commit()
         return len(due), changes
+
+    def _do_each(self) -> tuple[int, list[Change]]:
+        """Do one by one what cannot be done together; what fails is put off."""
+        with self.open_work(is_read_only=True) as work:
+            due = work.deadlines.due(self.clock.now(), _BATCH)
+        changes: list[Change] = []
+        for one in due:
+            try:
+                changes += self._do_one(one)
+            except POISON:
+                log.exception("deadlines.failed", kind=one.kind, subject=one.subject)
+                self._put_off(one)
+        return len(due), changes
+
+    @retried
+    def _do_one(self, one: Deadline) -> list[Change]:
+        with self.open_work() as work:
+            changes = self._do(work, [one], self.clock.now())
+            work.commit()
+        return changes
+
+    @retried
+    def _put_off(self, one: Deadline) -> None:
+        with self.open_work() as work:
+            due_at = self.clock.now() + _PUT_OFF_BY
+            work.deadlines.set([Deadline(one.kind, one.subject, due_at)])
+            work.commit()
+
+    def _do(self, work: UnitOfWork, due: Sequence[Deadline], now: datetime) -> list[Change]:
+        # each of these looks at its bays itself, so before they are on a board here
+        changes = self._bind(work, _subjects(due, DeadlineKind.RESERVATION), now)
+        for offer_id in sorted(_subjects(due, DeadlineKind.OFFER)):
+            if self.waiting is not None:
+                self.waiting.expire(work, offer_id, now)
+        for subscription_id in sorted(_subjects(due, DeadlineKind.SUBSCRIPTION)):
+            if self.renewing is not None:
+                self.renewing.renew(work, subscription_id, now)
+        board = self._board(work, now, due)
+        changes += self.settling.settle(work, board, with_equipment=False)
+        _thin(work, _subjects(due, DeadlineKind.SESSION))
+        # those set anew just now have another time, and stay
+        work.deadlines.finish(due)
+        return changes
+
+    def _bind(
+        self, work: UnitOfWork, reservation_ids: Collection[str], now: datetime
+    ) -> list[Change]:
+        """Give flexible reservations whose time has come their bay."""
+        changes: list[Change] = []
+        found = work.reservations.by_ids(reservation_ids)
+        for _, one in sorted(found.items()):
+            is_due = one.is_flexible and one.is_live and one.fixed_at and one.fixed_at <= now
+            if is_due and self.binding is not None:
+                changes += self.binding.bind(work, one, now)
+        return changes
 
     @retried
     def _mark_silent(self) -> tuple[int, list[Change]]:
@@ -72,7 +140,8 @@ class DeadlineService:
                 return 0, []
             station_ids = [link.station_id for link in marked]
             board = Board(now, policy)
-            self._set_up(work, board, work.bays.equipment_of(station_ids), station_ids)
+            furnish(work, board, work.bays.equipment_of(station_ids), station_ids)
+            load_promises(work, board, board.bays.keys())
             board.touched_bays = set(board.bays)
             changes = self.settling.settle(work, board, with_equipment=False)
             work.deadlines.set(self._missed(link) for link in marked)
@@ -90,23 +159,17 @@ class DeadlineService:
         bay_ids = _subjects(due, DeadlineKind.BAY)
         charger_ids = _subjects(due, DeadlineKind.CHARGER)
         station_ids = _subjects(due, DeadlineKind.STATION)
-        equipment = work.bays.equipment(charger_ids, bay_ids)
-        self._set_up(work, board, equipment, station_ids)
+        reserved = work.reservations.by_ids(_subjects(due, DeadlineKind.RESERVATION)).values()
+        live = [one for one in reserved if one.is_live]
+        bay_ids |= {one.bay_id for one in live}
+        furnish(work, board, work.bays.equipment(charger_ids, bay_ids), station_ids)
+        for one in live:
+            board.put_reservation(one)
+        load_promises(work, board, board.bays.keys())
         board.touched_bays = bay_ids & board.bays.keys()
         board.touched_chargers = charger_ids & board.chargers.keys()
         board.touched_stations = station_ids & board.stations.keys()
         return board
-
-    def _set_up(
-        self, work: UnitOfWork, board: Board, equipment: Equipment, station_ids: Collection[str]
-    ) -> None:
-        board.equip(equipment)
-        owners = {one.station_id for one in board.bays.values()} | set(station_ids)
-        owners |= {one.station_id for one in board.chargers.values()}
-        board.stations = work.stations.by_ids(sorted(owners))
-        board.links = work.links.by_ids(sorted(board.stations))
-        seated = {one.session_id for one in board.bays.values() if one.session_id}
-        board.sessions = work.sessions.by_ids(sorted(seated))
 
 
 def _subjects(due: Sequence[Deadline], kind: DeadlineKind) -> set[str]:

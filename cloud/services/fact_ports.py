@@ -323,6 +323,10 @@ class Deadlines(Protocol):
         """Return what is due, shared out among processes where the database can."""
         ...
 
+    def next_due_at(self) -> datetime | None:
+        """Return when the first is due; null: there is none."""
+        ...
+
     def finish(self, deadlines: Iterable[Deadline]) -> None:
         """Delete deadlines that still stand as they were read."""
         ...
@@ -388,8 +392,8 @@ class Messages(Protocol):
         """Note a failed attempt; without a next one it is given up."""
         ...
 
-    def page(self, limit: int) -> list[Message]:
-        """Return the newest messages."""
+    def page(self, limit: int, recipient: str | None = None) -> list[Message]:
+        """Return the newest messages, of all or to one."""
         ...
 
     def alert_recipients(self, station_ids: Collection[str]) -> dict[str, set[str]]:

@@ -9,14 +9,17 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+import structlog
 
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Applied, Options, Read, Transaction
 from cloud.services.ports import Clock, OpenWork, Unstorable
 from cloud.services.retrying import retried
-from cloud.services.settling import Settling
+from cloud.services.settling import Postponer, Settling
 from contracts.batch import Batch, UnknownEvent, decode_batch
 from contracts.wire import Broken, encode
+
+log = structlog.get_logger(__name__)
 
 _MOST_QUARANTINED: Final = 1_000
 """Messages kept; a station that floods us with rubbish does not fill the disk."""
@@ -101,12 +104,20 @@ class IngestService:
             self._apply([stand_in], applied)
 
     def _apply(self, readable: Sequence[Read], applied: Applied) -> None:
-        applied.add(self._transact(readable))
+        try:
+            applied.add(self._transact(readable, self.settling))
+        except POISON:
+            if self.settling.promises is None:
+                raise
+            # facts are kept whatever cannot be done for a promise: the clock tries that again
+            log.exception("ingest.promises_postponed")
+            facts_alone = replace(self.settling, promises=Postponer())
+            applied.add(self._transact(readable, facts_alone))
 
     @retried
-    def _transact(self, readable: Sequence[Read]) -> Applied:
+    def _transact(self, readable: Sequence[Read], settling: Settling) -> Applied:
         with self.open_work() as work:
-            transaction = Transaction(work, self.clock.now(), self.settling, self.options)
+            transaction = Transaction(work, self.clock.now(), settling, self.options)
             applied = transaction.run(readable)
             work.commit()
         transaction.remember()

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from itertools import chain
+from typing import Final, Protocol
 from uuid import uuid4
 
 from cloud.domain.alerts import Snapshot, check
 from cloud.domain.alerts.rule import Happened, Verdict, settle
 from cloud.domain.alerts.snapshots import ChargerSnapshot, SensorSnapshot, StationSnapshot
-from cloud.domain.bays import Bay, found, judged
+from cloud.domain.bays import found, judged
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import AgentSays
 from cloud.domain.witnesses import Scene, agent_word, find, is_mute
@@ -28,6 +29,30 @@ def _new_id() -> str:
     return uuid4().hex
 
 
+class Promises(Protocol):
+    """keeping.py: what follows for the reservations of a bay."""
+
+    def keep(self, work: UnitOfWork, board: Board, bay_id: str) -> list[Change]:
+        """Judge a bay's reservations, and do what follows; returns what viewers must hear of them.
+
+        Bays that must be judged, too, because of it, are on the board then (`to_judge`).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Postponer:
+    """Leaves every promise to the clock: for facts that must be kept whatever follows from them."""
+
+    def keep(self, work: UnitOfWork, board: Board, bay_id: str) -> list[Change]:
+        """See Promises.keep."""
+        del work
+        kind = DeadlineKind.RESERVATION
+        due = (Deadline(kind, one.id, board.now) for one in board.reservations_of(bay_id))
+        board.deadlines += due
+        return []
+
+
 @dataclass(frozen=True, slots=True)
 class Settling:
     """Judges what a board's facts touched, and writes the outcome in the same transaction."""
@@ -37,6 +62,8 @@ class Settling:
     always_told: tuple[str, ...] = ()
     """Addresses told of every alert, beside the owners and the maintenance staff."""
     new_id: Callable[[], str] = _new_id
+    promises: Promises | None = None
+    """Null: nobody reserves anything."""
 
     def settle(
         self, work: UnitOfWork, board: Board, *, with_equipment: bool = True
@@ -46,23 +73,45 @@ class Settling:
         Chargers, connectors and sensors are written only `with_equipment`: by whom facts change.
         """
         outcome = _Outcome()
-        for bay_id in sorted(board.touched_bays):
-            self._settle_bay(board, board.bays[bay_id], outcome)
+        board.to_judge = set(board.touched_bays)
+        while board.to_judge:
+            bay_id = min(board.to_judge)
+            board.to_judge.remove(bay_id)
+            board.touched_bays.add(bay_id)
+            self._settle_bay(work, board, bay_id, outcome)
         self._judge(board, _equipment(board), outcome)
         happened = self._alert(work, board, outcome)
         if with_equipment:
             _write_equipment(work, board)
         work.bays.put_bays([board.bays[one] for one in sorted(board.touched_bays)])
-        work.deadlines.set(outcome.deadlines)
-        changes = [_bay_change(view) for view in outcome.views]
+        work.deadlines.set([*outcome.deadlines.values(), *_latest(board.deadlines)])
+        changes = [_bay_change(view) for view in outcome.views.values()]
+        changes += outcome.changes
         changes += [
             change_of(alert_view(one.alert, board.stations[one.alert.station_id].name))
             for one in happened
         ]
         return changes
 
-    def _settle_bay(self, board: Board, bay: Bay, outcome: "_Outcome") -> None:
-        now, policy = board.now, self.policy
+    def _settle_bay(self, work: UnitOfWork, board: Board, bay_id: str, outcome: "_Outcome") -> None:
+        recheck_at = self._find(board, bay_id)
+        if self.promises is not None and board.reservations_of(bay_id):
+            changes = self.promises.keep(work, board, bay_id)
+            if changes:
+                outcome.changes += changes
+                recheck_at = self._find(board, bay_id)
+        bay = board.bays[bay_id]
+        scene = board.scene(bay)
+        if bay.changed_version != board.shown_versions[bay_id]:
+            outcome.views[bay_id] = bay_view(scene, self.policy, board.now)
+        checked = self._check(board, scene)
+        outcome.of_bays[bay_id] = checked
+        rechecks = [recheck_at, *(one.recheck_at for one in checked)]
+        outcome.look_again(DeadlineKind.BAY, bay_id, rechecks)
+
+    def _find(self, board: Board, bay_id: str) -> datetime | None:
+        """Find what is true of a bay, and put it on the board; returns when to look again."""
+        now, policy, bay = board.now, self.policy, board.bays[bay_id]
         scene = board.scene(bay)
         finding = find(scene, policy, now)
         after = judged(bay, found(bay, finding, _newest(scene), now), policy, now)
@@ -70,14 +119,8 @@ class Settling:
             # whether the sensor is believed has changed: judge once more, by what counts now
             finding = find(board.scene(after), policy, now)
             after = found(after, finding, after.observed_at, now)
-        board.bays[bay.id] = after
-        scene = board.scene(after)
-        if after.changed_version != board.shown_versions[bay.id]:
-            outcome.views.append(bay_view(scene, policy, now))
-        checked = self._check(board, scene)
-        outcome.verdicts += checked
-        rechecks = [finding.recheck_at, *(one.recheck_at for one in checked)]
-        outcome.look_again(DeadlineKind.BAY, bay.id, rechecks)
+        board.bays[bay_id] = after
+        return finding.recheck_at
 
     def _judge(
         self,
@@ -91,8 +134,7 @@ class Settling:
             if kind is not None:
                 outcome.look_again(kind, subject, [one.recheck_at for one in checked])
         for session_id in board.ended_sessions:
-            due_at = board.now + THIN_AFTER
-            outcome.deadlines.append(Deadline(DeadlineKind.SESSION, session_id, due_at))
+            outcome.look_again(DeadlineKind.SESSION, session_id, [board.now + THIN_AFTER])
 
     def _check(self, board: Board, snapshot: Snapshot) -> list[Verdict]:
         """Judge a snapshot; what stands behind a silent station is left alone (it inhibits)."""
@@ -104,7 +146,8 @@ class Settling:
         return check(snapshot, self.policy, board.now)
 
     def _alert(self, work: UnitOfWork, board: Board, outcome: "_Outcome") -> list[Happened]:
-        verdicts = outcome.verdicts
+        of_bays = (outcome.of_bays[one] for one in sorted(outcome.of_bays))
+        verdicts = [*chain.from_iterable(of_bays), *outcome.verdicts]
         if not verdicts:
             return []
         station_ids = sorted({*board.links})
@@ -127,16 +170,23 @@ class Settling:
 
 @dataclass(slots=True)
 class _Outcome:
-    views: list[BayView] = field(default_factory=list)
+    views: dict[str, BayView] = field(default_factory=dict)
+    of_bays: dict[str, list[Verdict]] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
-    deadlines: list[Deadline] = field(default_factory=list)
+    deadlines: dict[tuple[str, str], Deadline] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
 
     def look_again(
         self, kind: DeadlineKind, subject: str, instants: Iterable[datetime | None]
     ) -> None:
         due_at = min((at for at in instants if at is not None), default=None)
         if due_at is not None:
-            self.deadlines.append(Deadline(kind, subject, due_at))
+            self.deadlines[kind, subject] = Deadline(kind, subject, due_at)
+
+
+def _latest(deadlines: Iterable[Deadline]) -> Iterable[Deadline]:
+    """Return of each subject what was said of it last."""
+    return {(one.kind, one.subject): one for one in deadlines}.values()
 
 
 def station_of(snapshot: Snapshot) -> str:

@@ -35,6 +35,11 @@ class SqlDeadlines:
         )
         return [Deadline(*row) for row in self._connection.execute(query)]
 
+    def next_due_at(self) -> datetime | None:
+        """See Deadlines.next_due_at."""
+        query = select(deadlines.c.due_at).order_by(deadlines.c.due_at).limit(1)
+        return self._connection.execute(query).scalar()
+
     def finish(self, deadlines_: Iterable[Deadline]) -> None:
         """See Deadlines.finish."""
         for one in deadlines_:

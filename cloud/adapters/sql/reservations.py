@@ -84,6 +84,19 @@ class SqlReservations:
         )
         return min(found, key=lambda one: _distance(one.window, at), default=None)
 
+    def of_tokens(
+        self, station_ids: Collection[str], tokens: Collection[str], until: datetime
+    ) -> list[Reservation]:
+        """See Reservations.of_tokens."""
+        if not station_ids or not tokens:
+            return []
+        return self._live(
+            reservations.c.station_id.in_(sorted(set(station_ids))),
+            reservations.c.token.in_(sorted(set(tokens))),
+            reservations.c.status != Status.HELD,
+            reservations.c.starts_at < until,
+        )
+
     def page(self, page: ReservationPage) -> list[Reservation]:
         """See Reservations.page."""
         query = select(*_READ.columns)
@@ -161,7 +174,7 @@ class SqlReservations:
         first = pairs[0][0].id
         afters = [after for _, after in sorted(pairs, key=lambda pair: pair[0].id)]
         for after in afters:
-            self._update(after, _FIXED - frozenset(_PLACE))
+            self._update(after, _FIXED - {*_PLACE, "station_id"})
             why = told if after.id == first or aside is None else aside
             self._write_log(after, after.row_version + 1, why, at)
         self._free([after.id for after in afters])

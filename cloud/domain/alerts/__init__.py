@@ -22,6 +22,7 @@ from cloud.domain.alerts.snapshots import (
 )
 from cloud.domain.alerts.station_offline import StationOfflineRule
 from cloud.domain.alerts.stuck_payment import StuckPaymentRule
+from cloud.domain.alerts.stolen_bay import StolenBayRule
 from cloud.domain.alerts.suspect_sensor import SuspectSensorRule
 from cloud.domain.policy import Policy
 from cloud.domain.witnesses import Scene
@@ -39,7 +40,7 @@ Snapshot = (
 RULES: Final[dict[type[Snapshot], tuple[Rule, ...]]] = {
     StationSnapshot: (StationOfflineRule(), DiskShortRule()),
     ChargerSnapshot: (ChargerFaultRule(), ChargerOfflineRule()),
-    Scene: (BlockedBayRule(), SuspectSensorRule()),
+    Scene: (BlockedBayRule(), StolenBayRule(), SuspectSensorRule()),
     SensorSnapshot: (SilentSensorRule(), LowBatteryRule()),
     ComponentSnapshot: (ComponentFaultRule(),),
     QuarantineSnapshot: (QuarantineRule(),),

@@ -4,10 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from cloud.domain.alerts.snapshots import ComponentSnapshot, QuarantineSnapshot
 from cloud.domain.bays import Bay, Charger, Connector, Sensor
+from cloud.domain.occupants import protected_from
 from cloud.domain.policy import Policy
+from cloud.domain.promises import has_reached_target
+from cloud.domain.reservations import HERE, PROMISED, Reservation, Trouble
 from cloud.domain.sessions import (
     START_MISSING,
     Session,
@@ -17,8 +21,11 @@ from cloud.domain.sessions import (
 )
 from cloud.domain.stations import Station, StationLink
 from cloud.domain.witnesses import Scene
-from cloud.services.fact_ports import Equipment, Grant
+from cloud.services.fact_ports import Deadline, Equipment, Grant
 from contracts.events import CommandAnswered, MeterSampled
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,20 @@ class Board:
     bays: dict[str, Bay] = field(default_factory=dict)
     sensors: dict[tuple[str, str], Sensor] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    """The live ones of the bays on the board that are not far off."""
     grants: Mapping[str, Grant] = field(default_factory=dict)
+    unheard_since: dict[str, datetime] = field(default_factory=dict)
+    """By station that is back just now: when it was last heard before."""
+    owns_sessions: bool = False
+    """Whether sessions may be written: by ingest alone, see SessionMemo."""
 
     shown_versions: dict[str, int] = field(default_factory=dict)
     """Of each bay, the version viewers were told last: what it was loaded with."""
 
     touched_bays: set[str] = field(default_factory=set)
+    to_judge: set[str] = field(default_factory=set)
+    """Touched while others were judged: to be judged, or to be judged once more."""
     touched_chargers: set[str] = field(default_factory=set)
     touched_sensors: set[tuple[str, str]] = field(default_factory=set)
     touched_stations: set[str] = field(default_factory=set)
@@ -65,6 +80,13 @@ class Board:
     ended_sessions: set[str] = field(default_factory=set)
     late_sessions: set[str] = field(default_factory=set)
     """To be counted anew over all their samples."""
+    full_sessions: set[str] = field(default_factory=set)
+    """Of reservations, and just now as full as their drivers want them."""
+
+    deadlines: list[Deadline] = field(default_factory=list)
+    """Beside those of bays and equipment."""
+    troubles: dict[str, Trouble] = field(default_factory=dict)
+    """By bay: what was found to be in the way of a promise just now."""
 
     readings: dict[str, list[MeterSampled]] = field(default_factory=lambda: defaultdict(list))
     """By session, told but not counted yet."""
@@ -82,6 +104,7 @@ class Board:
         default_factory=lambda: defaultdict(set)
     )
     _watchers_of: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+    _promised_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def equip(self, equipment: Equipment) -> None:
         """Put what was loaded on the board."""
@@ -98,6 +121,17 @@ class Board:
             if bay.charger_id is not None and bay.evse_id is not None:
                 self._bay_by_evse[bay.charger_id, bay.evse_id] = bay.id
                 self._bays_of[bay.charger_id].add(bay.id)
+
+    def equip_missing(self, equipment: Equipment) -> None:
+        """Put on the board what is not on it yet: what facts have changed stays so."""
+        self.equip(
+            Equipment(
+                _missing(equipment.chargers, self.chargers),
+                _missing(equipment.connectors, self.connectors),
+                _missing(equipment.bays, self.bays),
+                _missing(equipment.sensors, self.sensors),
+            )
+        )
 
     def _watch(self, sensor: Sensor) -> None:
         if sensor.bay_id is not None:
@@ -141,6 +175,7 @@ class Board:
         """Return the bay with all that is held of it."""
         has_evse = bay.charger_id is not None and bay.evse_id is not None
         plugs = self.connectors_of(bay.charger_id or "", bay.evse_id) if has_evse else ()
+        promised = self.reservations_of(bay.id) if bay.id in self._promised_of else ()
         return Scene(
             bay=bay,
             link=self.links[bay.station_id],
@@ -148,6 +183,42 @@ class Board:
             connectors=plugs,
             sensors=self.sensors_of(bay.id),
             session=self.sessions.get(bay.session_id or ""),
+            reservations=promised,
+            late_sessions=self._late_sessions(bay, promised) if promised else (),
+            trouble=self.troubles.get(bay.id, Trouble.NONE),
+        )
+
+    def _late_sessions(self, bay: Bay, promised: Sequence[Reservation]) -> tuple[Session, ...]:
+        """Return the sessions of a bay's reservations that are not its newest."""
+        ids, charged = {one.id for one in promised}, {one.session_id for one in promised}
+        return tuple(
+            one
+            for one in self.sessions.values()
+            if one.id != bay.session_id and (one.reservation_id in ids or one.id in charged)
+        )
+
+    def reservations_of(self, bay_id: str) -> tuple[Reservation, ...]:
+        """Return a bay's reservations, by start."""
+        held = (self.reservations[one] for one in self._promised_of.get(bay_id, ()))
+        return tuple(sorted(held, key=lambda one: (one.starts_at, one.id)))
+
+    def promise_of(self, session: Session, token: str, at: datetime) -> Reservation | None:
+        """Return the reservation a session that began then is charged for: by its token or driver.
+
+        One of this bay goes before one of another, and the earlier before the later.
+        """
+        if session.reservation_id is not None:
+            return None
+        theirs = (
+            one
+            for one in self.reservations.values()
+            if one.station_id == session.station_id
+            and one.status in PROMISED
+            and (one.token == token or one.user_id == session.user_id)
+            and (one.status in HERE or protected_from(one) <= at < one.ends_at)
+        )
+        return min(
+            theirs, key=lambda one: (one.bay_id != session.bay_id, one.starts_at), default=None
         )
 
     # --- changing -----------------------------------------------------------------------------
@@ -178,6 +249,11 @@ class Board:
         if bay is not None:
             self.touched_bays.add(bay.id)
 
+    def touch_bay(self, bay_id: str) -> None:
+        """Have a bay judged anew, if it is on the board."""
+        if bay_id in self.bays:
+            self.touched_bays.add(bay_id)
+
     def put_bay(self, bay: Bay) -> None:
         """Replace a bay; it is to be judged anew."""
         self.bays[bay.id] = bay
@@ -192,6 +268,15 @@ class Board:
         self.touched_sensors.add(key)
         if sensor.bay_id is not None and sensor.bay_id in self.bays:
             self.touched_bays.add(sensor.bay_id)
+
+    def put_reservation(self, reservation: Reservation) -> None:
+        """Replace or add a reservation; one that is over goes from the board."""
+        held = self.reservations.pop(reservation.id, None)
+        if held is not None:
+            self._promised_of[held.bay_id].discard(held.id)
+        if reservation.is_live:
+            self.reservations[reservation.id] = reservation
+            self._promised_of[reservation.bay_id].add(reservation.id)
 
     def put_link(self, link: StationLink) -> None:
         """Replace a station's link."""
@@ -290,6 +375,16 @@ class Board:
         if after is not session:
             self.sessions[session_id] = after
             self.changed_sessions.add(session_id)
+            if after.reservation_id is not None and _is_full_now(session, after):
+                self.full_sessions.add(session_id)
+
+
+def _is_full_now(before: Session, after: Session) -> bool:
+    return has_reached_target(after) and not has_reached_target(before)
+
+
+def _missing(loaded: Mapping[_K, _V], held: Mapping[_K, _V]) -> dict[_K, _V]:
+    return {key: one for key, one in loaded.items() if key not in held}
 
 
 def in_order(readings: Sequence[MeterSampled]) -> Sequence[MeterSampled]:

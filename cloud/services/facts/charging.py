@@ -48,6 +48,10 @@ def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
         return
     if not fact.is_authorized:
         after = flagged(after, "not_authorized")
+    promise = board.promise_of(after, same_token(fact.token or ""), at)
+    if promise is not None:
+        after = replace(after, reservation_id=promise.id, tariff_id=promise.tariff_id)
+        board.touch_bay(promise.bay_id)
     if held is not None:
         # what was counted without the start is counted again from it
         board.late_sessions.add(after.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.batch import UnknownEvent
-from contracts.events import Event, MeterSampled
+from contracts.events import Event, MeterSampled, SessionStarted
 from contracts.ids import same_token
 
 
@@ -19,6 +19,8 @@ class Needed:
     bays: set[str] = field(default_factory=set)
     sessions: set[str] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)
+    begun: set[str] = field(default_factory=set)
+    """Tokens, in their compared form, with which sessions began: theirs may be a reservation."""
     metered: dict[str, str] = field(default_factory=dict)
     """Session to charger: of samples; the charger matters only where the session is new."""
 
@@ -36,6 +38,8 @@ class Needed:
         token = getattr(fact, "token", None)
         if token:
             self.tokens.add(same_token(token))
+            if type(fact) is SessionStarted:
+                self.begun.add(same_token(token))
 
     def gather(self, facts: Iterable[Event | UnknownEvent]) -> None:
         """Note what all these facts name."""

@@ -13,14 +13,16 @@ from cloud.domain.billing import live_cost_minor
 from cloud.domain.cursor import Cursor, Place, place
 from cloud.domain.sessions import Session, refolded
 from cloud.domain.stations import StationLink
+from cloud.domain.witnesses import FORESEEN
 from cloud.services.authorize import answer
 from cloud.services.bay_views import heard_view
 from cloud.services.commands import change_of as command_change
-from cloud.services.fact_ports import Logged
+from cloud.services.fact_ports import Deadline, DeadlineKind, Logged
 from cloud.services.facts import HANDLERS
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.needed import Needed
+from cloud.services.facts.promised import load_bay, load_promises
 from cloud.services.formats import zone
 from cloud.services.ports import UnitOfWork
 from cloud.services.sessions import session_view
@@ -102,7 +104,7 @@ class Transaction:
         self._shelf = options.shelf
         self._cursors: dict[str, Cursor] = {}
         self._on_disk: set[str] = set()
-        self._board = Board(now, settling.policy)
+        self._board = Board(now, settling.policy, owns_sessions=True)
         self._applied = Applied()
         self._before: dict[str, StationLink] = {}
         self._versions: dict[str, int] = {}
@@ -119,6 +121,7 @@ class Transaction:
             self._tell(part)
         self._beat(known)
         self._keep_sessions()
+        self._look_at_full_sessions()
         self._answer(known)
         self._applied.changes += self._settling.settle(self._work, self._board)
         self._keep_rest()
@@ -180,6 +183,8 @@ class Transaction:
         for read in known:
             link = self._board.links[read.batch.station]
             at = read.received_at
+            if link.heard_at is not None and at - link.heard_at >= self._board.policy.stale_after:
+                self._board.unheard_since[link.station_id] = link.heard_at
             heard_at = at if link.heard_at is None else max(at, link.heard_at)
             skew_s = (at - read.batch.sent_at).total_seconds()
             link = replace(link, heard_at=heard_at, is_silent=False, clock_skew_s=skew_s)
@@ -213,10 +218,22 @@ class Transaction:
         if needed.stations:
             board.equip(work.bays.equipment_of(sorted(needed.stations)))
         board.equip(work.bays.equipment(needed.chargers - board.chargers.keys(), needed.bays))
+        self._load_promises(needed)
         seated = {bay.session_id for bay in board.bays.values() if bay.session_id}
         self._load_sessions(seated)
         board.grants = work.plans.grants(sorted(needed.tokens))
         self._versions = {one.id: one.changed_version for one in board.sessions.values()}
+
+    def _load_promises(self, needed: Needed) -> None:
+        """Load what is promised of the bays at hand, and to whom sessions have begun for elsewhere."""
+        work, board = self._work, self._board
+        load_promises(work, board, board.bays.keys())
+        if not needed.begun:
+            return
+        until = board.now + FORESEEN
+        for one in work.reservations.of_tokens(sorted(self._before), needed.begun, until):
+            if one.id not in board.reservations:
+                load_bay(work, board, one.bay_id)
 
     def _load_sessions(self, wanted: AbstractSet[str]) -> None:
         board = self._board
@@ -232,7 +249,7 @@ class Transaction:
             before.silent_chargers != frozenset(beat.silent_chargers)
             or before.silent_sensors != frozenset(beat.silent_sensors)
         )
-        if before.is_silent or is_other:
+        if before.is_silent or is_other or batch.station in self._board.unheard_since:
             needed.stations.add(batch.station)
 
     # --- facts --------------------------------------------------------------------------------
@@ -276,7 +293,7 @@ class Transaction:
             board.put_link(link)
         for station_id, before in self._before.items():
             link = board.links[station_id]
-            if before.is_silent:
+            if before.is_silent or station_id in board.unheard_since:
                 board.touch_station(station_id)
             if station_id in self._on_disk:
                 board.touched_stations.add(station_id)
@@ -358,6 +375,15 @@ class Transaction:
                 timezone = zone(board.stations[session.station_id].timezone)
                 cost_minor = live_cost_minor(session, tariff, timezone, board.now)
                 board.sessions[session.id] = replace(session, cost_minor=cost_minor)
+
+    def _look_at_full_sessions(self) -> None:
+        """Have the clock tell drivers of it: samples alone load nothing of their reservations."""
+        board = self._board
+        for session_id in sorted(board.full_sessions):
+            reservation_id = board.sessions[session_id].reservation_id
+            if reservation_id is not None:
+                kind = DeadlineKind.RESERVATION
+                board.deadlines.append(Deadline(kind, reservation_id, board.now))
 
     def _answer(self, known: Sequence[Read]) -> None:
         board = self._board

@@ -1,0 +1,189 @@
+"""Another bay, or another time, for a driver whose promise is in danger."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from cloud.domain.errors import BayAlreadyBooked
+from cloud.domain.notices import NoticeKind
+from cloud.domain.promises import give_up_at
+from cloud.domain.reservations import Reservation, Status, Trouble
+from cloud.domain.windows import GRANULE, Window, floor
+from cloud.services.advancing import Advancer
+from cloud.services.booking_ports import Offer, Told
+from cloud.services.collaborators import Finding, Notice, Option, Telling
+from cloud.services.notices import about
+from cloud.services.offer_views import to_plain
+from cloud.services.ports import TransactionLost, UnitOfWork
+from cloud.services.views import Change
+
+RESCHEDULE: Final = "reschedule"
+MOST_OPTIONS: Final = 5
+
+
+def _new_id() -> str:
+    return uuid4().hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescuer:
+    """Moves the driver to an equal bay at once, or else offers what there is."""
+
+    finding: Finding
+    telling: Telling
+    advancer: Advancer
+    """Which does not look at bays: whoever calls does."""
+    new_id: Callable[[], str] = _new_id
+
+    def rescue(
+        self, work: UnitOfWork, reservation: Reservation, now: datetime
+    ) -> tuple[Reservation, list[Change]]:
+        """Do what can be done for a reservation in danger; returns it as it stands then.
+
+        To be called as long as the danger lasts: another bay may come free.
+
+        Raises:
+            TransactionLost: somebody else took the bay that was found.
+        """
+        window = _rest(reservation, now)
+        if window.duration >= GRANULE:
+            bay_id = self.finding.equal_bay(work, reservation, window, now)
+            if bay_id is not None:
+                return self._move(work, reservation, bay_id, window, now)
+        self._offer(work, reservation, now)
+        return reservation, []
+
+    def _move(
+        self,
+        work: UnitOfWork,
+        reservation: Reservation,
+        bay_id: str,
+        window: Window,
+        now: datetime,
+    ) -> tuple[Reservation, list[Change]]:
+        option = Place(reservation.station_id, bay_id, window)
+        after = relocated(reservation, option, now)
+        rebook(work, reservation, after, Told("moved", note=reservation.trouble), now)
+        close_offer(work, reservation)
+        data = about(after) | {
+            "from_bay_id": reservation.bay_id,
+            "trouble": str(reservation.trouble),
+        }
+        self._tell(work, after, NoticeKind.MOVED, data, now)
+        changes = self.advancer.follow(work, [(reservation, after)], now)
+        return replace(after, row_version=after.row_version + 1), changes
+
+    def _offer(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> None:
+        expires_at = give_up_at(reservation)
+        if expires_at is None or expires_at <= now:
+            return
+        if work.offers.open_for(reservation.id) is not None:
+            return
+        options = self.finding.alternatives(work, reservation, now, MOST_OPTIONS)
+        options = [one for one in options if one.currency == reservation.currency]
+        about_it = about(reservation) | {"trouble": str(reservation.trouble)}
+        if not options:
+            self._tell(work, reservation, NoticeKind.BAY_BLOCKED, about_it, now)
+            return
+        offer = new_offer(self.new_id(), reservation, options, now, expires_at)
+        work.offers.add(offer)
+        data = about_it | {
+            "offer_id": offer.id,
+            "options": offer.options,
+            "expires_at": expires_at.isoformat(),
+        }
+        self._tell(work, reservation, NoticeKind.OFFER, data, now)
+
+    def _tell(
+        self,
+        work: UnitOfWork,
+        reservation: Reservation,
+        kind: NoticeKind,
+        data: dict[str, object],
+        now: datetime,
+    ) -> None:
+        # of one trouble once: another bay, or a trouble of another time, is told of anew
+        since = reservation.trouble_at or now
+        cause = f"{kind}/{reservation.id}/{reservation.bay_id}/{since:%Y%m%dT%H%M%S}"
+        notice = Notice(user_id=reservation.user_id, kind=kind, cause=cause, data=data)
+        self.telling.tell(work, notice, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and when a reservation could be instead."""
+
+    station_id: str
+    bay_id: str
+    window: Window
+
+
+def relocated(reservation: Reservation, place: Place, now: datetime) -> Reservation:
+    """Return the reservation at another place, out of danger; nobody has come there yet.
+
+    A driver who was sent elsewhere during their slot is never a no-show.
+    """
+    is_unseen = reservation.arrived_by == "sensor" and reservation.status is Status.BOOKED
+    return replace(
+        reservation,
+        station_id=place.station_id,
+        bay_id=place.bay_id,
+        starts_at=place.window.starts_at,
+        ends_at=place.window.ends_at,
+        moved_from=reservation.bay_id,
+        is_flexible=False,
+        trouble=Trouble.NONE,
+        trouble_at=None,
+        doubted_at=now if place.window.starts_at <= now else None,
+        arrived_at=None if is_unseen else reservation.arrived_at,
+        arrived_by="" if is_unseen else reservation.arrived_by,
+        changed_version=reservation.changed_version + 1,
+    )
+
+
+def rebook(
+    work: UnitOfWork, before: Reservation, after: Reservation, told: Told, now: datetime
+) -> None:
+    """Store a reservation at another place.
+
+    Raises:
+        TransactionLost: somebody else has just taken it: look for another.
+    """
+    try:
+        work.reservations.rebook([(before, after)], told, now)
+    except BayAlreadyBooked as taken:
+        raise TransactionLost(f"{after.bay_id} was taken meanwhile") from taken
+
+
+def new_offer(
+    offer_id: str,
+    reservation: Reservation,
+    options: list[Option],
+    now: datetime,
+    expires_at: datetime,
+) -> Offer:
+    """Return an offer of these options for a reservation."""
+    return Offer(
+        id=offer_id,
+        user_id=reservation.user_id,
+        kind=RESCHEDULE,
+        reservation_id=reservation.id,
+        waitlist_id=None,
+        options=[to_plain(one) for one in options],
+        made_at=now,
+        expires_at=expires_at,
+    )
+
+
+def close_offer(work: UnitOfWork, reservation: Reservation) -> None:
+    """Close what was offered for a reservation that does not need it any more."""
+    offer = work.offers.open_for(reservation.id)
+    if offer is not None:
+        work.offers.answer(offer, "expired")
+
+
+def _rest(reservation: Reservation, now: datetime) -> Window:
+    """Return what is left of the slot, on the quarter of an hour."""
+    return Window(max(reservation.starts_at, floor(now)), reservation.ends_at)
