@@ -16,6 +16,9 @@ log = structlog.get_logger(__name__)
 
 DONE: Final = Counter("baywatt_clock_done_total", "What the clock found to do.", ["part"])
 
+_LEAST_S: Final = 0.1
+"""What is due and cannot be done does not keep the clock from everything else."""
+
 _PASSES: Final = 50
 """At most so many rounds of one part, before the others have their turn."""
 
@@ -31,6 +34,13 @@ class ClockWorker:
     def broker_connected(self) -> None:
         """Note that the broker may have forgotten what it retained; from any thread."""
         self._is_to_say_everything.set()
+
+    def rest_s(self, most_s: float) -> float:
+        """Return for how long nothing is due, by the clock: what is seen late is not seen in time."""
+        now = self.deadlines.clock.now()
+        due_at = self.deadlines.next_due_at()
+        due_in_s = most_s if due_at is None else (due_at - now).total_seconds()
+        return max(_LEAST_S, min(most_s, due_in_s))
 
     def step(self) -> bool:
         """Do all that is due.

@@ -19,9 +19,12 @@ Step = Callable[[], bool]
 
 
 class Loop:
-    """Runs a step again and again until stopped."""
+    """Runs a step again and again until stopped.
 
-    def __init__(self, name: str, step: Step, interval_s: float) -> None:
+    The interval may be a function: of how long nothing is to be done, asked after each step.
+    """
+
+    def __init__(self, name: str, step: Step, interval_s: float | Callable[[], float]) -> None:
         self.name = name
         self._step = step
         self._interval_s = interval_s
@@ -54,6 +57,7 @@ class Loop:
         """Do one step; return how long to wait before the next."""
         try:
             is_busy = self._step()
+            pause_s = 0.0 if is_busy else self._interval()
         except (DatabaseAway, TransactionLost) as error:
             log.warning("worker.database_away", worker=self.name, error=str(error)[:300])
             return self._pause_s()
@@ -63,7 +67,10 @@ class Loop:
         if self._failures:
             log.info("worker.back", worker=self.name, failures=self._failures)
         self._failures = 0
-        return 0 if is_busy else self._interval_s
+        return pause_s
+
+    def _interval(self) -> float:
+        return self._interval_s() if callable(self._interval_s) else self._interval_s
 
     def _pause_s(self) -> float:
         self._failures += 1
