@@ -3,6 +3,7 @@
 import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -50,6 +51,7 @@ from cloud.services.facts.transaction import Options
 from cloud.services.finding import FindingService
 from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
+from cloud.services.keeping import Keeper, KeepingService
 from cloud.services.messages import Channel, MessageService
 from cloud.services.notices import Notices
 from cloud.services.otps import Otps
@@ -58,6 +60,7 @@ from cloud.services.plans import PlanService
 from cloud.services.ports import OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.receipts import ReceiptService
+from cloud.services.rescheduling import Rescuer
 from cloud.services.reservations import ReservationService
 from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
@@ -198,7 +201,20 @@ class House:
     def settling(self) -> Settling:
         """What follows from facts."""
         settings = self.settings
-        return Settling(self.policy, settings.public_url, tuple(settings.alert_mail_to))
+        told = tuple(settings.alert_mail_to)
+        return Settling(self.policy, settings.public_url, told, promises=self.keeper)
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        """What follows for reservations from what is seen."""
+        advancer, telling = self.quiet_advancer, self.telling
+        rescuer = Rescuer(finding=self.finding, telling=telling, advancer=advancer)
+        return Keeper(policy=self.policy, advancer=advancer, rescuer=rescuer, telling=telling)
+
+    @cached_property
+    def keeping(self) -> KeepingService:
+        """Who looks at bays for those who changed a reservation."""
+        return KeepingService(self.settling)
 
     @cached_property
     def shelf(self) -> TariffShelf:
@@ -227,9 +243,14 @@ class House:
         return FindingService(self.open_work, self.clock, self.policy, self.quoting)
 
     @cached_property
+    def quiet_advancer(self) -> Advancer:
+        """How reservations move on where somebody looks at their bays already."""
+        return Advancer(settling=self.billing, waiting=_NobodyWaits(), telling=self.telling)
+
+    @cached_property
     def advancer(self) -> Advancer:
         """How reservations move on."""
-        return Advancer(settling=self.billing, waiting=_NobodyWaits(), telling=self.telling)
+        return replace(self.quiet_advancer, keeping=self.keeping)
 
     @cached_property
     def holder(self) -> Holder:
@@ -372,7 +393,13 @@ class House:
     def clock_worker(self) -> ClockWorker:
         """What time alone does."""
         deadlines = DeadlineService(
-            self.open_work, self.clock, self.settling, self.publisher, self.clock.now()
+            self.open_work,
+            self.clock,
+            self.settling,
+            self.publisher,
+            self.clock.now(),
+            waiting=self.quiet_advancer.waiting,
+            binding=self.packer,
         )
         plans = PlanService(self.open_work, self.publish, self.clock)
         sweeps = SweepService(self.open_work, self.clock, self.publisher, plans, self.commands)
@@ -384,8 +411,8 @@ class House:
 
     def clock_loops(self) -> list[Loop]:
         """Return the loops of `clock`."""
-        interval_s = self.clock.real_s(self.settings.sweep_interval_s)
-        return [Loop("clock", self.clock_worker.step, interval_s)]
+        worker, most_s = self.clock_worker, self.settings.sweep_interval_s
+        return [Loop("clock", worker.step, lambda: self.clock.real_s(worker.rest_s(most_s)))]
 
     def courier_loops(self) -> list[Loop]:
         """Return the loops of `courier`."""
