@@ -100,9 +100,7 @@ def tariff_of(data: object, currency: str) -> Tariff:
         elements=fields.need("elements", _list(_element, MOST_ELEMENTS)),
     )
     fields.end()
-    least, most = tariff.min_price, tariff.max_price
-    if least is not None and most is not None and least.net_minor > most.net_minor:
-        raise _wrong("min_price", "is above max_price")
+    _check_limits(tariff.min_price, tariff.max_price)
     return tariff
 
 
@@ -121,6 +119,16 @@ def data_of(tariff: Tariff) -> dict[str, Any]:
 
 def _wrong(path: str, why: str) -> NotValid:
     return NotValid(path, f"{path} {why}.")
+
+
+def _check_limits(least: PriceLimit | None, most: PriceLimit | None) -> None:
+    if least is None or most is None:
+        return
+    is_above = least.net_minor > most.net_minor
+    if least.gross_minor is not None and most.gross_minor is not None:
+        is_above = is_above or least.gross_minor > most.gross_minor
+    if is_above:
+        raise _wrong("min_price", "is above max_price")
 
 
 def _limit(data: object, path: str, currency: str) -> PriceLimit:

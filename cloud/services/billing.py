@@ -154,8 +154,8 @@ def _price(ask: PriceAsk, tariffs: Mapping[str, Tariff]) -> tuple[int, str]:
         zone=zone(station.timezone),
         terms=Terms(),
     )
-    quoted = rules.quote(deal, ask.window, ask.energy_wh, ask.power_w)
-    return quoted.total_minor, quoted.currency
+    total_minor = rules.expected_minor(deal, ask.window, ask.energy_wh, ask.power_w)
+    return total_minor, deal.tariff.currency
 
 
 def _charged(work: UnitOfWork, reservation: Reservation) -> list[Charged]:
