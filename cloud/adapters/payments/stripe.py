@@ -314,7 +314,7 @@ def _metadata(key: str, kind: StepKind) -> dict[str, str]:
 
 
 def _step_of(made: Any) -> str:
-    return str((made.metadata or {}).get("step", ""))
+    return str(getattr(made.metadata, "step", ""))
 
 
 def _amount(amount_minor: int, currency: str) -> int:
