@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
 
 from cloud.domain.errors import NotValid
-from cloud.domain.geo import distance_m
 from cloud.domain.policy import Policy
 from cloud.domain.ranking import (
     KEYS,
@@ -25,19 +25,19 @@ from cloud.domain.ranking import (
 from cloud.domain.reservations import Reservation
 from cloud.domain.stations import Station
 from cloud.domain.windows import Window, ceiling, floor
-from cloud.services.booking_ports import FoundBay
+from cloud.services.booking_ports import FoundBay, PlugWish
 from cloud.services.collaborators import Option, PriceAsk, Pricing
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.rings import rings
-from cloud.services.surveys import LONGEST, Need, Slot, Survey, plug_for, survey
+from cloud.services.surveys import Need, Slot, Survey, Surveyor
 
-MOST_STATIONS: Final = 400
-"""The nearest so many are looked at, however many there are."""
+MOST_STATIONS: Final = 100
+"""The nearest so many that have the plug are looked at, however many there are."""
 FEW: Final = 3
 """So many alternatives are looked for, further and further away."""
 
-_CHUNK: Final = 40
-_PATIENCE: Final = timedelta(hours=12)
+_CHUNK: Final = 50
+_PATIENCE: Final = timedelta(hours=6)
 """How much later than wanted a search looks."""
 _DAY: Final = timedelta(days=1)
 
@@ -191,17 +191,18 @@ class FindingService:
     ) -> str | None:
         """See Finding.equal_bay. The weakest bay that would do; strong ones are kept for others."""
         home = work.stations.by_ids([wanted.station_id])[wanted.station_id]
+        bays = work.finding.bays([home.id])
+        lost = next((one for one in bays if one.bay_id == wanted.bay_id), None)
+        need = _need_of(wanted, lost, Window(window.starts_at, window.starts_at))
+        need = replace(need, duration=window.duration)
         buffer = timedelta(seconds=wanted.buffer_s)
-        kept = Window(window.starts_at, window.ends_at + buffer)
-        seen = survey(work, [home], kept, self.policy, now, but=wanted.id)
-        need = _need_of(wanted, seen, Window(window.starts_at, window.starts_at))
-        lost = next((one for one in seen.bays if one.bay_id == wanted.bay_id), None)
+        surveyor = Surveyor(work, self.policy, now)
+        seen = surveyor.look({home.id: home}, bays, need, buffer=buffer, but=wanted.id)
         from_at = max(window.starts_at, now)
         fitting = [
             bay
             for bay in seen.bays
             if bay.bay_id != wanted.bay_id
-            and plug_for(bay, need) is not None
             and seen.usable_from(bay) <= from_at
             and seen.calendar(bay).is_free(window, buffer)
         ]
@@ -214,18 +215,21 @@ class FindingService:
         self, work: UnitOfWork, search: Search, place: tuple[float, float], now: datetime
     ) -> list[FoundStation]:
         need = _need_for(search, now)
-        within = Window(need.between.starts_at, need.between.ends_at + LONGEST)
-        around = islice(rings(work, *place, search.radius_m), MOST_STATIONS)
+        surveyor = Surveyor(work, self.policy, now)
+        spots = partial(work.finding.spots, wish=need.wish)
+        around = islice(rings(spots, *place, search.radius_m), MOST_STATIONS)
         best: list[_Best] = []
         while chunk := list(islice(around, _CHUNK)):
             if _is_enough(best, search, chunk[0][0]):
                 break
-            seen = survey(work, [one for _, one in chunk], within, self.policy, now)
             away = {one.id: away_m for away_m, one in chunk}
-            offered = self._offered(work, seen.slots(need, 1), away, need.between.starts_at, now)
+            seen = surveyor.look(work.stations.by_ids(away), work.finding.bays(away), need)
+            slots = list(seen.slots(need, 1))
+            firsts = _firsts(slots)
+            offered = self._offered(work, firsts, away, need.between.starts_at, now)
             affordable = [one for one in offered if _is_affordable(one, search)]
-            best = _sorted([*best, *_of_stations(affordable, seen, search.order)], search.order)
-            best = best[: search.limit]
+            chosen = _of_stations(affordable, slots, seen, search.order)
+            best = _sorted([*best, *chosen], search.order)[: search.limit]
         return [_found(one) for one in best]
 
     def _offered(
@@ -236,20 +240,14 @@ class FindingService:
         wanted_at: datetime,
         now: datetime,
     ) -> list[_Offered]:
-        known = list(slots)
-        asks = [
-            PriceAsk(
-                station=one.station,
-                window=one.window,
-                energy_wh=one.energy_wh,
-                power_w=one.plug.max_power_w,
-            )
-            for one in known
-        ]
-        prices = self.pricing.prices(work, asks, now)
+        known = [(_price_key(one), one) for one in slots]
+        # what costs the same is asked once
+        asks = {key: _ask(slot) for key, slot in known}
+        found = self.pricing.prices(work, list(asks.values()), now)
+        prices = dict(zip(asks, found, strict=True))
         return [
-            _Offered(slot, _candidate(slot, price, away_m[slot.station.id], wanted_at))
-            for slot, price in zip(known, prices, strict=True)
+            _Offered(slot, _candidate(slot, prices[key], away_m[slot.station.id], wanted_at))
+            for key, slot in known
         ]
 
     # --- alternatives -------------------------------------------------------------------------
@@ -264,21 +262,20 @@ class FindingService:
     ) -> list[_Offered]:
         first = max(wanted.starts_at, floor(now))
         between = Window(first, first + reach.later)
-        around = rings(work, home.latitude, home.longitude, reach.radius_m)
-        near = [one for _, one in islice(around, _CHUNK)]
-        if home.id not in {one.id for one in near}:
-            near.append(home)
-        within = Window(first, between.ends_at + LONGEST)
-        seen = survey(work, near, within, self.policy, now, but=wanted.id)
+        around = rings(work.stations.within, home.latitude, home.longitude, reach.radius_m)
+        near = {one.id: (away_m, one) for away_m, one in islice(around, _CHUNK)}
+        near[home.id] = (0.0, home)
+        bays = work.finding.bays(near)
+        lost = next((one for one in bays if one.bay_id == wanted.bay_id), None)
+        need = _need_of(wanted, lost, between)
+        stations = {station_id: station for station_id, (_, station) in near.items()}
+        seen = Surveyor(work, self.policy, now).look(stations, bays, need, but=wanted.id)
         slots = (
             slot
-            for slot in seen.slots(_need_of(wanted, seen, between), reach.each)
+            for slot in seen.slots(need, reach.each)
             if (slot.bay.bay_id, slot.window) != (wanted.bay_id, wanted.window)
         )
-        away = {
-            one.id: distance_m(home.latitude, home.longitude, one.latitude, one.longitude)
-            for one in near
-        }
+        away = {station_id: away_m for station_id, (away_m, _) in near.items()}
         return self._offered(work, slots, away, wanted.starts_at, now)
 
 
@@ -310,15 +307,16 @@ def _need_for(search: Search, now: datetime) -> Need:
         energy_wh=search.energy_wh or USUAL_ENERGY_WH,
         must_fit=search.energy_wh is not None,
         car=search.car,
-        standards=frozenset({search.standard} - {""}),
-        min_power_w=search.min_power_w,
-        is_accessible=search.is_accessible,
+        wish=PlugWish(
+            standards=frozenset({search.standard} - {""}),
+            min_power_w=search.min_power_w,
+            is_accessible=search.is_accessible,
+        ),
     )
 
 
-def _need_of(wanted: Reservation, seen: Survey, between: Window) -> Need:
-    """Return what a reservation needs: what it asked for, or else what its bay gives."""
-    lost = next((one for one in seen.bays if one.bay_id == wanted.bay_id), None)
+def _need_of(wanted: Reservation, lost: FoundBay | None, between: Window) -> Need:
+    """Return what a reservation needs: what it asked for, or else what its bay gave."""
     plugs = () if lost is None else lost.plugs
     power_w = max((one.max_power_w for one in plugs), default=0)
     duration = wanted.window.duration
@@ -326,8 +324,26 @@ def _need_of(wanted: Reservation, seen: Survey, between: Window) -> Need:
         between=between,
         duration=duration,
         energy_wh=wanted.energy_wh or usual_energy_wh(power_w or USUAL_POWER_W, duration),
-        standards=frozenset({wanted.standard} - {""} or {one.standard for one in plugs} - {""}),
-        min_power_w=wanted.min_power_w or power_w // 2,
+        wish=PlugWish(
+            standards=frozenset({wanted.standard} - {""} or {one.standard for one in plugs} - {""}),
+            min_power_w=wanted.min_power_w or power_w // 2,
+        ),
+    )
+
+
+def _price_key(slot: Slot) -> tuple[object, ...]:
+    """Return all that a price depends on, the energy aside: it is one for all."""
+    station = slot.station
+    tariff = station.tariff_id or (station.currency, station.price_per_kwh_minor)
+    return tariff, station.timezone, slot.window, slot.plug.max_power_w
+
+
+def _ask(slot: Slot) -> PriceAsk:
+    return PriceAsk(
+        station=slot.station,
+        window=slot.window,
+        energy_wh=slot.energy_wh,
+        power_w=slot.plug.max_power_w,
     )
 
 
@@ -352,15 +368,30 @@ def _is_affordable(one: _Offered, search: Search) -> bool:
     return most is None or one.candidate.price_minor <= most
 
 
-def _of_stations(offered: Sequence[_Offered], seen: Survey, order: Order) -> Iterator[_Best]:
+def _firsts(slots: Sequence[Slot]) -> list[Slot]:
+    """Return of each station's bays that are alike the one to be had first."""
+    firsts: dict[tuple[str, int, int], Slot] = {}
+    for one in slots:
+        alike = (one.station.id, one.plug.max_power_w, one.charging_s)
+        known = firsts.get(alike)
+        if known is None or one.window.starts_at < known.window.starts_at:
+            firsts[alike] = one
+    return list(firsts.values())
+
+
+def _of_stations(
+    offered: Sequence[_Offered], slots: Sequence[Slot], seen: Survey, order: Order
+) -> Iterator[_Best]:
     """Yield each station's best, with its capacity."""
+    starts: dict[str, list[datetime]] = defaultdict(list)
+    for slot in slots:
+        starts[slot.station.id].append(slot.window.starts_at)
     by_station: dict[str, list[_Offered]] = defaultdict(list)
     for one in offered:
         by_station[one.slot.station.id].append(one)
-    for those in by_station.values():
+    for station_id, those in by_station.items():
         first = _sorted(those, order)[0]
-        starts_at = first.slot.window.starts_at
-        bays_free = sum(one.slot.window.starts_at <= starts_at for one in those)
+        bays_free = sum(at <= first.slot.window.starts_at for at in starts[station_id])
         candidate = replace(first.candidate, bays_free=bays_free)
         yield _Best(first.slot, candidate, seen.status(first.slot.bay))
 

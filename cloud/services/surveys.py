@@ -1,9 +1,8 @@
-"""What can be had at some stations: read in three statements, then asked in memory."""
+"""What can be had at some stations: read in a few statements, then asked in memory."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from cloud.domain.calendar import Calendar, closed
@@ -13,12 +12,8 @@ from cloud.domain.reconcile import Status
 from cloud.domain.stations import Station
 from cloud.domain.terms import Terms
 from cloud.domain.windows import GRANULE, Window, ceiling, floor
-from cloud.services.booking_ports import FoundBay, FoundPlug
+from cloud.services.booking_ports import FoundBay, FoundPlug, PlugWish
 from cloud.services.ports import UnitOfWork
-
-LONGEST: Final = timedelta(hours=28)
-"""A window with its buffer is never longer (see services/terms.py): so much later than the last start
-wanted a survey must look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +29,7 @@ class Need:
     must_fit: bool = False
     """A window too short for the energy will not do."""
     car: Car = field(default_factory=Car)
-    standards: frozenset[str] = frozenset()
-    """OCPI ConnectorTypes of which one will do; empty: any."""
-    min_power_w: int = 0
-    is_accessible: bool = False
-    """Only bays for those who need room."""
+    wish: PlugWish = field(default_factory=PlugWish)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +46,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """Some stations as they stand."""
+    """Some bays as they stand."""
 
     stations: Mapping[str, Station]
     bays: Sequence[FoundBay]
     terms: Mapping[str, Terms]
+    """By station."""
     taken: Mapping[str, Sequence[Window]]
     """By bay."""
     within: Window
@@ -68,13 +60,10 @@ class Survey:
     now: datetime
     _shut: dict[str, tuple[Window, ...]] = field(default_factory=dict)
 
-    def slots(
-        self, need: Need, most: int, *, station_ids: Collection[str] | None = None
-    ) -> Iterator[Slot]:
-        """Yield up to `most` windows of each bay that meets the need, at these stations or at all."""
+    def slots(self, need: Need, most: int) -> Iterator[Slot]:
+        """Yield up to `most` windows of each bay that meets the need it was made for."""
         for bay in self.bays:
-            if station_ids is None or bay.station_id in station_ids:
-                yield from self._slots_of(bay, need, most)
+            yield from self._slots_of(bay, need, most)
 
     def calendar(self, bay: FoundBay) -> Calendar:
         """Return when the bay is closed, and taken."""
@@ -91,16 +80,11 @@ class Survey:
         return usable_from(self.status(bay), bay.expected_end_at, self.now)
 
     def _slots_of(self, bay: FoundBay, need: Need, most: int) -> Iterator[Slot]:
-        plug = plug_for(bay, need)
-        if plug is None:
-            return
         terms = self.terms[bay.station_id]
-        takes_s = _charging_s(plug, need)
-        duration = need.duration or _whole(takes_s, terms)
-        if not terms.min_s <= duration.total_seconds() <= terms.max_s:
+        found = _measured(bay, terms, need)
+        if found is None:
             return
-        if need.must_fit and takes_s > duration.total_seconds():
-            return
+        plug, duration, takes_s = found
         last = self.now + timedelta(seconds=terms.ahead_s)
         between = Window(
             max(need.between.starts_at, self.usable_from(bay)), min(need.between.ends_at, last)
@@ -129,45 +113,86 @@ class Survey:
         return self._shut[key]
 
 
-def survey(
-    work: UnitOfWork,
-    stations: Sequence[Station],
-    within: Window,
-    policy: Policy,
-    now: datetime,
-    *,
-    but: str = "",
-) -> Survey:
-    """Read how these stations stand in a range; the slots of reservation `but` count as free."""
-    known = {one.id: one for one in stations}
-    on_granules = Window(floor(within.starts_at), ceiling(within.ends_at))
-    return Survey(
-        stations=known,
-        bays=work.finding.bays(known),
-        terms=work.terms.of(known),
-        taken=work.finding.taken(known, on_granules, but),
-        within=on_granules,
-        policy=policy,
-        now=now,
-    )
+@dataclass(frozen=True, slots=True)
+class Surveyor:
+    """Reads how bays stand."""
+
+    work: UnitOfWork
+    policy: Policy
+    now: datetime
+
+    def look(
+        self,
+        stations: Mapping[str, Station],
+        bays: Sequence[FoundBay],
+        need: Need,
+        *,
+        buffer: timedelta = timedelta(0),
+        but: str = "",
+    ) -> Survey:
+        """Return a survey of the bays that have the plug.
+
+        Args:
+            stations: where the bays are.
+            bays: of `work.finding.bays`.
+            need: of which windows are asked.
+            buffer: so much after them is asked of, at least.
+            but: a reservation whose slots count as free.
+        """
+        fitting = [bay for bay in bays if plug_for(bay, need.wish) is not None]
+        terms = self.work.terms.of({bay.station_id for bay in fitting})
+        within = _range(fitting, terms, need, buffer)
+        return Survey(
+            stations=stations,
+            bays=fitting,
+            terms=terms,
+            taken=self.work.finding.taken([bay.bay_id for bay in fitting], within, but),
+            within=within,
+            policy=self.policy,
+            now=self.now,
+        )
 
 
-def plug_for(bay: FoundBay, need: Need) -> FoundPlug | None:
+def plug_for(bay: FoundBay, wish: PlugWish) -> FoundPlug | None:
     """Return the strongest plug of the bay that will do."""
-    if need.is_accessible and not bay.is_accessible:
+    if wish.is_accessible and not bay.is_accessible:
         return None
     fitting = [
         one
         for one in bay.plugs
-        if one.max_power_w >= need.min_power_w
-        and (not need.standards or one.standard in need.standards)
+        if one.max_power_w >= wish.min_power_w
+        and (not wish.standards or one.standard in wish.standards)
     ]
     return max(fitting, key=lambda one: one.max_power_w, default=None)
 
 
-def _charging_s(plug: FoundPlug, need: Need) -> int:
+def _range(
+    bays: Collection[FoundBay], terms: Mapping[str, Terms], need: Need, buffer: timedelta
+) -> Window:
+    """Return all that windows for the need, with their buffers, may reach into."""
+    lengths = [buffer + (need.duration or timedelta(0))]
+    for bay in bays:
+        of_station = terms[bay.station_id]
+        found = _measured(bay, of_station, need)
+        if found is not None:
+            _, duration, _ = found
+            lengths.append(duration + timedelta(seconds=of_station.buffer_s))
+    last = need.between.ends_at + max(lengths)
+    return Window(floor(need.between.starts_at), ceiling(last))
+
+
+def _measured(bay: FoundBay, terms: Terms, need: Need) -> tuple[FoundPlug, timedelta, int] | None:
+    """Return the plug, how long the window is, and the charge takes; None: it will not do."""
+    plug = plug_for(bay, need.wish)
+    if plug is None:
+        return None
     car_w = need.car.max_dc_w if plug.is_dc else need.car.max_ac_w
-    return charging_s(need.energy_wh, plug.max_power_w, car_w, is_dc=plug.is_dc)
+    takes_s = charging_s(need.energy_wh, plug.max_power_w, car_w, is_dc=plug.is_dc)
+    duration = need.duration or _whole(takes_s, terms)
+    is_s = duration.total_seconds()
+    if not terms.min_s <= is_s <= terms.max_s or (need.must_fit and takes_s > is_s):
+        return None
+    return plug, duration, takes_s
 
 
 def _whole(takes_s: int, terms: Terms) -> timedelta:

@@ -28,11 +28,7 @@ class SqlStations:
 
     def within(self, box: Box) -> list[Station]:
         """See Stations.within."""
-        east, west = stations.c.longitude <= box.east, stations.c.longitude >= box.west
-        query = select(*_STATION.columns).where(
-            stations.c.latitude.between(box.south, box.north),
-            and_(east, west) if box.west <= box.east else or_(east, west),
-        )
+        query = select(*_STATION.columns).where(*is_in(box))
         return _STATION.all(self._connection.execute(query))
 
     def ids(self) -> list[str]:
@@ -98,6 +94,15 @@ class SqlStations:
         for station_id, status, count in self._connection.execute(query):
             counted.setdefault(station_id, {})[status] = count
         return counted
+
+
+def is_in(box: Box) -> list[ColumnElement[bool]]:
+    """Return the conditions that a station is in an area."""
+    east, west = stations.c.longitude <= box.east, stations.c.longitude >= box.west
+    return [
+        stations.c.latitude.between(box.south, box.north),
+        and_(east, west) if box.west <= box.east else or_(east, west),
+    ]
 
 
 def _says(text: str) -> list[ColumnElement[bool]]:
