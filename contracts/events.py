@@ -192,10 +192,12 @@ class BayOccupancyChanged(TaggedWire, kw_only=True, tag="bay_occupancy_changed")
 
 
 class SensorFellSilent(TaggedWire, kw_only=True, tag="sensor_fell_silent"):
-    """Nothing heard for longer than this sensor's kind allows, or it said goodbye."""
+    """Nothing heard for longer than this sensor's kind allows, or it said goodbye; or see `why`."""
 
     sensor_id: SensorId
     bay_id: BayId
+    why: Text = ""
+    """Empty, or a stable word: `flapping`, it changes its mind faster than cars come and go."""
     last_heard_at: Instant | None = None
     observed_at: Instant
 

@@ -7,6 +7,7 @@ unless those that say empty are together at least twice as sure: a bay shown fre
 costs more than the other way round. The verdict's confidence is the winners' share of all votes.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,6 +33,13 @@ BATTERY_STEP: Final = 0.05
 
 CLOCK_MOVED_AFTER: Final = 3
 """So many readings in a row that seem older than the last one believed."""
+
+FLAPS: Final = 6
+"""So many changes of its verdict within `FLAPS_WITHIN_S` are no cars: the sensor is not believed."""
+FLAPS_WITHIN_S: Final = 60.0
+STEADY_AFTER_S: Final = 60.0
+"""A flapping sensor that has kept to one verdict for so long is believed again."""
+FLAPPING: Final = "flapping"
 
 NEVER_HEARD_AFTER_S: Final = 300.0
 """When a sensor that need not speak regularly, and never has since the start, counts as silent."""
@@ -99,6 +107,9 @@ class Sensor:
     is_live: bool = False
     """Whether its last word may still be trusted."""
     older_in_a_row: int = 0
+    is_flapping: bool = False
+    changed_at: deque[float] = field(default_factory=lambda: deque(maxlen=FLAPS))
+    """Monotonic; of its last changes of mind."""
 
     @property
     def vote(self) -> Vote | None:
@@ -131,18 +142,17 @@ class Sensor:
         self.older_in_a_row = self.older_in_a_row + 1 if is_older else 0
         if is_older and self.older_in_a_row < CLOCK_MOVED_AFTER:
             return []
-        was_silent = self.memory.is_silent
+        if self.memory.is_occupied is (not is_occupied):
+            self.changed_at.append(self.heard_at)
         self.memory = replace(
             self.memory,
             is_occupied=is_occupied,
             confidence=confidence,
             observed_at=observed_at,
-            is_silent=False,
         )
-        self.is_live = True
-        if not was_silent:
-            return []
-        return [SensorHeardAgain(sensor_id=self.sensor_id, bay_id=self.bay_id, observed_at=now)]
+        if self._changes_too_often():
+            return self.fall_silent(now, FLAPPING)
+        return [] if self.is_flapping else self._speak_again(now)
 
     def battery(self, ratio: float, now: datetime) -> list[Event]:
         """Tell a battery that passed a whole tenth, or fell low, or recovered."""
@@ -163,9 +173,12 @@ class Sensor:
             )
         ]
 
-    def fall_silent(self, now: datetime) -> list[Event]:
-        """It said goodbye, or what it said before can no longer be trusted."""
+    def fall_silent(self, now: datetime, why: str = "") -> list[Event]:
+        """It said goodbye, or what it says or said before can no longer be trusted."""
         self.is_live = False
+        self.is_flapping = why == FLAPPING
+        if not self.is_flapping:
+            self.changed_at.clear()
         if self.memory.is_silent:
             return []
         self.memory = replace(self.memory, is_silent=True)
@@ -173,14 +186,33 @@ class Sensor:
             SensorFellSilent(
                 sensor_id=self.sensor_id,
                 bay_id=self.bay_id,
+                why=why,
                 last_heard_at=self.memory.heard_at,
                 observed_at=now,
             )
         ]
 
     def check(self, now: datetime, at: float) -> list[Event]:
-        """Notice silence."""
-        return self.fall_silent(now) if self._is_overdue(at) else []
+        """Notice silence, and that it has come to rest."""
+        if self._is_overdue(at):
+            return self.fall_silent(now)
+        if not self.is_flapping or at - self.changed_at[-1] < STEADY_AFTER_S:
+            return []
+        self.is_flapping = False
+        self.changed_at.clear()
+        return self._speak_again(now)
+
+    def _changes_too_often(self) -> bool:
+        changes = self.changed_at
+        return len(changes) == FLAPS and changes[-1] - changes[0] <= FLAPS_WITHIN_S
+
+    def _speak_again(self, now: datetime) -> list[Event]:
+        was_silent = self.memory.is_silent
+        self.memory = replace(self.memory, is_silent=False)
+        self.is_live = True
+        if not was_silent:
+            return []
+        return [SensorHeardAgain(sensor_id=self.sensor_id, bay_id=self.bay_id, observed_at=now)]
 
     def _is_overdue(self, at: float) -> bool:
         patience_s = self.silent_after_s

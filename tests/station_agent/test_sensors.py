@@ -98,14 +98,32 @@ async def test_a_repeated_report_is_no_change(house):
 
 
 async def test_the_last_of_many_changes_is_told_when_the_quiet_time_is_over(house):
-    for number in range(10):
+    for number in range(4):
         house.plain(number % 2 == 0)
-        house.clock.advance(0.1)
+        house.clock.advance(0.25)
     await house.facts(1)
     house.clock.advance(2)
     facts = await house.facts(2)
 
     assert [fact.is_occupied for fact in facts] == [True, False]
+
+
+async def test_a_flapping_sensor_has_no_say_until_it_has_come_to_rest(house):
+    house.plain(False)
+    await house.facts(1)
+    for number in range(6):
+        house.clock.advance(0.1)
+        house.plain(number % 2 == 0)
+    facts = await house.facts(2)
+    assert (facts[1].sensor_id, facts[1].why) == ("plain-1", "flapping")
+    assert house.sensors.silent_sensors() == ["plain-1"]
+    house.clock.advance(30)
+    house.plain(True)
+    house.clock.advance(60)
+    facts = await house.facts(4)
+
+    assert isinstance(facts[2], SensorHeardAgain)
+    assert facts[3].is_occupied
 
 
 async def test_silence_and_being_heard_again_are_told(house):

@@ -40,7 +40,9 @@ def sensor_fell_silent(board: Board, fact: SensorFellSilent, stamp: Stamp) -> No
     sensor = _sensor(board, stamp, fact.sensor_id, fact.bay_id)
     if sensor is not None:
         at = stamp.seen(fact.last_heard_at or fact.observed_at)
-        board.put_sensor(replace(sensor, is_silent=True, silent_since=at))
+        board.put_sensor(
+            replace(sensor, is_silent=True, silent_since=at, last_error=fact.why[:255])
+        )
 
 
 def sensor_heard_again(board: Board, fact: SensorHeardAgain, stamp: Stamp) -> None:

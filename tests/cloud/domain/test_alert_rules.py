@@ -154,6 +154,14 @@ def test_a_silent_sensor_and_a_low_battery_are_minor():
     assert raised_by(SensorSnapshot(a_sensor(), None, is_silent=False)) == []
 
 
+def test_a_flapping_sensor_is_told_as_what_it_is():
+    snapshot = SensorSnapshot(a_sensor(last_error="flapping"), a_bay(), is_silent=True)
+    (alert,) = raised_by(snapshot)
+
+    assert alert.title.startswith("Sensor flaps")
+    assert "faster than cars" in alert.detail
+
+
 def a_component(**more) -> ComponentSnapshot:
     known = {
         "station_id": STATION,

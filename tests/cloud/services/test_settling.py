@@ -271,6 +271,16 @@ def test_sensors_tell_of_silence_and_of_their_battery(live):
     assert live.bay().situation == "free"
 
 
+def test_a_flapping_sensor_is_no_witness(live):
+    live.agent.tell(
+        events.SensorFellSilent(sensor_id="gm-1", bay_id=BAY, why="flapping", observed_at=after(1))
+    )
+
+    assert live.bay().situation == "free_sensor_silent"
+    assert live.open_alerts() == ["silent_sensor/greenmarket/gm-1"]
+    assert live.row(tables.alerts, rule="silent_sensor").title.startswith("Sensor flaps")
+
+
 def test_a_components_trouble_opens_and_clears(live):
     trouble = {
         "charger_id": CHARGER,

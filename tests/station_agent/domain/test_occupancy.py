@@ -1,5 +1,6 @@
 """Fusing, debounce, silence and battery of bay sensors."""
 
+from collections import deque
 from datetime import timedelta
 from itertools import pairwise
 
@@ -14,8 +15,12 @@ from contracts.events import (
     SensorHeardAgain,
 )
 from station_agent.domain.occupancy import (
+    FLAPPING,
+    FLAPS,
+    FLAPS_WITHIN_S,
     NEVER_HEARD_AFTER_S,
     QUIET_S,
+    STEADY_AFTER_S,
     Bay,
     Sensor,
     SensorMemory,
@@ -119,8 +124,9 @@ def test_a_change_within_the_quiet_time_waits_and_the_last_value_wins():
 
 @given(st.lists(st.tuples(st.floats(0.01, 5), st.booleans()), max_size=60))
 def test_chatter_is_told_at_most_once_in_the_quiet_time_and_ends_at_the_truth(steps):
-    """T11."""
+    """T11; what is no chatter any more is another matter: see flapping below."""
     bay, at, told = a_bay(), 0.0, []
+    bay.sensors[0].changed_at = deque(maxlen=0)
     for delay_s, is_occupied in steps:
         due_at = bay.due_at()
         if due_at is not None and at < due_at <= at + delay_s:
@@ -161,6 +167,71 @@ def test_a_sensor_that_says_nothing_falls_silent_once_and_has_no_vote():
         SensorFellSilent(sensor_id="s", bay_id="bay", last_heard_at=NOON, observed_at=NOON)
     ]
     assert sensor.check(NOON, 91) == []
+    assert sensor.vote is None
+
+
+def flap(sensor, changes, every_s, at=0.0):
+    """Let it change its mind; returns the facts, and the instant of the last change."""
+    facts = read(sensor, False, at)
+    for number in range(changes):
+        at += every_s
+        facts += read(sensor, number % 2 == 0, at)
+    return facts, at
+
+
+def test_a_sensor_that_changes_faster_than_cars_is_not_believed():
+    sensor = a_sensor()
+    facts, at = flap(sensor, FLAPS, FLAPS_WITHIN_S / (FLAPS - 1))
+    now = NOON + timedelta(seconds=at)
+
+    assert facts == [
+        SensorFellSilent(
+            sensor_id="s", bay_id="bay", why=FLAPPING, last_heard_at=now, observed_at=now
+        )
+    ]
+    assert sensor.vote is None
+    assert flap(sensor, 20, 1.0, at)[0] == []
+
+
+def test_a_busy_bay_is_no_flapping_sensor():
+    sensor = a_sensor()
+    facts, _ = flap(sensor, 40, FLAPS_WITHIN_S / (FLAPS - 1) + 0.1)
+
+    assert facts == []
+    assert sensor.vote is not None
+
+
+def test_a_flapping_sensor_is_believed_again_once_it_has_come_to_rest():
+    """Without another message: some families speak only when something changes."""
+    sensor = a_sensor()
+    _, at = flap(sensor, FLAPS, 1.0)
+
+    assert sensor.check(NOON, at + STEADY_AFTER_S - 0.1) == []
+    assert sensor.check(NOON, at + STEADY_AFTER_S) == [
+        SensorHeardAgain(sensor_id="s", bay_id="bay", observed_at=NOON)
+    ]
+    assert sensor.vote == Vote("s", False, 1)
+    assert read(sensor, True, at + STEADY_AFTER_S + 1) == []
+    assert sensor.vote == Vote("s", True, 1)
+
+
+def test_a_flapping_sensor_that_goes_is_silent_like_any_other():
+    sensor = a_sensor()
+    _, at = flap(sensor, FLAPS, 1.0)
+    sensor.fall_silent(NOON)
+
+    assert sensor.check(NOON, at + STEADY_AFTER_S) == []
+    assert sensor.vote is None
+    assert len(read(sensor, True, at + STEADY_AFTER_S + 1)) == 1
+    assert sensor.vote == Vote("s", True, 1)
+
+
+def test_a_flapping_sensor_that_is_not_heard_any_more_stays_unbelieved():
+    sensor = a_sensor(silent_after_s=30.0)
+    _, at = flap(sensor, FLAPS, 1.0)
+
+    assert sensor.check(NOON, at + STEADY_AFTER_S) == []
+    assert not sensor.is_flapping
     assert sensor.vote is None
 
 
