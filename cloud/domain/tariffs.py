@@ -143,7 +143,7 @@ def charge_lines(
     """
     elements = [one for one in tariff.elements if one.restrictions.reservation is None]
     usage = _Usage()
-    for period in periods(charge, _marks(elements), zone):
+    for period in periods(charge, marks_of(elements), zone):
         usage.add(period, elements)
     lines = _lines(tariff, usage.rounded(), _kind_of_charge, discounts)
     return (*lines, *_limits(tariff, lines))
@@ -197,7 +197,7 @@ def _reservation_lines(
         return ()
     reserving = elements[0].restrictions.reservation
     usage = _Usage()
-    for period in periods(waited, _marks(elements), zone):
+    for period in periods(waited, marks_of(elements), zone):
         usage.add(period, elements)
 
     def kind_of(dimension: Dimension) -> Kind:
@@ -291,7 +291,8 @@ def _is_time(start_min: int | None, minute: int, end_min: int | None) -> bool:
     return minute >= start or minute < end
 
 
-def _marks(elements: Iterable[Element]) -> Marks:
+def marks_of(elements: Iterable[Element]) -> Marks:
+    """Return where the prices of these elements may change."""
     said = [one.restrictions for one in elements]
     by_day = any(one.start_day or one.end_day or one.weekdays for one in said)
     times = {at for one in said for at in (one.start_min, one.end_min) if at is not None}
