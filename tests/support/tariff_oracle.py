@@ -12,7 +12,9 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-DIGITS = 50
+DIGITS = 100
+NEARLY = Decimal(10) ** -60
+"""What a division that does not end is off by is less, and no amount is so near to a half."""
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 QUARTER = timedelta(minutes=15)
 DECIMALS = {"EUR": 2, "GBP": 2, "JPY": 0, "KWD": 3}
@@ -224,7 +226,7 @@ def amount_of(case: Case, kind: str, price: Decimal, vat: Decimal | None, quanti
 
 
 def rounded(amount: Decimal) -> int:
-    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
+    return int(amount.quantize(NEARLY).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def limited(case: Case, amounts) -> tuple[int, int]:
