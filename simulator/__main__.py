@@ -27,7 +27,7 @@ from simulator.demo.api import Api
 from simulator.journal import FileJournal, MemoryJournal
 from simulator.scenarios import SCENARIOS, scenario
 from simulator.scenarios.scenario import Scenario
-from simulator.scenarios.stations import TOKENS
+from simulator.scenarios.stations import GUESTS, TOKENS
 from simulator.site import station_file
 
 app = typer.Typer(
@@ -55,6 +55,7 @@ def run(
     *,
     agent: Annotated[str, typer.Option(help="Where chargers dial: ws://host:port")],
     broker: Annotated[str, typer.Option(help="Where sensors speak: mqtt://...")] = "",
+    cloud: Annotated[str, typer.Option(help="Where guests book: http://host:port")] = "",
     journal: Annotated[Path | None, typer.Option(help="Where the truth is written.")] = None,
     keys: Keys = None,
     key: Annotated[str, typer.Option(help="Key of every charger not in --keys.")] = "",
@@ -77,6 +78,7 @@ def run(
         broker_url=broker,
         keys=_keys(keys, told, key),
         tokens=token or TOKENS,
+        cloud_url=cloud,
         quirks=tuple(_quirk(one) for one in quirk or ()),
         session_files=sessions or [],
         clock=_clock(clock, speed),
@@ -143,7 +145,7 @@ def settle(
     where = urlsplit(cloud)
     with Api(where.hostname or "", where.port or 80) as api:
         api.log_in(email, sys.stdin.readline().rstrip("\n"))
-        is_new = settling.settle(api, _scenario(name).station, TOKENS, out)
+        is_new = settling.settle(api, _scenario(name).station, TOKENS, out, GUESTS)
     typer.echo(f"{'set up in' if is_new else 'was set up before in'} {out}")
 
 

@@ -208,12 +208,15 @@ class Traffic:
     def _come(self, bay: Bay, chance: Random) -> bool:
         self.arrivals += 1
         token = self._free_token(chance)
-        if not bay.is_inviting or token is None:
+        is_blocker = chance.random() < self._pace.blocker_ratio
+        # whoever only parks does not ask whether the charger is kept for somebody
+        would_come = not bay.is_occupied if is_blocker else bay.is_inviting
+        if not would_come or token is None:
             self.turned_away += 1
             return False
         self._cars += 1
         name = f"car-{self._cars}"
-        if chance.random() < self._pace.blocker_ratio:
+        if is_blocker:
             block(self._world, bay, f"van-{self._cars}", chance.uniform(*self._pace.blocks_s))
             return True
         visit = draw_visit(

@@ -9,9 +9,12 @@ from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
+from urllib.parse import urlsplit
 
 from contracts.clock import Clock, SystemClock
 from simulator import profile, site
+from simulator.api_desk import ApiDesk
+from simulator.bookings import Desk, PaperDesk
 from simulator.broker import SensorBroker
 from simulator.chargers.dialer import Address
 from simulator.chargers.quirks import Quirk
@@ -19,7 +22,7 @@ from simulator.journal import Journal
 from simulator.payloads import Message
 from simulator.running import connect_all, dial
 from simulator.scenarios.scenario import Scenario, Stage
-from simulator.scenarios.stations import TOKENS
+from simulator.scenarios.stations import GUESTS, TOKENS
 from simulator.sensors import Publish
 from simulator.site import Temper
 from simulator.world import World
@@ -37,6 +40,8 @@ class Cast:
     keys: Mapping[str, str] = field(default_factory=dict)
     """Basic auth passwords by charger id."""
     tokens: Sequence[str] = TOKENS
+    cloud_url: str = ""
+    """Where guests book, http://host:port; empty: they write their promises down themselves."""
     quirks: tuple[Quirk, ...] = ()
     """What all chargers do wrong."""
     session_files: Sequence[Path] = ()
@@ -70,7 +75,8 @@ async def play(scenario: Scenario, cast: Cast, journal: Journal) -> Outcome:
         sockets = {one.charger.charger_id: one.dialer for one in dialled}
         loaded = profile.load(cast.session_files)
         place.power_on_sensors()
-        scenario.play(Stage(world, place, loaded, cast.tokens, sockets))
+        desk = _desk(stack, cast.cloud_url) or PaperDesk(world, [place])
+        scenario.play(Stage(world, place, loaded, cast.tokens, sockets, desk, GUESTS))
         dialling = asyncio.create_task(connect_all(dialled), name="chargers")
         try:
             length_s = scenario.duration_s + cast.settle_s
@@ -96,7 +102,8 @@ def rehearse(
     `attend` is called every few seconds of the world: a stand-in for what sockets would do.
     """
     place = site.build(world, scenario.station, publish)
-    stage = Stage(world, place, profile.shipped(), TOKENS, {})
+    desk = PaperDesk(world, [place])
+    stage = Stage(world, place, profile.shipped(), TOKENS, {}, desk, GUESTS)
     if attend is not None:
         attend(stage)
         world.every(_ATTENDED_EVERY_S, partial(attend, stage))
@@ -111,6 +118,15 @@ def _publisher(stack: contextlib.ExitStack, broker_url: str) -> Publish:
         return _to_nobody
     client_id = f"simulator-{SystemRandom().getrandbits(32):08x}"
     return stack.enter_context(SensorBroker(broker_url, client_id)).publish
+
+
+def _desk(stack: contextlib.ExitStack, cloud_url: str) -> Desk | None:
+    if not cloud_url:
+        return None
+    where = urlsplit(cloud_url)
+    desk = ApiDesk(where.hostname or "", where.port or 80)
+    stack.callback(desk.close)
+    return desk
 
 
 def _to_nobody(message: Message) -> None:

@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 
 class ApiRefused(RuntimeError):
-    """The API said no; the text has its problem report."""
+    """The API said no; the text has its problem report, `problem` what could be read of it."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, problem: dict[str, Any] | None = None) -> None:
         super().__init__(text)
         self.status = status
+        self.problem = problem or {}
 
 
 class Api:
@@ -25,7 +26,7 @@ class Api:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self.close()
 
     def log_in(self, email: str, password: str) -> None:
         """Use this user's bearer token from now on."""
@@ -36,16 +37,22 @@ class Api:
         """Read."""
         return self._ask("GET", path, None)
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Create or act."""
-        return self._ask("POST", path, body)
+    def post(self, path: str, body: dict[str, Any] | None = None, *, key: str = "") -> Any:
+        """Create or act; with an idempotency key once, however often it is sent."""
+        return self._ask("POST", path, body, key)
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
         """Set."""
         return self._ask("PUT", path, body)
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None, key: str = "") -> Any:
         headers = {"Accept": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = key
         data = None
         if body is not None:
             data = json.dumps(body).encode()
@@ -57,8 +64,18 @@ class Api:
         content = response.read()
         if response.status >= 400:  # noqa: PLR2004 - the class of errors
             said = content.decode(errors="replace")[:500]
-            raise ApiRefused(response.status, f"{method} {path}: {response.status} {said}")
+            text = f"{method} {path}: {response.status} {said}"
+            raise ApiRefused(response.status, text, _problem(content))
         return json.loads(content) if content else None
+
+
+def _problem(content: bytes) -> dict[str, Any]:
+    """Return a problem report (RFC 9457); empty if it is none."""
+    try:
+        read = json.loads(content)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def is_ready(host: str, port: int) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from simulator.bookings import Guest
 from simulator.demo.api import Api, ApiRefused, as_segment
 from simulator.demo.setting_up import charger_body
 from simulator.site import StationSpec, station_file
@@ -17,7 +18,13 @@ AGENT_KEY: Final = "agent-key"
 CHARGER_KEYS: Final = "charger-keys.json"
 
 
-def settle(api: Api, spec: StationSpec, tokens: Sequence[str], folder: Path) -> bool:
+def settle(
+    api: Api,
+    spec: StationSpec,
+    tokens: Sequence[str],
+    folder: Path,
+    guests: Sequence[Guest] = (),
+) -> bool:
     """Set the station up, the API logged in as an administrator; False if it was done before."""
     done = folder / CHARGER_KEYS
     if done.exists():
@@ -27,6 +34,8 @@ def settle(api: Api, spec: StationSpec, tokens: Sequence[str], folder: Path) -> 
     keys = {one.charger_id: _charger_key(api, spec, one.charger_id) for one in spec.chargers}
     for token in tokens:
         api.put(f"/tokens/{as_segment(token)}", {"label": "Simulated driver"})
+    for guest in guests:
+        _make_guest(api, guest)
     agent_key = api.post(f"/stations/{spec.station_id}/agent-key")["key"]
     (folder / STATION_FILE).write_text(station_file(spec))
     _write_secret(folder / AGENT_KEY, agent_key)
@@ -44,6 +53,15 @@ def _station_body(spec: StationSpec) -> dict[str, Any]:
         "longitude": spec.longitude,
         "price_per_kwh_minor": spec.price_per_kwh_minor,
     }
+
+
+def _make_guest(api: Api, guest: Guest) -> None:
+    """Make a driver who can log in, with the token they show to chargers."""
+    user = {"email": guest.email, "name": guest.email, "role": "driver", "password": guest.password}
+    made = _post_once(api, "/users", user)
+    if made is not None:
+        own = {"user_id": made["user_id"], "label": "Simulated guest"}
+        api.put(f"/tokens/{as_segment(guest.token)}", own)
 
 
 def _charger_key(api: Api, spec: StationSpec, charger_id: str) -> str:

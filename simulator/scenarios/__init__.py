@@ -6,10 +6,15 @@ from simulator.scenarios import (
     bad_weather,
     blocked_bay,
     busy_day,
+    early_bird,
     fault_and_recovery,
+    latecomer,
     link_lost,
+    no_show,
+    overstay,
     quiet_charge,
     sensor_dropout,
+    squatter,
 )
 from simulator.scenarios.scenario import Scenario
 
@@ -21,6 +26,11 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     link_lost.SCENARIO,
     fault_and_recovery.SCENARIO,
     bad_weather.SCENARIO,
+    early_bird.SCENARIO,
+    latecomer.SCENARIO,
+    no_show.SCENARIO,
+    overstay.SCENARIO,
+    squatter.SCENARIO,
 )
 
 

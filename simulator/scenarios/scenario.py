@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from simulator.bookings import Desk, Guest
 from simulator.chargers.dialer import Dialer
 from simulator.profile import Profile
 from simulator.site import Site, StationSpec
@@ -20,6 +21,9 @@ class Stage:
     tokens: Sequence[str]
     dialers: dict[str, Dialer]
     """Sockets by charger id; none in a rehearsal without sockets."""
+    desk: Desk
+    """Where guests book."""
+    guests: Sequence[Guest]
     dark: dict[str, datetime] = field(default_factory=dict)
     """Until when chargers without sockets are cut off."""
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from simulator.bookings import Guest
 from simulator.site import Post, StationSpec, station
 from simulator.vehicles import Standard
 
@@ -15,5 +16,10 @@ CORNER: Final[StationSpec] = station(
         Post("2.1", 150, plugs=(Standard.CCS,), sensor="plain"),
     ),
 )
+GUESTS: Final = tuple(
+    Guest(f"guest{number}@sim.example", "simulated-guest", f"SIMGUEST{number:02d}")
+    for number in range(1, 5)
+)
+"""Drivers with accounts, who can book; `settle` makes them."""
 TOKENS: Final = tuple(f"SIM{number:05d}" for number in range(1, 41))
 """What the drivers of all scenarios show."""

@@ -1,9 +1,11 @@
 """Drivers come, charge and go as people do."""
 
+from datetime import timedelta
+
 import pytest
 
 from simulator import site
-from simulator.chargers.evse import State
+from simulator.chargers.evse import Reservation, State
 from simulator.drivers import Driver, Pace, Traffic, Visit, block
 from simulator.journal import Kind
 from simulator.profile import shipped
@@ -124,3 +126,15 @@ def test_cars_charge_for_about_what_their_drivers_wanted():
 
     assert len(energies) > 12
     assert 12_000 < sorted(energies)[len(energies) // 2] < 32_000
+
+
+@pytest.mark.parametrize(("blocker_ratio", "came"), [(0, False), (1, True)])
+def test_a_van_takes_a_bay_that_its_charger_keeps_for_somebody(blocker_ratio, came):
+    world, _, place = _a_place()
+    bay = place.bays[FAST_BAY]
+    bay.charger.reserve(
+        bay.spec.evse_id, Reservation(7, "SOMEBODY", world.now() + timedelta(hours=1))
+    )
+    traffic = Traffic(world, [bay], TOKENS, shipped(), Pace(blocker_ratio=blocker_ratio))
+
+    assert traffic.send_one_to(bay) is came

@@ -24,7 +24,7 @@ from tests.simulator.ideal_cloud import rows_of
 SHORT = [one.name for one in SCENARIOS if one.duration_s <= 1_800]
 
 
-def _played(name, seed=1):
+def played(name, seed=1):
     """Play a scenario with a central system for each charger, dialled again after each cut."""
     journal = MemoryJournal()
     world = World(VirtualClock(MONDAY), seed, journal)
@@ -58,7 +58,7 @@ def test_scenarios_have_names_of_their_own_and_say_what_happens():
 
 @pytest.mark.parametrize("name", SHORT)
 def test_an_ideal_cloud_agrees_with_every_story(name):
-    entries, stage, _, _ = _played(name)
+    entries, stage, _, _ = played(name)
     sessions, samples, statuses = rows_of(entries)
 
     assert compare(entries, sessions, samples, statuses=statuses) == []
@@ -67,13 +67,13 @@ def test_an_ideal_cloud_agrees_with_every_story(name):
 
 @pytest.mark.parametrize("name", SHORT)
 def test_the_same_seed_tells_the_same_story(name):
-    first, second = _played(name)[0], _played(name)[0]
+    first, second = played(name)[0], played(name)[0]
 
     assert first == second
 
 
 def test_a_quiet_charge_ends_at_its_limit():
-    entries, _, _, _ = _played("quiet_charge")
+    entries, _, _, _ = played("quiet_charge")
 
     (told,) = told_sessions(entries).values()
     expected_wh = 58_000 * 0.25 / 0.95
@@ -81,7 +81,7 @@ def test_a_quiet_charge_ends_at_its_limit():
 
 
 def test_a_blocked_bay_is_never_charged_at():
-    entries, _, _, _ = _played("blocked_bay")
+    entries, _, _, _ = played("blocked_bay")
 
     truth = [one.body["is_occupied"] for one in entries if one.kind is Kind.OCCUPANCY]
     assert truth == [True, False]
@@ -89,7 +89,7 @@ def test_a_blocked_bay_is_never_charged_at():
 
 
 def test_sessions_begin_and_end_while_the_link_is_lost():
-    entries, _, _, centrals = _played("link_lost")
+    entries, _, _, centrals = played("link_lost")
     cut = next(one.at for one in entries if one.kind is Kind.DISCONNECTED)
     back = max(one.at for one in entries if one.kind is Kind.CONNECTED)
     begun = [one for one in entries if one.kind is Kind.SESSION_BEGUN and cut < one.at < back]
@@ -106,7 +106,7 @@ def test_sessions_begin_and_end_while_the_link_is_lost():
 
 
 def test_sensors_recover_from_their_dropout():
-    _, stage, sent, _ = _played("sensor_dropout")
+    _, stage, sent, _ = played("sensor_dropout")
 
     assert all(sensor.mood is Mood.WELL for sensor in stage.site.sensors.values())
     last = {message.topic: message.payload for message in sent}
@@ -116,7 +116,7 @@ def test_sensors_recover_from_their_dropout():
 
 
 def test_a_broken_charger_is_repaired_and_a_dark_one_comes_back():
-    entries, stage, _, centrals = _played("fault_and_recovery")
+    entries, stage, _, centrals = played("fault_and_recovery")
 
     causes = [one.body["cause"] for one in entries if one.kind is Kind.SESSION_ENDED]
     assert "fault" in causes
@@ -126,7 +126,7 @@ def test_a_broken_charger_is_repaired_and_a_dark_one_comes_back():
 
 
 def test_bad_weather_repeats_but_loses_nothing():
-    entries, _, _, _ = _played("bad_weather")
+    entries, _, _, _ = played("bad_weather")
 
     attempts = Counter(one.attempt for one in entries if one.kind is Kind.SENT)
     assert max(attempts) > 1
