@@ -77,6 +77,24 @@ def test_a_station_that_looks_full_is_packed_anew(bookings, drivers):
     assert bookings.slots() == bookings.expected_slots()
 
 
+def test_those_who_move_aside_may_have_others_move_aside(bookings, drivers):
+    # later than what is asked for, and so in its way only through who moves
+    later = bookings.book(start_s=2 * HOUR, bay_id=OTHER_BAY, viewer=drivers[0])
+    long = bookings.book(start_s=HOUR, lasts_s=2 * HOUR, bay_id=None, viewer=drivers[1])
+    assert long.bay_id == BAY
+    with pytest.raises(BayAlreadyBooked):
+        bookings.hold(bay_id=BAY, viewer=drivers[2])
+    bookings.service.cancel(drivers[0], later.reservation_id)
+    later = bookings.book(start_s=2 * HOUR, bay_id=None, viewer=drivers[0])
+    assert later.bay_id == OTHER_BAY
+
+    bookings.hold(bay_id=BAY, viewer=drivers[2])
+
+    assert bookings.service.get(long.reservation_id, drivers[1]).bay_id == OTHER_BAY
+    assert bookings.service.get(later.reservation_id, drivers[0]).bay_id == BAY
+    assert bookings.slots() == bookings.expected_slots()
+
+
 def test_a_full_station_is_full(bookings, drivers):
     for number in range(2):
         bookings.book(bay_id=None, viewer=drivers[number])
