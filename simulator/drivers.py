@@ -208,10 +208,12 @@ class Traffic:
     def _come(self, bay: Bay, chance: Random) -> bool:
         self.arrivals += 1
         token = self._free_token(chance)
+        if bay.is_occupied or token is None:
+            self.turned_away += 1
+            return False
         is_blocker = chance.random() < self._pace.blocker_ratio
         # whoever only parks does not ask whether the charger is kept for somebody
-        would_come = not bay.is_occupied if is_blocker else bay.is_inviting
-        if not would_come or token is None:
+        if not is_blocker and not bay.is_inviting:
             self.turned_away += 1
             return False
         self._cars += 1
