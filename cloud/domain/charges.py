@@ -1,7 +1,8 @@
 """A charge as tariffs see it: a curve of whole seconds and watt-hours, cut where a price may change.
 
 Instants count by the second they lie in, and the energy at a cut is interpolated along the curve and
-rounded to the watt-hour, so that all parts of a charge sum to the whole and nothing is ever a float.
+rounded down to the watt-hour, as a register would show it. So all parts of a charge sum to the whole,
+nothing is ever a float, and a cut where no price changes changes nothing.
 OCPI 2.3.0 mod_cdrs, ChargingPeriod: the moment a price changes may be interpolated from the readings
 before and after it.
 """
@@ -13,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from cloud.domain.money import ceil_div, half_up
+from cloud.domain.money import ceil_div
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
@@ -164,7 +165,7 @@ class _Walk:
         length_s, energy_wh = after.at_s - before.at_s, after.wh - before.wh
         first, last = bisect_right(cuts, before.at_s), bisect_left(cuts, after.at_s)
         for cut_s in cuts[first:last]:
-            share = half_up(energy_wh * (cut_s - before.at_s), length_s)
+            share = energy_wh * (cut_s - before.at_s) // length_s
             yield _Node(cut_s, before.wh + share)
         for mark in self.marks.wh:
             wh = mark - (self.so_far_wh - before.wh)

@@ -6,7 +6,7 @@ quarter of an hour, and looks up each little part of a charge anew. Slow and sim
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -155,7 +155,7 @@ def nodes_of(before, after, cuts, marks) -> list[tuple[int, int]]:
     for cut in cuts:
         if from_s < cut < to_s:
             share = Decimal(to_wh - from_wh) * (cut - from_s) / (to_s - from_s)
-            nodes.add((cut, from_wh + int(share.quantize(Decimal(1), ROUND_HALF_UP))))
+            nodes.add((cut, from_wh + int(share.to_integral_value(ROUND_FLOOR))))
     for mark in marks:
         if from_wh < mark < to_wh:
             passed = Decimal(mark - from_wh) * (to_s - from_s) / (to_wh - from_wh)

@@ -128,7 +128,7 @@ def test_energy_is_shared_out_where_a_price_changes_and_none_is_lost():
 
     lines = charge_lines(tariff, a_charge("10:00", 60, kwh=10), BERLIN)
 
-    # a third of 10,000 Wh, rounded to the watt-hour
+    # a third of 10,000 Wh, rounded down to the watt-hour
     assert [one.quantity for one in lines] == [3333, 6667]
 
 
