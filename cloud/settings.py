@@ -38,7 +38,8 @@ class Settings(BaseSettings):
 
     stale_after_s: float = Field(default=80, gt=0, le=90)
     """News older than this is no news: the bay is UNKNOWN (P4 allows 90 s, this leaves time to tell)."""
-    sweep_interval_s: float = 2
+    sweep_interval_s: float = 1
+    """How often the clock looks for what nobody told it of; what is due at a time, it does then."""
     blocked_bay_alert_after_s: float = 180
     charger_offline_alert_after_s: float = 120
     station_offline_alert_after_s: float = 90
@@ -50,7 +51,13 @@ class Settings(BaseSettings):
     alert_mail_to: list[str] = []
     """Also told of every alert, beside the station's owner and maintenance staff."""
     show_mailbox: bool = False
-    """Show all outgoing mail on /mailbox: for demonstrations only."""
+    """Show all outgoing messages on /mailbox: for demonstrations only."""
+    sms_url: SecretStr = SecretStr("")
+    """An Apprise address with {to} in it; empty: short messages stay in the mailbox page."""
+    vapid_private_key: SecretStr = SecretStr("")
+    """Signs web push: base64url, 32 bytes or DER; empty: made of the secret key."""
+    lab_allow_local_webhooks: bool = False
+    """Send webhooks and web push by plain http and to loopback too: only in a lab."""
 
     influx_url: str = ""
     """InfluxDB 2 or what accepts its line protocol; empty: telemetry stays in SQL alone."""

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,10 @@ from cloud.adapters.broker_users import (
 )
 from cloud.adapters.influx import InfluxTelemetry
 from cloud.adapters.messages.mail import MailboxOnly, SmtpMail, smtp_address
+from cloud.adapters.messages.outbound import Outbound
+from cloud.adapters.messages.push import WebPush, vapid_of
+from cloud.adapters.messages.sms import AppriseSms
+from cloud.adapters.messages.webhooks import SignedWebhooks
 from cloud.adapters.mqtt import BrokerAddress, MqttBroker, Subscription, broker_address
 from cloud.adapters.passwords import ArgonPasswords
 from cloud.adapters.secret_key import kept_secret, key_for
@@ -31,16 +36,17 @@ from cloud.adapters.throttle import LoginThrottle
 from cloud.api.app import create_app
 from cloud.api.container import Services
 from cloud.api.server import Server, build_server
+from cloud.domain.notices import Channel as Way
 from cloud.domain.policy import Policy
 from cloud.domain.windows import Window
 from cloud.embedded.broker import BrokerConfig, EmbeddedBroker
 from cloud.live import LiveHub
 from cloud.services.accounts import AccountService
 from cloud.services.advancing import Advancer
-from cloud.services.alert_mails import MAIL
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.billing import BillingService, QuoteService
+from cloud.services.calendar_feeds import CalendarFeedService
 from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
@@ -53,12 +59,13 @@ from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
 from cloud.services.keeping import Keeper, KeepingService
 from cloud.services.messages import Channel, MessageService
-from cloud.services.notices import Notices
+from cloud.services.notices import Notices, NoticeService
 from cloud.services.otps import Otps
 from cloud.services.packing import Packer
 from cloud.services.plans import PlanService
 from cloud.services.ports import OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
+from cloud.services.push_subscriptions import PushChannel, PushSubscriptionService
 from cloud.services.receipts import ReceiptService
 from cloud.services.rescheduling import Rescuer
 from cloud.services.reservations import ReservationService
@@ -73,6 +80,7 @@ from cloud.services.tariffs import TariffService
 from cloud.services.telemetry import TelemetryService
 from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
+from cloud.services.webhook_endpoints import WebhookChannel, WebhookEndpointService
 from cloud.services.withdrawals import Withdrawals
 from cloud.settings import Settings
 from cloud.web.app import error_pages, pages
@@ -321,12 +329,38 @@ class House:
     @cached_property
     def telling(self) -> Notices:
         """Who tells users what happened."""
-        return Notices(self.settings.public_url)
+        has_sms = bool(self.settings.sms_url.get_secret_value()) or self.settings.show_mailbox
+        return Notices(self.settings.public_url, has_sms=has_sms)
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        """How requests that users ask for leave the house."""
+        return Outbound(is_lab=self.settings.lab_allow_local_webhooks)
+
+    @cached_property
+    def web_push(self) -> WebPush:
+        """Who speaks to browsers' push services."""
+        settings = self.settings
+        named = settings.vapid_private_key.get_secret_value()
+        vapid = vapid_of(named, key_for(self.secret, "vapid"))
+        return WebPush(self.outbound, vapid, f"mailto:{parseaddr(settings.mail_from)[1]}")
 
     @cached_property
     def messages(self) -> MessageService:
-        """What is sent."""
-        return MessageService(self.open_work, self.clock, {MAIL: self._mail()})
+        """What is sent to people."""
+        channels: dict[str, Channel] = {
+            Way.MAIL: self._mail(),
+            Way.SMS: self._sms(),
+            Way.PUSH: PushChannel(self.open_work, self.clock, self.web_push),
+        }
+        return MessageService(self.open_work, self.clock, channels, but=Way.WEBHOOK)
+
+    @cached_property
+    def webhooks(self) -> MessageService:
+        """What is sent to programs."""
+        sender = SignedWebhooks(self.outbound, self.settings.public_url)
+        channel = WebhookChannel(self.open_work, self.clock, sender, self.telling)
+        return MessageService(self.open_work, self.clock, {Way.WEBHOOK: channel}, only=Way.WEBHOOK)
 
     def services(self, on_broker_users: Callable[[], None] = lambda: None) -> Services:
         """Return what the API calls."""
@@ -346,8 +380,19 @@ class House:
             receipts=ReceiptService(work),
             reservations=self.reservations,
             series=self.series,
+            notices=NoticeService(work, clock, self.telling),
+            push_subscriptions=PushSubscriptionService(
+                work, clock, self.web_push.public_key, is_lab=self.outbound.is_lab
+            ),
+            webhook_endpoints=WebhookEndpointService(work, clock, is_lab=self.outbound.is_lab),
+            calendar_feeds=CalendarFeedService(work, clock, self.settings.public_url),
+            messages=self.messages,
             is_ready=self.is_ready,
         )
+
+    def _sms(self) -> Channel:
+        template = self.settings.sms_url.get_secret_value()
+        return AppriseSms(template) if template else MailboxOnly()
 
     def _mail(self) -> Channel:
         if not self.settings.smtp_url:
@@ -416,7 +461,10 @@ class House:
 
     def courier_loops(self) -> list[Loop]:
         """Return the loops of `courier`."""
-        loops = [Loop("courier", Courier(self.messages).step, _COURIER_EVERY_S)]
+        loops = [
+            Loop("courier", Courier(self.messages).step, _COURIER_EVERY_S),
+            Loop("webhooks", Courier(self.webhooks).step, _COURIER_EVERY_S),
+        ]
         settings = self.settings
         if settings.influx_url:
             influx = InfluxTelemetry(

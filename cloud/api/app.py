@@ -11,10 +11,14 @@ from fastapi.responses import Response
 
 from cloud.api import (
     alerts,
+    calendar_feeds,
     chargers,
     commands,
     health,
     logins,
+    mailbox,
+    notices,
+    push_subscriptions,
     receipts,
     reservations,
     sessions,
@@ -23,6 +27,7 @@ from cloud.api import (
     tariffs,
     tokens,
     users,
+    webhook_endpoints,
 )
 from cloud.api.admission import Admission
 from cloud.api.bodies import ok
@@ -51,6 +56,11 @@ ROUTERS: Final = (
     tokens.router,
     users.router,
     logins.router,
+    notices.router,
+    push_subscriptions.router,
+    webhook_endpoints.router,
+    calendar_feeds.router,
+    mailbox.router,
 )
 """In the order of the documentation; all under `/api/v1`."""
 

@@ -9,10 +9,14 @@ from fastapi import Request
 from cloud.services.accounts import AccountService
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
+from cloud.services.calendar_feeds import CalendarFeedService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
+from cloud.services.messages import MessageService
+from cloud.services.notices import NoticeService
 from cloud.services.ports import Clock
+from cloud.services.push_subscriptions import PushSubscriptionService
 from cloud.services.receipts import ReceiptService
 from cloud.services.reservations import ReservationService
 from cloud.services.series import SeriesService
@@ -20,6 +24,7 @@ from cloud.services.sessions import SessionService
 from cloud.services.stations_admin import StationAdminService
 from cloud.services.tariffs import TariffService
 from cloud.services.tokens import TokenService
+from cloud.services.webhook_endpoints import WebhookEndpointService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,11 @@ class Services:
     receipts: ReceiptService
     reservations: ReservationService
     series: SeriesService
+    notices: NoticeService
+    push_subscriptions: PushSubscriptionService
+    webhook_endpoints: WebhookEndpointService
+    calendar_feeds: CalendarFeedService
+    messages: MessageService
     is_ready: Callable[[], bool]
     """Whether the database answers, and what else a request needs is there; may take 5 s."""
 

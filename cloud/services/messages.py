@@ -112,10 +112,10 @@ class MessageService:
                 list(pool.map(self._deliver, due))
         return len(due)
 
-    def mailbox(self, limit: int = 100) -> list[MailView]:
-        """Return the newest messages, sent or not: for demonstrations."""
+    def mailbox(self, limit: int = 100, recipient: str | None = None) -> list[MailView]:
+        """Return the newest messages, sent or not, of all or to one: for demonstrations."""
         with self.open_work(is_read_only=True) as work:
-            return [_view(one) for one in work.messages.page(limit)]
+            return [_view(one) for one in work.messages.page(limit, recipient)]
 
     @retried
     def _claim(self) -> list[Message]:
@@ -169,6 +169,7 @@ def _view(one: Message) -> MailView:
     return MailView(
         message_id=one.id,
         channel=one.channel,
+        kind=one.kind,
         recipient=one.recipient,
         subject=one.subject,
         body=one.body,

@@ -264,12 +264,15 @@ class MailView:
     message_id: str
     channel: str
     recipient: str
+    """An address, a number, or an id: of a user, a push subscription, a webhook endpoint."""
     subject: str
     body: str
     created_at: datetime
     sent_at: datetime | None
     attempts: int
     last_error: str
+    kind: str | None = None
+    """A NoticeKind; null: no notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

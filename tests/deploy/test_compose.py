@@ -70,7 +70,10 @@ def test_no_secret_has_a_default():
     secrets = re.findall(r"\$\{(\w*(?:PASSWORD|KEY|TOKEN))([^}]*)\}", TEXT)
 
     assert secrets
-    assert {name for name, rest in secrets if not rest.startswith(":?")} <= {"CLOUD_SECRET_KEY"}
+    assert {name for name, rest in secrets if not rest.startswith(":?")} <= {
+        "CLOUD_SECRET_KEY",
+        "CLOUD_VAPID_PRIVATE_KEY",
+    }
 
 
 def test_services_wait_in_an_order_that_ends():

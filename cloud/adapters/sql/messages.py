@@ -103,10 +103,12 @@ class SqlMessages:
         """See Messages.failed."""
         self._update(message_id, next_attempt_at=next_attempt_at, last_error=error[:500])
 
-    def page(self, limit: int) -> list[Message]:
+    def page(self, limit: int, recipient: str | None = None) -> list[Message]:
         """See Messages.page."""
         order = (messages.c.created_at.desc(), messages.c.id.desc())
         query = select(*_MESSAGE.columns).order_by(*order).limit(limit)
+        if recipient is not None:
+            query = query.where(messages.c.recipient == recipient)
         return _MESSAGE.all(self._connection.execute(query))
 
     def alert_recipients(self, station_ids: Collection[str]) -> dict[str, set[str]]:

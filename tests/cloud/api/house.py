@@ -36,15 +36,18 @@ from cloud.services.advancing import Advancer
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.billing import BillingService, QuoteService
+from cloud.services.calendar_feeds import CalendarFeedService
 from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import Attempt, CredentialService
 from cloud.services.finding import FindingService
 from cloud.services.holding import Holder
-from cloud.services.notices import Notices
+from cloud.services.messages import MessageService
+from cloud.services.notices import Notices, NoticeService
 from cloud.services.otps import Otps
 from cloud.services.publishing import Publisher
+from cloud.services.push_subscriptions import PushSubscriptionService
 from cloud.services.receipt_views import ReceiptBody
 from cloud.services.receipts import ReceiptService
 from cloud.services.reservations import ReservationService
@@ -56,6 +59,7 @@ from cloud.services.subscriptions import SubscriptionMonths
 from cloud.services.tariffs import TariffService
 from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
+from cloud.services.webhook_endpoints import WebhookEndpointService
 from cloud.settings import Settings
 from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock, Unwaited
 
@@ -198,6 +202,11 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         tariffs=TariffService(open_work, clock, TariffShelf()),
         receipts=ReceiptService(open_work),
         **_bookings(open_work, clock, publisher),
+        notices=NoticeService(open_work, clock, Notices(HOST)),
+        push_subscriptions=PushSubscriptionService(open_work, clock, "BKey"),
+        webhook_endpoints=WebhookEndpointService(open_work, clock),
+        calendar_feeds=CalendarFeedService(open_work, clock, HOST),
+        messages=MessageService(open_work, clock, {}),
         is_ready=lambda: True,
     )
 

@@ -1,6 +1,7 @@
 """Every route, every role, and somebody else's things: the table is the rule, and is complete."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ WATCHERS = {**LOGGED_IN, "driver": 403, "stranger": 403}
 STATION_WATCHERS = {**WATCHERS, "rival": 404}
 ADMIN = {**dict.fromkeys(ASKERS, 403), None: 401, "admin": 200}
 OWNER_AND_ADMIN = {**STATION_WATCHERS, "maintenance": 404}
+NOBODY = dict.fromkeys(ASKERS, 404)
 MAKERS = {**WATCHERS, "maintenance": 403}
 OWN_MAKERS = {**MAKERS, "rival": 404}
 
@@ -62,6 +64,15 @@ SERIES = {
     "first_day": "2026-03-02",
     "count": 1,
 }
+BROWSER = {
+    "endpoint": "https://push.example/abc",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6S"
+        "RpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
+CALENDAR_SECRET = "A" * 22
 GOOD_LOGIN = {"email": "driver@example.org", "password": "correct horse battery"}
 
 TABLE = [
@@ -130,6 +141,25 @@ TABLE = [
     ("POST", f"{V1}/auth/login", GOOD_LOGIN, ANYONE),
     ("POST", f"{V1}/auth/logout", None, LOGGED_IN),
     ("GET", f"{V1}/me", None, LOGGED_IN),
+    ("GET", f"{V1}/me/notices", None, LOGGED_IN),
+    ("GET", f"{V1}/me/notices/unread", None, LOGGED_IN),
+    ("GET", f"{V1}/me/notices/preferences", None, LOGGED_IN),
+    ("PUT", f"{V1}/me/notices/preferences", {}, LOGGED_IN),
+    ("POST", f"{V1}/me/notices/notice-1/read", None, OWN),
+    ("POST", f"{V1}/me/notices/read", None, LOGGED_IN),
+    ("GET", f"{V1}/me/push-subscriptions", None, LOGGED_IN),
+    ("POST", f"{V1}/me/push-subscriptions", BROWSER, LOGGED_IN),
+    ("DELETE", f"{V1}/me/push-subscriptions/push-1", None, OWN),
+    ("GET", f"{V1}/me/webhooks", None, LOGGED_IN),
+    ("POST", f"{V1}/me/webhooks", {"url": "https://hook.example/"}, LOGGED_IN),
+    ("POST", f"{V1}/me/webhooks/hook-1/secret", None, OWN),
+    ("POST", f"{V1}/me/webhooks/hook-1/test", None, OWN),
+    ("DELETE", f"{V1}/me/webhooks/hook-1", None, OWN),
+    ("GET", f"{V1}/me/calendars", None, LOGGED_IN),
+    ("POST", f"{V1}/me/calendars", None, LOGGED_IN),
+    ("GET", f"{V1}/calendars/{CALENDAR_SECRET}.ics", None, ANYONE),
+    ("DELETE", f"{V1}/me/calendars/feed-1", None, OWN),
+    ("GET", f"{V1}/mailbox", None, NOBODY),
 ]
 
 
@@ -215,10 +245,32 @@ def furnish(house: House) -> None:
     )
     house.put(tables.receipts, receipt_row(house, user_id=driver))
     house.put(tables.reservations, reservation_row(house))
+    furnish_notices(house, driver)
     house.put(
         tables.users,
         {"id": "u-1", "email": "u@example.org", "name": "U", "role": "driver", "created_at": now},
     )
+
+
+def furnish_notices(house: House, user_id: str) -> None:
+    """A notice, a browser, a program and a calendar of the user's."""
+    theirs = {"user_id": user_id, "created_at": house.clock.now()}
+    text = {"kind": "booked", "subject": "s", "body": "b", "recipient": user_id}
+    house.put(
+        tables.messages,
+        {"id": "notice-1", "idempotency_key": "k", "channel": "app", **text, **theirs},
+    )
+    subscription = {"endpoint": "https://push.example/1", "p256dh": "p", "auth": "a"}
+    house.put(
+        tables.push_subscriptions,
+        {"id": "push-1", "endpoint_hash": "h", "subscription": subscription, **theirs},
+    )
+    house.put(
+        tables.webhook_endpoints,
+        {"id": "hook-1", "url": "https://hook.example/1", "secret": "s", "kinds": [], **theirs},
+    )
+    secret_hash = hashlib.sha256(CALENDAR_SECRET.encode()).hexdigest()
+    house.put(tables.calendar_feeds, {"id": "feed-1", "secret_hash": secret_hash, **theirs})
 
 
 def routes_of(app) -> set[tuple[str, str]]:
@@ -283,6 +335,7 @@ def test_what_is_anothers_answers_like_what_is_not_there(furnished: House, asked
 KNOWN = (
     *("charge-1", "alert-1", "GREEN-1", "command-1", "greenmarket"),
     *("tariff-1", "receipt-1", "reservation-1"),
+    *("notice-1", "push-1", "hook-1", "feed-1"),
 )
 
 

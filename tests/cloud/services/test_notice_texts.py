@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 from cloud.domain.notices import NEEDS, NoticeKind
 from cloud.domain.reservations import Trouble
-from cloud.services import notice_texts, texts
+from cloud.services import calendar_files, notice_texts, texts
 from cloud.services.notice_texts import SMS_LENGTH, TEXTS, TROUBLES, Wording, plain, write
 from tests.support.processes import ROOT
 
@@ -151,9 +151,10 @@ def test_with_what_it_needs_no_text_has_a_gap_and_all_say_what_to_do(kind, langu
 
 
 def said() -> set[str]:
-    """Every text a notice may be made of."""
+    """Every text a notice or a calendar may be made of."""
     found = {notice_texts.MORE, notice_texts.OPTION, notice_texts.AWAY, notice_texts.ABOUT}
-    found |= set(TROUBLES.values())
+    found |= {calendar_files.SUMMARY, calendar_files.DESCRIPTION}
+    found |= {*TROUBLES.values(), *calendar_files.STATUSES.values()}
     for wording in TEXTS.values():
         found |= set(lines_of(wording))
     return found
