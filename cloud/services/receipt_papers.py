@@ -17,7 +17,7 @@ from cloud.domain.bill_lines import Kind, duration_text, quantity_text
 from cloud.services.bill_views import LineView
 from cloud.services.formats import Formats
 from cloud.services.receipt_views import ReceiptView
-from cloud.services.texts import load
+from cloud.services.texts import LOCALES, load
 from cloud.services.texts import mark as _
 
 if TYPE_CHECKING:
@@ -66,6 +66,14 @@ _REVIEW: Final = _(
     "and we will look at it again."
 )
 
+CATALOGUES: Final = LOCALES / "receipts"
+
+WORDS: Final = (
+    *(_RECEIPT, _STATION, _BAY, _DRIVER, _SLOT, _OUTCOME, _CHARGED, _ENERGY, _CHARGING, _PARKED),
+    *(_OVERSTAY, _ISSUED, *_HEAD, _LESS, _PART, _NET, _TAX, _TOTAL, _REVIEW),
+)
+"""What a catalogue must have beside `WHAT` and `STATUS`."""
+
 CONTENT_TYPES: Final = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 
 _STYLE: Final = (
@@ -77,9 +85,16 @@ _STYLE: Final = (
     "th:first-child,td:first-child{text-align:left}tfoot tr:last-child{font-weight:700}"
     "@media print{body{margin:0}}"
 )
+
+
+def style_digest(style: str) -> str:
+    """Return what a content policy knows a style by."""
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
 CONTENT_POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src "
-    f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+    f"'sha256-{style_digest(_STYLE)}'"
 )
 """What a receipt's page may do: show its own style."""
 
@@ -107,7 +122,7 @@ class Sheet:
 
 def sheet_of(receipt: ReceiptView, language: str) -> Sheet:
     """Return the receipt in a reader's words."""
-    translations = load(language)
+    translations = load(language, CATALOGUES)
     writer = _Writer(receipt, Formats(language), translations.gettext)
     return Sheet(
         title=writer.say(_RECEIPT) % {"number": receipt.number},
