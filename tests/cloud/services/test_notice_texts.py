@@ -6,13 +6,15 @@ To write the files anew after a text has changed: `UPDATE_GOLDEN=1 pytest <this 
 import os
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 from cloud.domain.notices import NEEDS, NoticeKind
-from cloud.domain.reservations import Trouble
-from cloud.services import calendar_files, notice_texts, texts
+from cloud.domain.reservations import Status, Trouble
+from cloud.services import calendar_files, texts
 from cloud.services.notice_texts import SMS_LENGTH, TEXTS, TROUBLES, Wording, plain, write
 from tests.support.processes import ROOT
 
@@ -151,13 +153,13 @@ def test_with_what_it_needs_no_text_has_a_gap_and_all_say_what_to_do(kind, langu
 
 
 def said() -> set[str]:
-    """Every text a notice or a calendar may be made of."""
-    found = {notice_texts.MORE, notice_texts.OPTION, notice_texts.AWAY, notice_texts.ABOUT}
-    found |= {calendar_files.SUMMARY, calendar_files.DESCRIPTION}
-    found |= {*TROUBLES.values(), *calendar_files.STATUSES.values()}
-    for wording in TEXTS.values():
-        found |= set(lines_of(wording))
-    return found
+    """Every text that is marked where it is written down."""
+    folder = Path(texts.__file__).parent
+    return {
+        message
+        for name in ("notice_texts.py", "calendar_files.py")
+        for _, message, _, _ in extract_from_file("python", folder / name)
+    }
 
 
 def lines_of(wording: Wording):
@@ -170,9 +172,14 @@ def places(text: str) -> set[str]:
     return set(re.findall(r"%\(\w+\)s", text))
 
 
-def test_every_kind_and_every_trouble_has_its_words():
+def test_every_kind_trouble_and_status_has_its_words_and_all_are_marked():
+    used = {one for wording in TEXTS.values() for one in lines_of(wording)}
+    used |= {*TROUBLES.values(), *calendar_files.STATUSES.values()}
+
     assert set(TEXTS) == set(NoticeKind)
     assert set(TROUBLES) == set(Trouble) - {Trouble.NONE}
+    assert set(calendar_files.STATUSES) == set(Status)
+    assert used <= said()
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -182,7 +189,7 @@ def test_every_text_is_translated_and_nothing_else(language):
 
     assert set(catalogue) == said()
     assert [one for one, string in catalogue.items() if places(one) != places(string)] == []
-    assert [one for one, string in catalogue.items() if not string or string == one] == []
+    assert [one for one, string in catalogue.items() if not string] == []
 
 
 # --- what comes from people ------------------------------------------------------------------------
