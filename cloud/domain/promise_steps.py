@@ -38,6 +38,7 @@ class Step(StrEnum):
     OCCUPIED = "still occupied"
     OUT = "out of order"
     SILENT = "silent"
+    STILL_SILENT = "silent to the end"
     WITHDRAWN = "withdrawn"
     """By its owner, whoever is there."""
     NO_SHOW = "no-show"
@@ -65,7 +66,7 @@ TABLE: Final[dict[Status, dict[InBay, tuple[Step, Step, Step, Step, Step]]]] = {
         InBay.OUTSTAYING: (_W, Step.OCCUPIED, Step.OCCUPIED, Step.OCCUPIED, Step.LOSE),
         InBay.STRANGER: (_W, Step.STOLEN, Step.STOLEN, Step.STOLEN, Step.LOSE),
         InBay.OUT_OF_ORDER: (_W, Step.OUT, Step.OUT, Step.OUT, Step.LOSE),
-        InBay.UNKNOWN: (_W, _W, Step.SILENT, Step.SILENT, Step.NEVER_SEEN),
+        InBay.UNKNOWN: (_W, _W, Step.SILENT, Step.SILENT, Step.STILL_SILENT),
     },
     Status.ARRIVED: {
         InBay.EMPTY: (_W, _W, _W, _W, Step.LEAVE),
@@ -78,7 +79,7 @@ TABLE: Final[dict[Status, dict[InBay, tuple[Step, Step, Step, Step, Step]]]] = {
         InBay.OUTSTAYING: (_W, Step.OCCUPIED, Step.OCCUPIED, Step.OCCUPIED, Step.LOSE),
         InBay.STRANGER: (_W, Step.STOLEN, Step.STOLEN, Step.STOLEN, Step.LOSE),
         InBay.OUT_OF_ORDER: (_W, Step.OUT, Step.OUT, Step.OUT, Step.LOSE),
-        InBay.UNKNOWN: (_W, _W, Step.SILENT, Step.SILENT, Step.NEVER_SEEN),
+        InBay.UNKNOWN: (_W, _W, Step.SILENT, Step.SILENT, Step.STILL_SILENT),
     },
     Status.CHARGING: {
         **dict.fromkeys(InBay, (Step.END,) * 5),
@@ -113,6 +114,7 @@ LEADS_TO: Final[dict[Step, Happening]] = {
     Step.MEET: Happening.PLUGGED_IN,
     Step.NO_SHOW: Happening.SEEN_EMPTY_AFTER_GRACE,
     Step.NEVER_SEEN: Happening.NEVER_SEEN,
+    Step.STILL_SILENT: Happening.NEVER_SEEN,
     Step.LOSE: Happening.BAY_LOST,
     Step.END: Happening.SESSION_ENDED,
     Step.STAY: Happening.OVERSTAYED,
@@ -126,6 +128,7 @@ TROUBLES: Final[dict[Step, Trouble]] = {
     Step.OCCUPIED: Trouble.STILL_OCCUPIED,
     Step.OUT: Trouble.OUT_OF_ORDER,
     Step.SILENT: Trouble.SILENT,
+    Step.STILL_SILENT: Trouble.SILENT,
     Step.WITHDRAWN: Trouble.WITHDRAWN,
 }
 """Which steps trouble a promise."""

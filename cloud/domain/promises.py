@@ -93,7 +93,7 @@ def judge(look: Look, policy: Policy, now: datetime) -> Verdict:
         step=step,
         happening=happening,
         trouble=trouble,
-        is_doubted=step is Step.DOUBT or _is_in_slot_trouble(reservation, trouble, now),
+        is_doubted=_is_doubtful(reservation, step, now),
         arrived_at=look.seen.since or now if step in _ARRIVALS else None,
         is_arrival_void=reservation.status is Status.BOOKED and look.seen.who in _NOBODY,
         session=look.seen.session if step is Step.MEET else None,
@@ -122,8 +122,11 @@ def _step(reservation: Reservation, who: InBay, now: datetime) -> Step:
     return Step.WITHDRAWN if is_withdrawn and step is not Step.MEET else step
 
 
-def _is_in_slot_trouble(reservation: Reservation, trouble: Trouble, now: datetime) -> bool:
-    return trouble is not Trouble.NONE and now >= reservation.starts_at
+def _is_doubtful(reservation: Reservation, step: Step, now: datetime) -> bool:
+    """Whether somebody who does not come is no no-show: who was told that the bay is lost may not."""
+    trouble = TROUBLES.get(step, Trouble.NONE)
+    is_silent = trouble is Trouble.SILENT and now >= reservation.starts_at
+    return step is Step.DOUBT or trouble in IN_DANGER or is_silent
 
 
 # --- when a step is ripe ---------------------------------------------------------------------------
@@ -145,6 +148,12 @@ def _held_until(look: Look, policy: Policy, now: datetime) -> datetime | None:
     return look.reservation.held_until
 
 
+def _unheard_at(look: Look, policy: Policy, now: datetime) -> datetime:
+    """Return from when on a silent station will not tell any more."""
+    del now
+    return look.reservation.ends_at + policy.unseen_after
+
+
 def _sight_lost_at(look: Look, policy: Policy, now: datetime) -> datetime:
     """Return from when on nobody will tell any more when the car left."""
     return (look.seen.since or now) + policy.unseen_after
@@ -158,8 +167,6 @@ def _no_show_at(look: Look, policy: Policy, now: datetime) -> datetime:
 def _given_up_at(look: Look, policy: Policy, now: datetime) -> datetime:
     """Return from when on no fact is waited for any more that would say what became of the slot."""
     reservation = look.reservation
-    if look.seen.who is InBay.UNKNOWN:
-        return reservation.ends_at + policy.unseen_after
     doubted_at = reservation.doubted_at or reservation.ends_at
     ripe_at = max(reservation.ends_at, doubted_at) + policy.late_facts_after
     return _once_told(look, ripe_at, now)
@@ -206,6 +213,7 @@ RIPE_AT: Final[dict[Step, Callable[[Look, Policy, datetime], datetime | None]]] 
     Step.LOSE: _lost_at,
     Step.NO_SHOW: _no_show_at,
     Step.NEVER_SEEN: _given_up_at,
+    Step.STILL_SILENT: _unheard_at,
     Step.STAY: _overstay_at,
     Step.LEAVE: _leave_at,
     Step.LOSE_SIGHT: _sight_lost_at,

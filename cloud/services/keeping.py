@@ -10,7 +10,7 @@ from cloud.domain.occupants import in_bay, own_session
 from cloud.domain.policy import Policy
 from cloud.domain.promise_steps import IN_DANGER, Step
 from cloud.domain.promises import Look, Verdict, judge, slot_end
-from cloud.domain.reservations import Happening, Reservation, Status, Trouble, advance
+from cloud.domain.reservations import HERE, Happening, Reservation, Status, Trouble, advance
 from cloud.domain.sessions import Session
 from cloud.domain.witnesses import evidence
 from cloud.services.advancing import Advancer
@@ -78,6 +78,7 @@ class _Kept:
 
     def run(self) -> list[Change]:
         """Judge and do, until nothing more follows now."""
+        self._doubt_what_was_unheard()
         if self._follow_driver():
             return self._changes  # judged where it is now
         for _ in range(_MOST_STEPS):
@@ -91,6 +92,13 @@ class _Kept:
                 self._look_again(verdict)
                 return self._changes
         raise RuntimeError(f"reservation {self._reservation.id} does not come to rest")
+
+    def _doubt_what_was_unheard(self) -> None:
+        """Note that the station was silent for a part of the slot, before that is judged."""
+        reservation, now = self._reservation, self._now
+        is_unheard = reservation.station_id in self._board.unheard_since
+        if is_unheard and reservation.status in _UNMET and reservation.starts_at <= now:
+            self._put(replace(reservation, doubted_at=now), Told("in_doubt"))
 
     def _judge(self, reservation: Reservation) -> Verdict:
         board, now, policy = self._board, self._now, self._keeper.policy
@@ -111,6 +119,8 @@ class _Kept:
         if verdict.happening is not None:
             self._advance(noted, verdict.happening)
         elif noted != self._reservation:
+            if noted.trouble is Trouble.NONE and noted.status in HERE:
+                close_offer(self._work, noted)
             self._put(noted, Told(_word(self._reservation, noted)))
         if verdict.trouble in IN_DANGER and self._reservation.is_live:
             self._rescue(verdict.trouble)
@@ -144,10 +154,7 @@ class _Kept:
             return False
         was_silent = reservation.trouble is Trouble.SILENT
         is_back = was_silent and verdict.trouble is not Trouble.SILENT
-        is_unheard = reservation.station_id in self._board.unheard_since
-        is_begun = self._now >= reservation.starts_at
-        is_new = verdict.is_doubted and reservation.doubted_at is None
-        return is_new or is_back or (is_unheard and is_begun)
+        return is_back or (verdict.is_doubted and reservation.doubted_at is None)
 
     def _advance(self, noted: Reservation, happening: Happening) -> None:
         work, now = self._work, self._now

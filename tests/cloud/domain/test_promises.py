@@ -201,14 +201,18 @@ def test_facts_that_come_late_are_waited_for_from_when_the_station_is_back():
 def test_a_station_that_stays_silent_is_given_up_after_three_days():
     days = 3600 + 72 * 3600
 
-    assert judged(booked(), InBay.UNKNOWN, after(days - 1)).happening is None
+    waiting = judged(booked(), InBay.UNKNOWN, after(days - 1))
+    assert (waiting.happening, waiting.trouble) == (None, Trouble.SILENT)
     assert judged(booked(), InBay.UNKNOWN, after(days)).happening is Happening.NEVER_SEEN
 
 
 @pytest.mark.parametrize("who", [InBay.UNSEEN, InBay.UNKNOWN, InBay.STRANGER, InBay.OUT_OF_ORDER])
 def test_what_makes_a_slot_doubtful(who):
+    in_danger = judged(booked(), who).trouble in IN_DANGER
+
     assert judged(booked(), who, after(1)).is_doubted
-    assert not judged(booked(), who, after(-1)).is_doubted
+    # who was told that the bay is lost may not come, before the slot too
+    assert judged(booked(), who, after(-1)).is_doubted is in_danger
 
 
 # --- danger ----------------------------------------------------------------------------------------

@@ -1,0 +1,584 @@
+"""Promises held against facts and time, in the transactions in which these come."""
+
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from cloud.adapters.sql import tables
+from cloud.adapters.sql.reservations import SqlReservations
+from cloud.domain.reservations import Happening, Status, Trouble
+from cloud.services.plans import PlanService
+from contracts import events
+from contracts.batch import Beat
+from contracts.plan import decode_plan
+from tests.cloud.builders import BAY, NOON, after
+from tests.cloud.services.promises import OTHER_BAY, Promises
+from tests.cloud.services.rig import begun, metered, over, said, seen, state
+
+
+@pytest.fixture
+def kept(rig):
+    return Promises(rig)
+
+
+def test_a_driver_comes_charges_stays_and_leaves(kept):
+    booked = kept.book()
+    assert kept.status() == "AVAILABLE"
+
+    kept.until(900)
+    assert (kept.status(), kept.rig.bay().situation) == ("RESERVED", "awaited")
+
+    kept.until(1_200)
+    assert kept.told() == ["reminder"]
+
+    kept.until(1_700)
+    kept.tell(seen(True, after(1_690)))
+    assert kept.rig.bay().situation == "arriving"
+    assert (kept.get().arrived_at, kept.get().arrived_by) == (after(1_690), "sensor")
+
+    kept.until(1_740)
+    kept.tell(begun(after(1_730)), state("charging", after(1_735)), said("charging", after(1_735)))
+    charging = kept.get()
+    assert (charging.status, charging.session_id) == (Status.CHARGING, "s-1")
+    session = kept.rig.row(tables.sessions, id="s-1")
+    assert (session.reservation_id, session.tariff_id) == (booked.id, booked.tariff_id)
+    assert kept.status() == "CHARGING"
+
+    kept.until(3_000)
+    kept.tell(metered(20_000, after(2_990), soc_pct=79.0))
+    kept.tell(metered(21_000, after(2_999), soc_pct=80.5))
+    assert kept.told() == ["reminder", "session_started", "target_reached"]
+
+    kept.until(4_900)
+    kept.tell(over(26_000, after(4_890)), said("finishing", after(4_890)))
+    assert kept.get().status is Status.FINISHED
+    assert kept.status() == "BLOCKED"
+
+    kept.until(5_000)
+    kept.tell(said("free", after(4_990)), seen(False, after(4_995)))
+    kept.until(5_060)
+    done = kept.get()
+    assert (done.status, done.left_at) == (Status.FULFILLED, after(4_995))
+    assert kept.till.due == {"r-1": 1_250}
+    assert kept.till.times == {"r-1": 1}
+    assert kept.status() == "AVAILABLE"
+    assert kept.told()[3:] == ["slot_ending", "session_ended", "receipt"]
+    assert kept.rig.rows(tables.bay_slots) == []
+    kept.until(12_000)
+    assert kept.due_at() is None
+
+
+# --- not coming --------------------------------------------------------------------------------------
+
+
+def test_who_does_not_come_is_a_no_show_once_the_bay_was_seen_empty_through_the_grace(kept):
+    kept.book()
+    kept.until(2_690)
+    assert kept.get().status is Status.BOOKED
+
+    kept.until(2_701)
+    assert kept.get().status is Status.NO_SHOW
+    assert kept.status() == "AVAILABLE"
+    assert kept.rig.rows(tables.bay_slots) == []
+    assert kept.told() == ["reminder", "no_show"]
+    assert len(kept.waiting.freed_) == 1
+
+
+def test_somebody_who_came_and_left_begins_the_grace_anew(kept):
+    kept.book()
+    kept.until(2_000)
+    kept.tell(seen(True, after(2_000)))
+    assert kept.get().arrived_by == "sensor"
+    kept.until(2_100)
+    kept.tell(seen(False, after(2_100)))
+    assert kept.get().arrived_by == ""
+
+    kept.until(2_980)
+    assert kept.get().status is Status.BOOKED
+    kept.until(3_001)
+    assert kept.get().status is Status.NO_SHOW
+
+
+def silence_of_the_sensor(kept):
+    kept.tell(silent_sensor(after(2_000)))
+    kept.until(2_200)
+    kept.tell(heard_sensor(after(2_200)))
+
+
+def silence_of_the_station(kept):
+    kept.until(2_200, is_heard=False)
+
+
+def a_fault(kept):
+    kept.tell(said("faulted", after(2_000), error_code="GroundFailure"))
+    kept.until(2_100)
+    kept.tell(said("free", after(2_100)))
+
+
+def a_stranger(kept):
+    kept.tell(seen(True, after(2_000)))
+    kept.until(2_400)
+    kept.tell(seen(False, after(2_400)))
+
+
+@pytest.mark.parametrize(
+    "happens", [silence_of_the_sensor, silence_of_the_station, a_fault, a_stranger]
+)
+def test_nobody_is_a_no_show_where_the_bay_was_not_there_or_not_seen_all_the_time(kept, happens):
+    kept.rig.execute("UPDATE bays SET evse_id = NULL WHERE id = 'greenmarket-2'")
+    kept.book()
+    kept.until(2_000)
+    happens(kept)
+    kept.until(5_390)
+    assert kept.get().status is Status.BOOKED
+    assert kept.get().trouble is Trouble.NONE
+
+    kept.until(6_100)
+    assert kept.get().status is Status.FAILED
+    assert kept.till.due == {"r-1": 0}
+    assert kept.told()[-1] == "failed"
+
+
+def silent_sensor(at):
+    return events.SensorFellSilent(sensor_id="gm-1", bay_id=BAY, observed_at=at)
+
+
+def heard_sensor(at):
+    return events.SensorHeardAgain(sensor_id="gm-1", bay_id=BAY, observed_at=at)
+
+
+def test_a_station_nobody_heard_while_the_house_was_down_proves_nothing(kept):
+    kept.book()
+    kept.until(2_000)
+    kept.clock.pass_by(timedelta(seconds=900))
+    kept.agent.tell(said("free", after(2_800)), beat=Beat())
+    kept.rig.tick()
+
+    assert kept.get().status is Status.BOOKED
+    assert kept.get().doubted_at == after(2_900)
+
+
+def test_an_agent_with_much_to_tell_is_heard_out_before_anybody_is_a_no_show(kept):
+    kept.book()
+    kept.until(2_690)
+    kept.agent.tell(beat=Beat(outbox_depth=5_000))
+    kept.rig.pass_by(20)
+    kept.rig.tick()
+    assert kept.get().status is Status.BOOKED
+
+    kept.tell(begun(after(2_500)), beat=Beat())
+    assert kept.get().status is Status.CHARGING
+
+
+# --- stolen, broken, still occupied ------------------------------------------------------------------
+
+
+def test_r14_a_van_in_a_promised_bay_has_the_driver_moved_at_once_and_staff_alerted(kept):
+    kept.book()
+    kept.until(1_300)
+    kept.tell(seen(True, after(1_300)))
+    kept.until(1_470)
+    assert kept.get().bay_id == BAY
+    kept.until(1_481)
+
+    moved = kept.get()
+    assert (moved.bay_id, moved.moved_from, moved.trouble) == (OTHER_BAY, BAY, Trouble.NONE)
+    assert kept.status(OTHER_BAY) == "RESERVED"
+    assert kept.status() == "BLOCKED"
+    assert kept.told() == ["reminder", "moved"]
+    assert "stolen_bay/greenmarket-1" in kept.rig.open_alerts()
+    assert {one.bay_id for one in kept.rig.rows(tables.bay_slots)} == {OTHER_BAY}
+
+    kept.tell(seen(False, after(1_480)))
+    assert "stolen_bay/greenmarket-1" not in kept.rig.open_alerts()
+    kept.until(1_900)
+    kept.tell(begun(after(1_890), evse_id=2))
+    assert kept.get().status is Status.CHARGING
+
+
+def test_r14_within_30_s_of_the_van_where_the_terms_are_that_short(rig):
+    kept = Promises(rig, confirm_s=20)
+    kept.book()
+    kept.until(1_300)
+    kept.tell(seen(True, after(1_300)))
+    kept.until(1_330)
+
+    assert kept.told() == ["reminder", "moved"]
+
+
+def test_r14_where_no_bay_is_equal_the_driver_is_offered_others_and_pays_nothing(kept):
+    kept.tell(said("faulted", NOON, evse_id=2))
+    kept.book()
+    kept.until(1_300)
+    kept.tell(seen(True, after(1_300)))
+    kept.until(1_481)
+
+    (offer,) = kept.rig.rows(tables.offers)
+    assert (offer.kind, offer.reservation_id, offer.state) == ("reschedule", "r-1", "open")
+    assert len(offer.options) >= 1
+    assert offer.expires_at == after(2_700)
+    assert kept.told() == ["reminder", "offer"]
+    assert kept.get().trouble is Trouble.STOLEN
+    assert kept.rig.bay().situation == "taken"
+    assert "stolen_bay/greenmarket-1" in kept.rig.open_alerts()
+
+    kept.until(2_690)
+    assert kept.get().status is Status.BOOKED
+    kept.until(2_701)
+    assert (kept.get().status, kept.get().reason) == (Status.FAILED, "bay_lost")
+    assert kept.till.due == {"r-1": 0}
+    assert kept.rig.rows(tables.offers)[0].state == "expired"
+    assert kept.told() == ["reminder", "offer", "failed"]
+
+
+def test_where_there_is_nothing_to_offer_the_driver_is_told_once_and_moved_when_there_is(kept):
+    kept.tell(said("faulted", NOON, evse_id=2))
+    kept.finding_nothing()
+    kept.book()
+    kept.until(1_300)
+    kept.tell(seen(True, after(1_300)))
+    kept.until(1_900)
+    assert kept.told() == ["reminder", "bay_blocked"]
+
+    kept.tell(said("free", after(1_900), evse_id=2))
+    kept.until(1_970)
+    assert kept.get().bay_id == OTHER_BAY
+    assert kept.told() == ["reminder", "bay_blocked", "moved"]
+
+
+def test_a_bay_that_is_free_again_is_theirs_and_a_driver_who_was_there_all_along_is_met(kept):
+    kept.tell(said("faulted", NOON, evse_id=2))
+    kept.book()
+    kept.until(1_300)
+    kept.tell(seen(True, after(1_300)))
+    kept.until(1_500)
+    assert kept.get().trouble is Trouble.STOLEN
+
+    kept.tell(seen(False, after(1_500)))
+    assert kept.get().trouble is Trouble.NONE
+    kept.tell(seen(True, after(1_510)))
+    kept.until(1_720)
+    assert kept.get().trouble is Trouble.STOLEN
+
+    kept.act("r-1", Happening.CHECKED_IN, arrived_at=after(1_720), arrived_by="app")
+    assert (kept.get().status, kept.get().trouble) == (Status.ARRIVED, Trouble.NONE)
+    assert kept.rig.rows(tables.offers)[0].state == "expired"
+    assert kept.rig.bay().situation == "driver_there"
+
+
+def test_a_bay_that_breaks_before_the_slot_has_the_driver_moved_within_30_s(kept):
+    kept.book()
+    kept.until(600)
+    kept.tell(said("faulted", after(600), error_code="GroundFailure"))
+    assert kept.get().bay_id == BAY
+    kept.until(901)
+
+    assert kept.get().bay_id == OTHER_BAY
+    assert kept.told() == ["moved"]
+
+
+def test_a_walk_in_in_a_kept_bay_is_published_as_charging_with_whose_it_is(kept):
+    kept.tell(said("faulted", NOON, evse_id=2))
+    kept.book()
+    kept.tell(seen(True, NOON), begun(NOON, token="OTHER"), state("charging", NOON))
+    kept.tell(said("charging", NOON))
+    kept.until(901)
+
+    bay = kept.rig.bay()
+    assert bay.status == "CHARGING"
+    assert bay.reason.endswith("From 12:30 UTC the bay is promised to somebody else.")
+    assert kept.get().trouble is Trouble.STILL_OCCUPIED
+    assert kept.told() == ["offer"]
+
+
+def test_r15_who_overstays_pays_by_the_minute_and_the_next_driver_is_moved(rig):
+    kept = Promises(rig, overstay_per_minute_minor=25)
+    kept.book(0, user_id="u-bob", token="04bbbb")
+    kept.book(3_600)
+    kept.tell(seen(True, NOON), begun(NOON, token="04BBBB"), state("charging", NOON))
+    kept.until(3_000)
+    kept.tell(over(11_000, after(3_000)), said("finishing", after(3_000)))
+    kept.until(3_590)
+    assert (kept.get("r-2").bay_id, kept.told("u-bob").count("overstay_started")) == (BAY, 0)
+
+    kept.until(3_601)
+    assert kept.get("r-2").bay_id == OTHER_BAY
+    assert kept.told() == ["reminder", "moved"]
+    assert "stolen_bay/greenmarket-1" in kept.rig.open_alerts()
+    kept.until(4_201)
+    assert (kept.get().status, kept.get().overstay_since) == (Status.OVERSTAYING, after(4_200))
+    assert kept.told("u-bob")[-1] == "overstay_started"
+    kept.until(5_101)
+    assert kept.told("u-bob")[-1] == "overstay_continues"
+
+    kept.until(5_541)
+    kept.tell(said("free", after(5_541)), seen(False, after(5_541)))
+    kept.until(5_600)
+    # 10 kWh at 50, and 23 minutes begun at 25
+    assert kept.get().status is Status.FULFILLED
+    assert kept.till.due["r-1"] == 500 + 23 * 25
+
+
+def test_a_session_that_outlives_its_slot_has_the_next_driver_moved_and_costs_no_overstay(kept):
+    kept.book(0, user_id="u-bob", token="04bbbb")
+    kept.book(3_600)
+    kept.tell(seen(True, NOON), begun(NOON, token="04BBBB"), state("charging", NOON))
+    kept.tell(said("charging", NOON))
+    kept.until(5_400)
+
+    assert kept.get().status is Status.CHARGING
+    assert kept.get("r-2").bay_id == OTHER_BAY
+
+
+# --- silence ---------------------------------------------------------------------------------------
+
+
+def test_a_station_silent_through_a_slot_costs_nobody_anything(kept):
+    kept.book()
+    kept.until(1_700)
+    kept.until(5_500, is_heard=False)
+    assert (kept.get().status, kept.get().trouble) == (Status.BOOKED, Trouble.SILENT)
+    assert kept.status() == "UNKNOWN"
+
+    kept.tell(said("free", after(5_500)), beat=Beat())
+    kept.until(6_080)
+    assert kept.get().status is Status.BOOKED
+    kept.until(6_110)
+    assert (kept.get().status, kept.get().reason) == (Status.FAILED, "never_seen")
+    assert kept.till.due == {"r-1": 0}
+
+
+def test_a_station_that_is_never_heard_again_costs_nobody_anything_after_three_days(kept):
+    kept.book()
+    kept.until(1_700)
+    kept.until(5_500, is_heard=False)
+    kept.clock.pass_by(timedelta(hours=71))
+    kept.rig.tick()
+    assert kept.get().status is Status.BOOKED
+    kept.clock.pass_by(timedelta(hours=1))
+    kept.rig.tick()
+
+    assert kept.get().status is Status.FAILED
+
+
+def test_facts_that_come_late_say_what_became_of_the_slot(kept):
+    kept.book()
+    kept.until(1_700)
+    kept.until(5_500, is_heard=False)
+    kept.tell(said("free", after(5_400)), beat=Beat())
+    kept.until(5_700)
+    kept.tell(
+        begun(after(1_900), is_offline=True),
+        over(9_000, after(3_900), is_offline=True),
+        beat=Beat(),
+    )
+
+    assert kept.get().status is Status.FULFILLED
+    assert kept.till.due == {"r-1": 400}
+    assert kept.get().left_at == after(3_900)
+
+
+def test_t04_an_old_offline_session_moves_no_reservation_and_no_bay(kept):
+    kept.book()
+    kept.until(1_850)
+    before = kept.rig.bay()
+    three_days = 3 * 86_400
+    kept.tell(
+        begun(after(1_850 - three_days), session_id="old", is_offline=True),
+        metered(9_000, after(1_950 - three_days), session_id="old"),
+    )
+    assert kept.get().status is Status.BOOKED
+    kept.tell(over(9_000, after(5_450 - three_days), session_id="old", is_offline=True))
+
+    assert kept.get().status is Status.BOOKED
+    assert kept.get().arrived_at is None
+    assert (kept.rig.bay().status, kept.rig.bay().situation) == (before.status, before.situation)
+    assert kept.rig.row(tables.sessions, id="old").reservation_id is None
+    kept.until(2_701)
+    assert kept.get().status is Status.NO_SHOW
+
+
+# --- early, elsewhere, and flexible ------------------------------------------------------------------
+
+
+def test_a_driver_may_start_early_once_the_bay_is_kept(kept):
+    kept.book()
+    kept.until(1_000)
+    kept.tell(seen(True, after(990)), begun(after(1_000)), said("charging", after(1_000)))
+
+    assert kept.get().status is Status.CHARGING
+
+
+def test_a_walk_in_of_theirs_becomes_their_reservations_when_the_slot_begins(kept):
+    kept.book()
+    kept.tell(seen(True, NOON), begun(NOON), state("charging", NOON), said("charging", NOON))
+    kept.until(1_790)
+    assert kept.get().status is Status.BOOKED
+    assert kept.get().trouble is Trouble.NONE
+
+    kept.tell(state("charging", after(1_790)))
+    kept.until(1_801)
+    assert (kept.get().status, kept.get().session_id) == (Status.CHARGING, "s-1")
+    kept.until(2_000)
+    kept.tell(over(9_000, after(2_000)), said("finishing", after(2_000)))
+    assert kept.rig.row(tables.sessions, id="s-1").reservation_id == "r-1"
+    assert kept.get().status is Status.FINISHED
+
+
+def test_who_plugs_in_at_another_bay_takes_the_reservation_along(kept):
+    kept.book()
+    kept.until(1_900)
+    kept.tell(begun(after(1_890), evse_id=2), said("charging", after(1_890), evse_id=2))
+
+    assert (kept.get().status, kept.get().bay_id) == (Status.CHARGING, OTHER_BAY)
+    assert kept.status() == "AVAILABLE"
+    assert {one.bay_id for one in kept.rig.rows(tables.bay_slots)} == {OTHER_BAY}
+
+
+def test_who_plugs_in_at_anothers_bay_is_a_walk_in_there_and_no_no_show_here(kept):
+    kept.book()
+    kept.book(3_600, bay_id=OTHER_BAY, user_id="u-bob", token="04bbbb")
+    kept.until(1_900)
+    kept.tell(begun(after(1_890), evse_id=2), said("charging", after(1_890), evse_id=2))
+    kept.until(2_800)
+
+    assert (kept.get().status, kept.get().bay_id) == (Status.BOOKED, BAY)
+    assert kept.get().doubted_at is not None
+    assert kept.rig.row(tables.sessions, id="s-1").reservation_id is None
+
+
+def test_a_reservation_is_bound_to_its_bay_when_its_time_has_come(kept):
+    kept.book(7_200, is_flexible=True, fixed_at=after(3_000))
+    kept.until(2_990)
+    assert kept.get().is_flexible
+    kept.until(3_001)
+
+    assert not kept.get().is_flexible
+
+
+# --- holds -----------------------------------------------------------------------------------------
+
+
+def test_a_hold_keeps_a_bay_and_gives_it_free_when_it_expires(kept):
+    kept.book(600, status=Status.HELD, held_until=after(300), booked_at=None)
+    assert kept.status() == "RESERVED"
+
+    kept.until(299)
+    assert kept.get().status is Status.HELD
+    kept.until(300)
+    assert kept.get().status is Status.REJECTED
+    assert kept.status() == "AVAILABLE"
+    assert kept.rig.rows(tables.bay_slots) == []
+
+
+def test_the_clock_wakes_when_a_hold_expires(kept):
+    kept.book(9_000, status=Status.HELD, held_until=after(1.5), booked_at=None)
+
+    assert kept.rig.deadlines.next_due_at() == after(1.5)
+
+
+def test_a_bay_says_until_when_it_is_reserved_and_what_comes_next(kept):
+    kept.book()
+    kept.book(7_200)
+    kept.until(901)
+
+    bay = kept.rig.bay()
+    assert (bay.reserved_until, bay.next_reservation_at) == (after(5_400), after(1_800))
+    view = next(
+        one
+        for one in kept.rig.availability.station("greenmarket").station.bays
+        if one.bay_id == BAY
+    )
+    assert (view.reserved_until, view.next_reservation_at) == (after(5_400), after(1_800))
+
+
+# --- what agents are told ----------------------------------------------------------------------------
+
+
+def planned(kept):
+    """Return the reservations of the plans that were sent since the last time."""
+    sent = [payload for topic, payload, _ in kept.rig.broker.published if topic.endswith("/plan")]
+    kept.rig.broker.published.clear()
+    return [[one.reservation_id for one in decode_plan(payload).reservations] for payload in sent]
+
+
+def test_a_plan_carries_the_paid_reservations_of_the_next_days(kept):
+    plans = PlanService(kept.open_work, kept.rig.broker, kept.clock)
+    plans.publish_changed()
+    planned(kept)
+    kept.book(7_200, status=Status.HELD, held_until=after(600), booked_at=None)
+    plans.publish_changed()
+    assert planned(kept) == []
+
+    kept.act("r-1", Happening.PAID, booked_at=NOON, held_until=None)
+    plans.publish_changed()
+    (payload,) = [one for topic, one, _ in kept.rig.broker.published if topic.endswith("/plan")]
+    (told,) = decode_plan(payload).reservations
+    assert (told.reservation_id, told.reservation_number, told.bay_id) == ("r-1", 1, BAY)
+    assert (told.token, told.protect_from) == ("04aabb", after(7_200 - 900))
+    assert (told.starts_at, told.ends_at) == (after(7_200), after(10_800))
+
+    kept.act("r-1", Happening.CANCELED_BY_DRIVER)
+    planned(kept)
+    plans.publish_changed()
+    assert planned(kept) == [[]]
+
+
+def test_a_plan_is_sent_again_as_days_go_by(kept):
+    plans = PlanService(kept.open_work, kept.rig.broker, kept.clock)
+    kept.book(3 * 86_400 + 7 * 3_600)
+    plans.publish_changed()
+    assert planned(kept) == [[]]
+
+    kept.clock.pass_by(timedelta(hours=5))
+    plans.publish_changed()
+    assert planned(kept) == []
+    kept.clock.pass_by(timedelta(hours=1))
+    plans.publish_changed()
+    assert planned(kept) == [["r-1"]]
+
+
+# --- what goes wrong ---------------------------------------------------------------------------------
+
+
+def test_facts_are_kept_though_a_promise_cannot_and_the_clock_goes_on_with_the_rest(rig):
+    kept = Promises(rig, grace_s=120)
+    kept.book()
+    kept.book(bay_id=OTHER_BAY, user_id="u-bob", token="04bbbb")
+    kept.until(1_910)
+    kept.rig.execute("UPDATE reservations SET tariff_id = 'lost' WHERE id = 'r-1'")
+    with capture_logs() as logs:
+        kept.agent.tell(begun(after(1_850)), over(9_000, after(1_860)))
+        assert kept.rig.row(tables.sessions, id="s-1").ended_at == after(1_860)
+        kept.until(1_921)
+    assert kept.get().is_live
+    assert kept.get("r-2").status is Status.NO_SHOW
+    said_ = {one["event"] for one in logs}
+    assert {"ingest.promises_postponed", "deadlines.failed"} <= said_
+
+    kept.rig.execute("UPDATE reservations SET tariff_id = 'kwh:GBP:50' WHERE id = 'r-1'")
+    kept.until(1_985)
+    assert kept.get().status is Status.FULFILLED
+
+
+def test_every_message_doubled_has_one_effect(kept):
+    kept.book()
+    kept.until(1_850)
+    batch = kept.agent.batch(begun(after(1_850)), said("charging", after(1_850)))
+    for _ in range(3):
+        kept.rig.ingest.apply(kept.agent.incoming(batch))
+
+    assert kept.log() == ["booked", "plugged_in"]
+    assert kept.told() == ["reminder", "session_started"]
+
+
+def test_samples_alone_load_nothing_of_reservations(kept, monkeypatch):
+    kept.book()
+    kept.until(1_850)
+    kept.tell(begun(after(1_850)), said("charging", after(1_850)))
+    asked = []
+    monkeypatch.setattr(SqlReservations, "_live", lambda *wanted: asked.append(wanted) or [])
+    kept.agent.tell(metered(2_000, after(1_860)), metered(3_000, after(1_870)))
+
+    assert asked == []
