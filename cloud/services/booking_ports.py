@@ -88,6 +88,10 @@ class Reservations(Protocol):
         """Return the paid live reservation this token has at the station around `at`, the nearest."""
         ...
 
+    def stations_reserved(self, until: datetime) -> list[str]:
+        """Return the stations with paid live reservations that start before then."""
+        ...
+
     def of_tokens(
         self, station_ids: Collection[str], tokens: Collection[str], until: datetime
     ) -> list[Reservation]:
@@ -196,8 +200,8 @@ class Otps(Protocol):
         """
         ...
 
-    def newest(self, reservation_id: str) -> Otp | None:
-        """Return the code that counts."""
+    def newest(self, reservation_ids: Collection[str]) -> Otp | None:
+        """Return the code that counts: the newest sent for one of these."""
         ...
 
     def count_try(self, otp: Otp, most: int) -> int | None:

@@ -1,29 +1,50 @@
-"""The standing orders of each station, sent whole whenever what they are made of has changed."""
+"""The standing orders of each station, sent whole whenever what they are made of has changed.
 
-from collections.abc import Collection, Iterable
+They carry the reservations of the next days, so that a station keeps these also while it is alone.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
+from cloud.domain.occupants import protected_from
+from cloud.domain.reservations import Reservation
+from cloud.services.advancing import PLANNED_AHEAD
 from cloud.services.fact_ports import Grant, PlanSource
 from cloud.services.ports import Clock, OpenWork, Publish
 from cloud.services.retrying import retried
 from contracts import topics
-from contracts.plan import ChargerCredential, OfflinePolicy, Plan, TokenGrant
+from contracts.plan import (
+    ChargerCredential,
+    OfflinePolicy,
+    Plan,
+    PlannedReservation,
+    TokenGrant,
+)
 from contracts.wire import encode
+
+LOOK_AHEAD_EVERY: Final = timedelta(hours=6)
+"""A plan reaches so much farther than need be, and is sent again as often."""
 
 _BATCH: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlanService:
     """Builds and publishes plans; retained, the newest version wins."""
 
     open_work: OpenWork
     publish: Publish
     clock: Clock
+    _looked_ahead_at: datetime | None = None
 
     def publish_changed(self) -> int:
-        """Publish the plans that have grown old; returns how many."""
+        """Publish the plans that have grown old, or whose days have gone by; returns how many."""
+        now = self.clock.now()
+        if self._looked_ahead_at is None or now - self._looked_ahead_at >= LOOK_AHEAD_EVERY:
+            self._look_ahead()
+            self._looked_ahead_at = now
         with self.open_work(is_read_only=True) as work:
             station_ids = work.plans.unpublished(_BATCH)
         return self._publish(station_ids) if station_ids else 0
@@ -36,9 +57,10 @@ class PlanService:
         with self.open_work(is_read_only=True) as work:
             sources = work.plans.sources(station_ids)
             grants = work.plans.grants()
+            reserved = work.reservations.live_of_stations(station_ids, self._horizon())
         tokens = _tokens(grants.values())
         for source in sources:
-            plan = self._plan(source, tokens)
+            plan = self._plan(source, tokens, reserved.get(source.station_id, ()))
             self.publish(topics.plan(source.station_id), encode(plan), True)
         self._mark(sources)
         return len(sources)
@@ -50,13 +72,27 @@ class PlanService:
                 work.plans.mark_published(source.station_id, source.version)
             work.commit()
 
-    def _plan(self, source: PlanSource, tokens: list[TokenGrant]) -> Plan:
+    @retried
+    def _look_ahead(self) -> None:
+        """Have the plans of all stations with reservations sent again: there may be more by now."""
+        with self.open_work() as work:
+            for station_id in work.reservations.stations_reserved(self._horizon()):
+                work.stations_admin.bump_plan(station_id)
+            work.commit()
+
+    def _horizon(self) -> datetime:
+        return self.clock.now() + PLANNED_AHEAD + LOOK_AHEAD_EVERY
+
+    def _plan(
+        self, source: PlanSource, tokens: list[TokenGrant], reserved: Sequence[Reservation]
+    ) -> Plan:
         return Plan(
             station=source.station_id,
             version=source.version,
             issued_at=self.clock.now(),
             offline_policy=OfflinePolicy(source.offline_policy),
             tokens=tokens,
+            reservations=[_planned(one) for one in reserved],
             chargers=[
                 ChargerCredential(
                     charger_id=key.charger_id,
@@ -67,6 +103,18 @@ class PlanService:
                 for key in source.chargers
             ],
         )
+
+
+def _planned(reservation: Reservation) -> PlannedReservation:
+    return PlannedReservation(
+        reservation_id=reservation.id,
+        reservation_number=reservation.number,
+        bay_id=reservation.bay_id,
+        token=reservation.token,
+        protect_from=protected_from(reservation),
+        starts_at=reservation.starts_at,
+        ends_at=reservation.ends_at,
+    )
 
 
 def _tokens(grants: Iterable[Grant]) -> list[TokenGrant]:

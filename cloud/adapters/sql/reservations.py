@@ -84,6 +84,19 @@ class SqlReservations:
         )
         return min(found, key=lambda one: _distance(one.window, at), default=None)
 
+    def stations_reserved(self, until: datetime) -> list[str]:
+        """See Reservations.stations_reserved."""
+        query = (
+            select(reservations.c.station_id)
+            .where(
+                reservations.c.is_live.is_(True),
+                reservations.c.status != Status.HELD,
+                reservations.c.starts_at < until,
+            )
+            .distinct()
+        )
+        return sorted(self._connection.execute(query).scalars())
+
     def of_tokens(
         self, station_ids: Collection[str], tokens: Collection[str], until: datetime
     ) -> list[Reservation]:
