@@ -45,6 +45,12 @@ CHARGER = {
         },
     ],
 }
+TARIFF = {
+    "name": "Plain",
+    "currency": "GBP",
+    "tax_included": "YES",
+    "elements": [{"price_components": [{"type": "ENERGY", "price": "0.5"}]}],
+}
 
 
 def rows(house: House, table, *where):
@@ -364,6 +370,7 @@ CREATING = [
     (f"{V1}/stations/greenmarket/agent-key", None),
     (f"{V1}/chargers/GREEN-1/key", None),
     (f"{V1}/users", {"email": "new@example.org", "role": "driver"}),
+    (f"{V1}/tariffs", TARIFF),
 ]
 KEY = {"Idempotency-Key": "5d41402a-bc4b-2a76"}
 
