@@ -10,7 +10,8 @@ from cloud.api.auth import Anyone
 from cloud.api.bodies import Body, IdPath, OnceOf, ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
-from cloud.services.otps import CodeSent, Confirmation
+from cloud.services.otps import CodeSent
+from cloud.services.views import ReservationView
 
 router: Final = APIRouter(prefix="/reservations", tags=["reservations"])
 
@@ -26,13 +27,13 @@ class CodeBody(Body):
 @router.post(
     "/{reservation_id}/confirmation",
     operation_id="confirmReservation",
-    response_model=Confirmation,
+    response_model=ReservationView,
     responses=described(401, 404, 409, 422),
 )
 def confirm(
     request: Request, reservation_id: IdPath, body: CodeBody, viewer: Anyone, once: OnceOf
 ) -> Response:
-    """Confirm a hold by its code: five tries, then the hold is given up (`code_locked`)."""
+    """Confirm a hold, and its series, by the code: five tries, then it is given up (`code_locked`)."""
     otps = services_of(request).otps
     return ok(otps.confirm(viewer, reservation_id, body.code, once))
 

@@ -5,9 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from cloud.domain.access import Viewer
 from cloud.domain.errors import (
@@ -18,20 +16,19 @@ from cloud.domain.errors import (
     TooManyAttempts,
     WrongCode,
 )
+from cloud.domain.notices import Channel
 from cloud.domain.otp import HOUR, MOST_TRIES, VALID_FOR, is_right, new_code, sealed, wait_s
 from cloud.domain.reservations import Happening, Reservation, Status
-from cloud.domain.stations import Station
 from cloud.services.booking_ports import Otp, Told
 from cloud.services.collaborators import Advancing
 from cloud.services.fact_ports import Message
 from cloud.services.idempotency import Once, do_once
+from cloud.services.otp_texts import About, Wording, write
 from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.publishing import Publisher
+from cloud.services.reservation_views import change_of, places
 from cloud.services.retrying import retried
-from cloud.services.views import Change
-
-MAIL: Final = "mail"
-CONFIRMED: Final = Told("confirmed")
+from cloud.services.views import Change, ReservationView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,22 +43,14 @@ class CodeSent:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """A hold whose driver is there: it can be paid for until `held_until`."""
-
-    reservation_id: str
-    is_confirmed: bool
-    held_until: datetime | None
-    server_now: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Otps:
     """Makes codes and writes their messages; see Codes."""
 
     key: bytes
     """The house's secret, for this purpose."""
+    has_sms: bool = False
+    """Whether short messages leave the house: then to whoever told their number."""
     randbelow: Callable[[int], int] = secrets.randbelow
 
     def send(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> None:
@@ -75,16 +64,18 @@ class Otps:
             TooManyAttempts: the last one is too young, or the driver was sent too many this hour.
             TransactionLost: the driver was sent another one at the same moment.
         """
-        newest = work.otps.newest(reservation.id)
+        # the id before the count: whoever adds a code in between takes this id
+        otp_id = work.otps.next_id(reservation.user_id)
+        newest = work.otps.newest([one.id for one in _with_series(work, reservation)])
         sent_at = None if newest is None else newest.created_at
         wait = wait_s(work.otps.sent_since(reservation.user_id, now - HOUR), sent_at, now)
         if wait:
             detail = f"A code was sent just now, or too many this hour: try again in {wait} s."
             raise TooManyAttempts("code", detail, retry_after_s=wait)
-        channel, recipient = _way_to(work, reservation.user_id)
+        channel, recipient, language = self._way_to(work, reservation.user_id)
         code = new_code(self.randbelow)
         otp = Otp(
-            id=work.otps.next_id(reservation.user_id),
+            id=otp_id,
             reservation_id=reservation.id,
             user_id=reservation.user_id,
             code_hmac=sealed(self.key, code, reservation.id, reservation.user_id),
@@ -95,12 +86,27 @@ class Otps:
         )
         work.otps.add(otp)
         station = work.stations.by_ids([reservation.station_id])[reservation.station_id]
-        work.messages.add([_message(otp, code, reservation, station)])
+        about = About(
+            station_name=station.name,
+            timezone=station.timezone,
+            starts_at=reservation.starts_at,
+            ends_at=reservation.ends_at,
+        )
+        work.messages.add([_message(otp, write(code, about, language))])
         return otp
 
     def is_right(self, otp: Otp, code: str) -> bool:
         """Whether it is the code; to be asked only after the try was counted."""
         return is_right(self.key, code, otp.reservation_id, otp.user_id, otp.code_hmac)
+
+    def _way_to(self, work: UnitOfWork, user_id: str) -> tuple[Channel, str, str]:
+        addressee = work.notices.addressee(user_id)
+        if addressee is None:
+            raise NotFound(user_id)
+        known = addressee.preferences
+        if known.phone and self.has_sms:
+            return Channel.SMS, known.phone, known.language
+        return Channel.MAIL, addressee.email, known.language
 
 
 class _Outcome(StrEnum):
@@ -115,7 +121,7 @@ class _Verdict:
 
     outcome: _Outcome
     tries_left: int = 0
-    held_until: datetime | None = None
+    view: ReservationView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +136,8 @@ class OtpService:
 
     def confirm(
         self, viewer: Viewer, reservation_id: str, code: str, once: Once | None = None
-    ) -> Confirmation:
-        """Confirm a hold by its code, which counts a try before it looks.
+    ) -> ReservationView:
+        """Confirm a hold, and those of its series, by the code; a try is counted before it looks.
 
         Raises:
             NotFound: there is no such reservation of the viewer's.
@@ -141,19 +147,12 @@ class OtpService:
         """
         verdict, changes = self._confirm(viewer, reservation_id, code, once)
         self.publisher.publish(changes)
-        match verdict.outcome:
-            case _Outcome.WRONG:
-                raise WrongCode(reservation_id, tries_left=verdict.tries_left)
-            case _Outcome.LOCKED:
-                detail = "This code was tried too often: please choose a bay again."
-                raise CodeLocked(reservation_id, detail)
-            case _Outcome.RIGHT:
-                return Confirmation(
-                    reservation_id=reservation_id,
-                    is_confirmed=True,
-                    held_until=verdict.held_until,
-                    server_now=self.clock.now(),
-                )
+        if verdict.outcome is _Outcome.WRONG:
+            raise WrongCode(reservation_id, tries_left=verdict.tries_left)
+        if verdict.view is None:
+            detail = "This code was tried too often: please choose a bay again."
+            raise CodeLocked(reservation_id, detail)
+        return verdict.view
 
     @retried
     def send_again(self, viewer: Viewer, reservation_id: str, once: Once | None = None) -> CodeSent:
@@ -195,24 +194,45 @@ class OtpService:
         self, work: UnitOfWork, viewer: Viewer, reservation_id: str, code: str, now: datetime
     ) -> tuple[_Verdict, Sequence[Change]]:
         held = _held(work, viewer, reservation_id, now)
-        otp = work.otps.newest(reservation_id)
+        holds = _with_series(work, held)
+        otp = work.otps.newest([one.id for one in holds])
         if otp is None or now >= otp.expires_at:
             raise CodeLocked(reservation_id, "This code is too old: please ask for a new one.")
         tries = work.otps.count_try(otp, MOST_TRIES)
-        if tries is not None and self.otps.is_right(otp, code):
+        if tries is None:
+            # whoever took the last try has given the hold up in the same transaction
+            return _Verdict(_Outcome.LOCKED), ()
+        if self.otps.is_right(otp, code):
             if not work.otps.use(otp, now):
                 raise TransactionLost("this code was used at the same moment")
-            return self._confirmed(work, held, now), ()
-        if tries is not None and tries < MOST_TRIES:
+            return self._confirmed(work, holds, held, now)
+        if tries < MOST_TRIES:
             return _Verdict(_Outcome.WRONG, tries_left=MOST_TRIES - tries), ()
-        told = Told(str(Happening.CODE_LOCKED))
-        changes = self.advancing.advance(work, held, Happening.CODE_LOCKED, told, now)
-        return _Verdict(_Outcome.LOCKED), changes
+        return _Verdict(_Outcome.LOCKED), self._given_up(work, holds, now)
 
-    def _confirmed(self, work: UnitOfWork, held: Reservation, now: datetime) -> _Verdict:
-        after = replace(held, is_confirmed=True, changed_version=held.changed_version + 1)
-        work.reservations.put(after, replace(CONFIRMED, actor=held.user_id), now)
-        return _Verdict(_Outcome.RIGHT, held_until=held.held_until)
+    def _confirmed(
+        self, work: UnitOfWork, holds: Sequence[Reservation], held: Reservation, now: datetime
+    ) -> tuple[_Verdict, Sequence[Change]]:
+        told = Told("confirmed", held.user_id)
+        after = [
+            replace(one, is_confirmed=True, changed_version=one.changed_version + 1)
+            for one in holds
+        ]
+        for one in after:
+            work.reservations.put(one, told, now)
+        there = places(work, after)
+        views = {one.id: there.view(one, now) for one in after}
+        changes = [change_of(view) for view in views.values()]
+        return _Verdict(_Outcome.RIGHT, view=views[held.id]), changes
+
+    def _given_up(
+        self, work: UnitOfWork, holds: Sequence[Reservation], now: datetime
+    ) -> list[Change]:
+        told = Told(Happening.CODE_LOCKED)
+        changes: list[Change] = []
+        for one in holds:
+            changes += self.advancing.advance(work, one, Happening.CODE_LOCKED, told, now)
+        return changes
 
 
 def _held(work: UnitOfWork, viewer: Viewer, reservation_id: str, now: datetime) -> Reservation:
@@ -237,32 +257,26 @@ def _held(work: UnitOfWork, viewer: Viewer, reservation_id: str, now: datetime) 
     return found
 
 
-def _way_to(work: UnitOfWork, user_id: str) -> tuple[str, str]:
-    account = work.accounts.by_id(user_id)
-    if account is None:
-        raise NotFound(user_id)
-    return MAIL, account.email
+def _with_series(work: UnitOfWork, held: Reservation) -> list[Reservation]:
+    """Return the hold and those made with it that wait for the same code, by start."""
+    if held.series_id is None:
+        return [held]
+    return [
+        one
+        for one in work.reservations.of_series(held.series_id)
+        if one.status is Status.HELD and not one.is_confirmed
+    ]
 
 
-def _message(otp: Otp, code: str, reservation: Reservation, station: Station) -> Message:
-    zone = ZoneInfo(station.timezone)
-    starts_at = reservation.starts_at.astimezone(zone)
-    ends_at = reservation.ends_at.astimezone(zone)
-    minutes = int(VALID_FOR.total_seconds()) // 60
-    body = (
-        f"Your code is {code}\n\n"
-        f"It confirms a bay at {station.name} on {starts_at:%A, %d %B %Y}, "
-        f"{starts_at:%H:%M} to {ends_at:%H:%M}, and is good for {minutes} minutes.\n\n"
-        "Nobody of ours will ever ask you for it. If you have not just asked for a bay, "
-        "you need not do anything.\n"
-    )
+def _message(otp: Otp, wording: Wording) -> Message:
+    is_short = otp.channel == Channel.SMS
     return Message(
         id=uuid4().hex,
         idempotency_key=f"otp/{otp.id}",
         channel=otp.channel,
         recipient=otp.recipient,
-        subject="Your code to confirm a charging bay",
-        body=body,
+        subject=wording.subject,
+        body=wording.sms if is_short else wording.body,
         created_at=otp.created_at,
     )
 

@@ -1,6 +1,7 @@
 """One-time codes, in SQL."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -38,11 +39,11 @@ class SqlOtps:
         except IntegrityError as error:
             raise TransactionLost("the user was sent another code meanwhile") from error
 
-    def newest(self, reservation_id: str) -> Otp | None:
+    def newest(self, reservation_ids: Collection[str]) -> Otp | None:
         """See Otps.newest."""
         query = (
             select(*_OTP.columns)
-            .where(otps.c.reservation_id == reservation_id)
+            .where(otps.c.reservation_id.in_(sorted(reservation_ids)))
             .order_by(otps.c.created_at.desc(), otps.c.id.desc())
             .limit(1)
         )

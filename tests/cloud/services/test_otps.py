@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,12 +20,15 @@ from cloud.domain.errors import (
     TooManyAttempts,
     WrongCode,
 )
+from cloud.domain.notices import Preferences
 from cloud.domain.reservations import Happening, advance
 from cloud.services import otps as service_module
 from cloud.services.booking_ports import Told
 from cloud.services.idempotency import Once
+from cloud.services.otp_texts import WORDINGS
 from cloud.services.otps import Otps, OtpService, masked
 from cloud.services.ports import TransactionLost
+from cloud.services.texts import LANGUAGES
 from tests.cloud.builders import NOON, a_reservation, after
 from tests.cloud.services.rig import DRIVER, MAINTAINER, OWNER
 
@@ -110,7 +114,7 @@ def test_the_right_code_confirms_the_hold(desk):
     confirmation = desk.guess(desk.hold())
     reservation = desk.reservation()
 
-    assert confirmation.is_confirmed
+    assert (confirmation.is_confirmed, confirmation.status) == (True, "PENDING")
     assert (confirmation.held_until, confirmation.server_now) == (after(600), NOON)
     assert (reservation.is_confirmed, reservation.status) == (True, "held")
     with desk.rig.open_work(is_read_only=True) as work:
@@ -175,7 +179,7 @@ def test_the_same_digits_for_another_hold_are_no_code(desk):
     desk.otps = Otps(b"the house's key", randbelow=lambda _: 402_913)
     desk.hold(1)
     with desk.rig.open_work() as work:
-        kept = work.otps.newest(HOLD)
+        kept = work.otps.newest([HOLD])
 
     assert desk.otps.is_right(kept, "402913")
     assert not codes.is_right(b"the house's key", "402913", "r-2", DRIVER, kept.code_hmac)
@@ -334,12 +338,7 @@ def test_of_many_who_ask_for_a_code_at_once_one_is_sent_it(desk):
 
 def test_codes_are_never_sent_by_more_than_ten_an_hour_at_once(desk):
     for number in range(1, 13):
-        held = a_reservation(
-            id=f"r-{number}", number=number, user_id=DRIVER, start_s=4_500 + 3_600 * number
-        )
-        with desk.rig.open_work() as work:
-            work.reservations.claim(held, Told("held"))
-            work.commit()
+        hold_without_code(desk, number)
 
     at_once(12, lambda n: desk.service.send_again(ME, f"r-{n + 1}"), persevering=True)
 
@@ -366,6 +365,75 @@ def test_old_codes_are_forgotten_and_the_next_still_have_their_order(desk):
 )
 def test_an_address_is_shown_so_that_only_its_owner_knows_it(recipient, shown):
     assert masked(recipient) == shown
+
+
+def test_one_code_confirms_a_whole_series(desk):
+    code = desk.hold(1, series_id="s-1")
+    hold_without_code(desk, 2, series_id="s-1")
+    hold_without_code(desk, 3)
+    desk.guess(code, number=2)
+
+    assert [desk.reservation(n).is_confirmed for n in (1, 2, 3)] == [True, True, False]
+
+
+def test_a_series_whose_code_was_guessed_at_is_given_up_as_a_whole(desk):
+    code = desk.hold(1, series_id="s-1")
+    hold_without_code(desk, 2, series_id="s-1")
+    for by in range(1, 6):
+        with pytest.raises((WrongCode, CodeLocked)):
+            desk.guess(wrong(code, by), number=1 + by % 2)
+
+    assert {desk.reservation(n).status for n in (1, 2)} == {"rejected"}
+    assert tries(desk) == [5]
+
+
+def test_a_series_is_one_when_a_new_code_is_asked_for(desk):
+    desk.hold(1, series_id="s-1")
+    hold_without_code(desk, 2, series_id="s-1")
+    desk.rig.pass_by(10)
+
+    with pytest.raises(TooManyAttempts):
+        desk.service.send_again(ME, "r-2")
+
+
+def test_a_code_goes_to_the_telephone_of_whoever_told_its_number(desk):
+    prefer(desk, Preferences(phone="+447700900123"))
+    desk.hold(1)
+    desk.otps = replace(desk.otps, has_sms=True)
+    code = desk.hold(2)
+    by_mail, by_phone = desk.rig.rows(tables.otps)
+    text = desk.rig.row(tables.messages, idempotency_key=f"otp/{by_phone.id}").body
+
+    assert (by_mail.channel, by_phone.channel) == ("mail", "sms")
+    assert by_phone.recipient == "+447700900123"
+    assert text.startswith(f"{code} is your Baywatt code for Green Market, ")
+    assert len(text) < 160
+
+
+def test_a_code_is_sent_in_the_drivers_language(desk):
+    prefer(desk, Preferences(language="de"))
+    code = desk.hold()
+
+    assert f"Ihr Code ist {code}" in desk.rig.rows(tables.messages)[0].body
+
+
+def test_every_language_has_its_words_for_codes():
+    assert WORDINGS.keys() == LANGUAGES.keys()
+
+
+def prefer(desk, preferences):
+    with desk.rig.open_work() as work:
+        work.notices.put_preferences(DRIVER, preferences, NOON)
+        work.commit()
+
+
+def hold_without_code(desk, number, **more):
+    held = a_reservation(
+        id=f"r-{number}", number=number, user_id=DRIVER, start_s=4_500 + 3_600 * number, **more
+    )
+    with desk.rig.open_work() as work:
+        work.reservations.claim(held, Told("held"))
+        work.commit()
 
 
 def at_once(number, ask, *, persevering=False):
