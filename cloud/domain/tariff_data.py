@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from cloud.domain.bill_lines import PPM, TaxIncluded
 from cloud.domain.errors import NotValid
-from cloud.domain.money import E4, exponent, minor_per_major, shortest
+from cloud.domain.money import E4, decimal, exponent, minor_per_major, shortest
 from cloud.domain.tariffs import (
     RESERVED,
     Dimension,
@@ -305,11 +305,10 @@ def _said(**fields: Any) -> dict[str, Any]:
 def _limit_data(limit: PriceLimit | None, currency: str) -> dict[str, str] | None:
     if limit is None:
         return None
-    decimals = exponent(currency)
     gross = limit.gross_minor
     return _said(
-        before_taxes=shortest(limit.net_minor, decimals),
-        after_taxes=None if gross is None else shortest(gross, decimals),
+        before_taxes=decimal(limit.net_minor, currency),
+        after_taxes=None if gross is None else decimal(gross, currency),
     )
 
 
