@@ -78,6 +78,7 @@ from cloud.services.subscriptions import SubscriptionMonths
 from cloud.services.sweeping import SweepService
 from cloud.services.tariffs import TariffService
 from cloud.services.telemetry import TelemetryService
+from cloud.services.terms import TermsService
 from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
 from cloud.services.webhook_endpoints import WebhookChannel, WebhookEndpointService
@@ -378,6 +379,7 @@ class House:
             chargers=ChargerService(work),
             tariffs=TariffService(work, clock, self.shelf),
             receipts=ReceiptService(work),
+            terms=TermsService(work, clock, self.withdrawals, self.publisher),
             reservations=self.reservations,
             series=self.series,
             notices=NoticeService(work, clock, self.telling),

@@ -23,6 +23,7 @@ from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.stations_admin import StationAdminService
 from cloud.services.tariffs import TariffService
+from cloud.services.terms import TermsService
 from cloud.services.tokens import TokenService
 from cloud.services.webhook_endpoints import WebhookEndpointService
 
@@ -43,6 +44,7 @@ class Services:
     chargers: ChargerService
     tariffs: TariffService
     receipts: ReceiptService
+    terms: TermsService
     reservations: ReservationService
     series: SeriesService
     notices: NoticeService

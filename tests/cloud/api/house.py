@@ -57,9 +57,11 @@ from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
 from cloud.services.subscriptions import SubscriptionMonths
 from cloud.services.tariffs import TariffService
+from cloud.services.terms import TermsService
 from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
 from cloud.services.webhook_endpoints import WebhookEndpointService
+from cloud.services.withdrawals import Withdrawals
 from cloud.settings import Settings
 from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock, Unwaited
 
@@ -230,6 +232,7 @@ def _bookings(open_work, clock, publisher) -> dict[str, Any]:
     return {
         "reservations": ReservationService(**known, changer=changer, advancer=advancer),
         "series": SeriesService(**known),
+        "terms": TermsService(open_work, clock, Withdrawals(advancer), publisher),
     }
 
 

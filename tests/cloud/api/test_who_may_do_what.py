@@ -94,6 +94,8 @@ TABLE = [
     ("PUT", f"{V1}/tariffs/tariff-1", TARIFF_CHANGE, OWN_MAKERS),
     ("PUT", f"{V1}/stations/greenmarket/tariff", {"key": None}, OWN_MAKERS),
     ("GET", f"{V1}/stations/greenmarket/tariff", None, ANYONE),
+    ("GET", f"{V1}/stations/greenmarket/terms", None, ANYONE),
+    ("PUT", f"{V1}/stations/greenmarket/terms", {}, OWN_MAKERS),
     ("GET", f"{V1}/receipts", None, LOGGED_IN),
     ("GET", f"{V1}/receipts/receipt-1", None, CHARGE),
     ("GET", f"{V1}/receipts/receipt-1.html", None, CHARGE),
