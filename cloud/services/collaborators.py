@@ -291,12 +291,13 @@ class Withdrawing(Protocol):
         *,
         is_forced: bool,
     ) -> Sequence[Change]:
-        """Hold a station's new terms against its bookings; to be called before they are stored.
+        """Hold a station's new terms, stored just now, against its bookings.
 
         Bookings to come that the terms leave no place for are refused or, forced, put in trouble
         (`Trouble.WITHDRAWN`): their drivers are moved or offered something else.
 
         Raises:
-            BookingsInTheWay: there are such bookings, and it is not forced.
+            BookingsInTheWay: there are such bookings, and it is not forced; the transaction must be
+                left.
         """
         ...

@@ -80,10 +80,11 @@ class TermsService:
             _refuse_others(work, viewer, station_id)
             _refuse_foreign_bays(work, station_id, terms)
             told = Told(CHANGED, viewer.user_id)
+            # stored first: who has to move must not be moved to where nobody may be any more
+            work.terms.put(station_id, terms, now)
             changes = self.withdrawing.withdraw(
                 work, station_id, terms, told, now, is_forced=is_forced
             )
-            work.terms.put(station_id, terms, now)
             view = self._view(work, station_id)
             work.commit()
         return view, changes

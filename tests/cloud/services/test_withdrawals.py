@@ -27,10 +27,10 @@ def bookings(rig):
 def withdraw(bookings, terms, *, is_forced=False):
     withdrawals = Withdrawals(bookings.advancer)
     with bookings.rig.open_work() as work:
+        work.terms.put(STATION, terms, NOON)
         changes = withdrawals.withdraw(
             work, STATION, terms, Told("withdrawn", OWNER), NOON, is_forced=is_forced
         )
-        work.terms.put(STATION, terms, NOON)
         work.commit()
     return changes
 
