@@ -1,0 +1,158 @@
+"""From the quote to the bank: what was shown is what was billed, written, booked and taken."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cloud.domain.reservations import Happening, Status
+from cloud.domain.terms import Terms, frozen
+from cloud.services.advancing import Advancer
+from cloud.services.billing import BillingService
+from cloud.services.booking_ports import Told
+from tests.cloud.builders import STATION, after
+from tests.cloud.services.bills import OWNING, STAFF, Bills, prices
+from tests.cloud.services.money import NobodyWaits, a_money
+from tests.cloud.services.rig import begun, metered, over, state
+
+TERMS = Terms(overstay_per_minute_minor=25, no_show_fee_minor=300, grace_s=900)
+
+
+class House:
+    """Bills with a till that is real."""
+
+    def __init__(self, rig, folder) -> None:
+        self.rig, self.money, self.bills = rig, a_money(rig, folder), Bills(rig)
+        self.key = self.bills.set_tariff("0.50")
+        money = self.money
+        billing = BillingService(money.till, money.telling, self.bills.shelf)
+        money.advancer = Advancer(settling=billing, waiting=NobodyWaits(), telling=money.telling)
+
+    def book(self):
+        """Hold and pay; returns the reservation."""
+        held = self.bills.hold(
+            TERMS, held_until=self.rig.clock.now() + timedelta(minutes=10), is_confirmed=True
+        )
+        self.money.pay(held)
+        return self.bills.stored(held.id)
+
+    def advance(self, reservation, happening, **more):
+        with self.rig.open_work() as work:
+            now = self.rig.clock.now()
+            known = work.reservations.by_ids([reservation.id])[reservation.id]
+            self.money.advancer.advance(
+                work, replace(known, **more), happening, Told(happening), now
+            )
+            work.commit()
+        return self.bills.stored(reservation.id)
+
+    def taken_minor(self, reservation) -> int:
+        """Return what the bank has taken for a reservation and not given back."""
+        self.money.until_quiet()
+        self.money.check()
+        return sum(
+            one.captured_minor - one.refunded_minor
+            for one in self.money.payments_of(reservation.id)
+        )
+
+
+@pytest.fixture
+def house(rig, tmp_path) -> House:
+    return House(rig, tmp_path)
+
+
+def charge(house, booked, *, wh: int) -> None:
+    """Have the car charge from the start of the slot on, and stay plugged in to its end."""
+    rig, starts_at = house.rig, booked.starts_at
+    rig.clock.pass_by(starts_at - rig.clock.now())
+    rig.agent.tell(begun(starts_at), state("charging", starts_at))
+    for share in (1, 2, 3, 4):
+        rig.clock.pass_by(timedelta(minutes=2))
+        rig.agent.tell(metered(1_000 + wh * share // 4, rig.clock.now()))
+    rig.agent.tell(state("suspended_by_car", rig.clock.now()))
+    rig.clock.pass_by(booked.ends_at - rig.clock.now())
+    with rig.open_work() as work:
+        session = work.sessions.by_ids(["s-1"])["s-1"]
+        promised = replace(session, reservation_id=booked.id, tariff_id=booked.tariff_id)
+        work.sessions.put([promised])
+        work.commit()
+    rig.ingest = rig.new_ingest()
+    rig.agent.tell(over(1_000 + wh, booked.ends_at))
+
+
+def test_r11_what_was_quoted_is_billed_written_booked_and_taken_to_the_cent(house):
+    booked = house.book()
+    house.bills.tariffs.change(OWNING, house.key, "Dear", prices("9.00"))
+
+    charge(house, booked, wh=20_000)
+    plugged = house.advance(booked, Happening.PLUGGED_IN, session_id="s-1")
+    assert plugged.status is Status.CHARGING
+    house.advance(booked, Happening.SESSION_ENDED)
+    done = house.advance(booked, Happening.CAR_LEFT, left_at=booked.ends_at)
+
+    assert booked.status is Status.BOOKED
+    quoted = booked.quote["total_minor"]
+    receipt = house.bills.receipt()
+    assert (done.status, done.due_minor, receipt.total_minor) == (Status.FULFILLED, quoted, quoted)
+    assert house.taken_minor(booked) == quoted == 200 + 1000 + 520
+    balances = house.money.balances()
+    assert -balances[f"revenue/{STATION}"] == receipt.net_minor
+    assert -balances["tax/GB"] == receipt.tax_minor
+
+
+def test_r15_an_overstay_beyond_what_was_authorised_is_taken_too(house):
+    booked = house.book()
+    charge(house, booked, wh=20_000)
+    house.advance(booked, Happening.PLUGGED_IN, session_id="s-1")
+    since = booked.ends_at + timedelta(minutes=10)
+    house.advance(booked, Happening.OVERSTAYED, overstay_since=since)
+
+    done = house.advance(
+        booked, Happening.CAR_LEFT, left_at=since + timedelta(minutes=59, seconds=1)
+    )
+
+    assert done.due_minor == booked.quote["total_minor"] + 60 * 25
+    assert done.due_minor > booked.authorised_minor
+    assert house.taken_minor(booked) == done.due_minor
+    assert house.bills.receipt().lines[-1].kind == "OVERSTAY"
+
+
+def test_a_no_show_pays_what_was_quoted_for_it_and_gets_the_rest_back(house):
+    booked = house.book()
+    house.rig.clock.pass_by(booked.starts_at + timedelta(minutes=16) - house.rig.clock.now())
+
+    done = house.advance(booked, Happening.SEEN_EMPTY_AFTER_GRACE)
+
+    assert done.due_minor == booked.quote["no_show_minor"] == 200 + 300
+    assert house.taken_minor(booked) == 500
+
+
+def test_what_we_could_not_keep_costs_nothing_whatever_was_charged(house):
+    booked = house.book()
+
+    done = house.advance(booked, Happening.BAY_LOST)
+
+    assert (done.status, done.due_minor) == (Status.FAILED, 0)
+    assert house.taken_minor(booked) == 0
+    assert house.bills.receipts.list(STAFF).receipts == []
+
+
+def test_canceled_half_an_hour_before_the_start_half_the_fee_is_kept(house):
+    booked = house.book()
+    house.rig.clock.pass_by(booked.starts_at - timedelta(minutes=30) - house.rig.clock.now())
+
+    done = house.advance(booked, Happening.CANCELED_BY_DRIVER)
+
+    assert done.due_minor == 100
+    assert house.taken_minor(booked) == 100
+    assert [one.kind for one in house.money.telling.told if one.kind == "receipt"] == ["receipt"]
+
+
+def test_terms_changed_after_the_hold_change_nothing(house):
+    booked = house.book()
+    with house.rig.open_work() as work:
+        work.terms.put(STATION, Terms(no_show_fee_minor=90_000), after(0))
+        work.commit()
+
+    assert booked.terms == frozen(TERMS)
+    assert house.advance(booked, Happening.SEEN_EMPTY_AFTER_GRACE).due_minor == 500
