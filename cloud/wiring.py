@@ -60,6 +60,7 @@ from cloud.services.ingest import IngestService
 from cloud.services.keeping import Keeper, KeepingService
 from cloud.services.messages import Channel, MessageService
 from cloud.services.notices import Notices, NoticeService
+from cloud.services.offers import OfferService
 from cloud.services.otps import Otps
 from cloud.services.packing import Packer
 from cloud.services.plans import PlanService
@@ -290,6 +291,19 @@ class House:
         )
 
     @cached_property
+    def offers(self) -> OfferService:
+        """What drivers may have instead."""
+        return OfferService(
+            open_work=self.open_work,
+            clock=self.clock,
+            publisher=self.publisher,
+            advancer=self.advancer,
+            finding=self.finding,
+            quoting=self.quoting,
+            telling=self.telling,
+        )
+
+    @cached_property
     def series(self) -> SeriesService:
         """Reservations, week by week."""
         return SeriesService(
@@ -381,6 +395,7 @@ class House:
             receipts=ReceiptService(work),
             terms=TermsService(work, clock, self.withdrawals, self.publisher),
             reservations=self.reservations,
+            offers=self.offers,
             series=self.series,
             notices=NoticeService(work, clock, self.telling),
             push_subscriptions=PushSubscriptionService(

@@ -15,6 +15,7 @@ from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
 from cloud.services.messages import MessageService
 from cloud.services.notices import NoticeService
+from cloud.services.offers import OfferService
 from cloud.services.ports import Clock
 from cloud.services.push_subscriptions import PushSubscriptionService
 from cloud.services.receipts import ReceiptService
@@ -44,6 +45,7 @@ class Services:
     chargers: ChargerService
     tariffs: TariffService
     receipts: ReceiptService
+    offers: OfferService
     terms: TermsService
     reservations: ReservationService
     series: SeriesService

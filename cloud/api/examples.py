@@ -6,6 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from cloud.services import views
+from cloud.services.collaborators import Option
+from cloud.services.offer_views import OfferList, OfferView
 
 _NOW: Final = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 _CONNECTOR: Final = views.ConnectorView(
@@ -171,6 +173,33 @@ _RESERVATION: Final = views.ReservationView(
     version=0,
 )
 
+_OFFER: Final = OfferView(
+    offer_id="0d1c2b3a4f5e4d6c8b7a9f8e7d6c5b4a",
+    kind="reschedule",
+    reservation_id="7c8d9e0f1a2b4c3d8e9f0a1b2c3d4e5f",
+    waitlist_id=None,
+    state="open",
+    options=[
+        Option(
+            station_id="dundee-greenmarket",
+            station_name="Greenmarket",
+            bay_id="dundee-greenmarket-2",
+            bay_name="2",
+            starts_at=_NOW + timedelta(hours=20, minutes=30),
+            ends_at=_NOW + timedelta(hours=22),
+            distance_m=0,
+            price_minor=1_375,
+            currency="GBP",
+            expected_wait_s=1_800,
+            max_power_w=50_000,
+            cost=12.5,
+        )
+    ],
+    made_at=_NOW,
+    expires_at=_NOW + timedelta(minutes=15),
+    server_now=_NOW,
+)
+
 _VIEWS: Final = (
     _BAY,
     _STATION,
@@ -184,6 +213,8 @@ _VIEWS: Final = (
     _COMMAND,
     _RESERVATION,
     views.ReservationList(server_now=_NOW, reservations=[_RESERVATION], next_cursor=None),
+    _OFFER,
+    OfferList(server_now=_NOW, offers=[_OFFER]),
 )
 
 EXAMPLES: Final[dict[str, Any]] = {

@@ -87,6 +87,8 @@ class Happening(StrEnum):
     CAR_LEFT = "car_left"
     BAY_LOST = "bay_lost"
     """Stolen or broken, and no other bay would do."""
+    SENT_ELSEWHERE = "sent_elsewhere"
+    """They had come, found the bay lost, and chose another place or time."""
     NEVER_SEEN = "never_seen"
     """The slot went by and nobody knows what happened: the station was silent."""
 
@@ -111,6 +113,7 @@ NEXT: Final[dict[tuple[Status, Happening], Status]] = {
     (Status.ARRIVED, Happening.PLUGGED_IN): Status.CHARGING,
     (Status.ARRIVED, Happening.CANCELED_BY_OPERATOR): Status.FAILED,
     (Status.ARRIVED, Happening.BAY_LOST): Status.FAILED,
+    (Status.ARRIVED, Happening.SENT_ELSEWHERE): Status.BOOKED,
     (Status.ARRIVED, Happening.NEVER_SEEN): Status.FAILED,
     (Status.CHARGING, Happening.SESSION_ENDED): Status.FINISHED,
     (Status.FINISHED, Happening.PLUGGED_IN): Status.CHARGING,

@@ -1,6 +1,6 @@
 """Another bay, or another time, for a driver whose promise is in danger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -160,7 +160,7 @@ def rebook(
 def new_offer(
     offer_id: str,
     reservation: Reservation,
-    options: list[Option],
+    options: Sequence[Option],
     now: datetime,
     expires_at: datetime,
 ) -> Offer:

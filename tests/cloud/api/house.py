@@ -45,6 +45,7 @@ from cloud.services.finding import FindingService
 from cloud.services.holding import Holder
 from cloud.services.messages import MessageService
 from cloud.services.notices import Notices, NoticeService
+from cloud.services.offers import OfferService
 from cloud.services.otps import Otps
 from cloud.services.publishing import Publisher
 from cloud.services.push_subscriptions import PushSubscriptionService
@@ -232,6 +233,15 @@ def _bookings(open_work, clock, publisher) -> dict[str, Any]:
     return {
         "reservations": ReservationService(**known, changer=changer, advancer=advancer),
         "series": SeriesService(**known),
+        "offers": OfferService(
+            open_work=open_work,
+            clock=clock,
+            publisher=publisher,
+            advancer=advancer,
+            finding=known["finding"],
+            quoting=quoting,
+            telling=telling,
+        ),
         "terms": TermsService(open_work, clock, Withdrawals(advancer), publisher),
     }
 

@@ -109,6 +109,10 @@ TABLE = [
     ("PATCH", f"{V1}/reservations/reservation-1", WINDOW, OWN),
     ("POST", f"{V1}/reservations/reservation-1/check-in", None, OWN),
     ("POST", f"{V1}/reservations/reservation-1/cancel", {}, CHARGE),
+    ("POST", f"{V1}/reservations/reservation-1/alternatives", None, OWN),
+    ("GET", f"{V1}/offers", None, LOGGED_IN),
+    ("GET", f"{V1}/offers/offer-1", None, OWN),
+    ("POST", f"{V1}/offers/offer-1/accept", {"option": 0}, OWN),
     ("GET", f"{V1}/alerts", None, WATCHERS),
     ("GET", f"{V1}/alerts/events", None, WATCHERS),
     ("GET", f"{V1}/alerts/alert-1", None, STATION_WATCHERS),
@@ -247,6 +251,19 @@ def furnish(house: House) -> None:
     )
     house.put(tables.receipts, receipt_row(house, user_id=driver))
     house.put(tables.reservations, reservation_row(house))
+    house.put(
+        tables.offers,
+        {
+            "id": "offer-1",
+            "user_id": driver,
+            "kind": "reschedule",
+            "reservation_id": "reservation-1",
+            "options": [],
+            "made_at": now,
+            "expires_at": now,
+            "state": "open",
+        },
+    )
     furnish_notices(house, driver)
     house.put(
         tables.users,
@@ -336,7 +353,7 @@ def test_what_is_anothers_answers_like_what_is_not_there(furnished: House, asked
 
 KNOWN = (
     *("charge-1", "alert-1", "GREEN-1", "command-1", "greenmarket"),
-    *("tariff-1", "receipt-1", "reservation-1"),
+    *("tariff-1", "receipt-1", "reservation-1", "offer-1"),
     *("notice-1", "push-1", "hook-1", "feed-1"),
 )
 
