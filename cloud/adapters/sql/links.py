@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud.adapters.sql.rows import Reader
@@ -19,6 +19,13 @@ def _names(listed: list[str] | None) -> frozenset[str]:
 
 
 _LINK: Final = Reader(links, StationLink, silent_chargers=_names, silent_sensors=_names)
+
+# built once: this is done twice for every batch of every station
+_ADVANCE: Final = update(links).where(
+    links.c.station_id == bindparam("of_station"),
+    links.c.epoch == bindparam("from_epoch"),
+    links.c.committed_seq == bindparam("from_seq"),
+)
 
 
 class SqlLinks:
@@ -41,12 +48,12 @@ class SqlLinks:
     def advance(self, link: StationLink, before: Cursor) -> None:
         """See Links.advance."""
         values = _values(link)
-        statement = update(links).where(
-            links.c.station_id == link.station_id,
-            links.c.epoch == before.epoch,
-            links.c.committed_seq == before.committed_seq,
-        )
-        if self._connection.execute(statement.values(**values)).rowcount == 1:
+        place = {
+            "of_station": link.station_id,
+            "from_epoch": before.epoch,
+            "from_seq": before.committed_seq,
+        }
+        if self._connection.execute(_ADVANCE, values | place).rowcount == 1:
             return
         if before != Cursor(0, 0):
             raise TransactionLost(f"the cursor of {link.station_id} has moved")
