@@ -131,7 +131,11 @@ def station_view(
         longitude=station.longitude,
         timezone=station.timezone,
         distance_m=None if away_m is None else round(away_m),
-        price=PriceView(currency=station.currency, price_per_kwh_minor=station.price_per_kwh_minor),
+        price=PriceView(
+            currency=station.currency,
+            price_per_kwh_minor=station.price_per_kwh_minor,
+            tariff_id=station.tariff_id,
+        ),
         heard_at=link.heard_at,
         bays_total=len(bays),
         bays_available=statuses[Status.AVAILABLE],

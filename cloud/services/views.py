@@ -76,10 +76,13 @@ class BayView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceView:
-    """What charging costs here, for now by the kilowatt-hour."""
+    """What charging costs here."""
 
     currency: str
     price_per_kwh_minor: int
+    """Where there is no tariff."""
+    tariff_id: str | None = None
+    """The tariff's version that counts now; `GET /stations/{station_id}/tariff` says all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,8 @@ def test_the_tariff_the_documentation_shows_can_be_made_and_assigned(house, owne
     assert shown["example"]["sentence"].startswith("30 kWh, 45 min + 20 min parked = ")
     assert owner.get(f"{V1}/tariffs/{made['key']}").json()["stations"] == ["greenmarket"]
     assert owner.get(f"{V1}/tariffs").json()["tariffs"][0]["stations"] == ["greenmarket"]
-    house.client().get(f"{V1}/stations/greenmarket").raise_for_status()
+    station = house.client().get(f"{V1}/stations/greenmarket").json()["station"]
+    assert station["price"]["tariff_id"] == made["tariff_id"]
 
 
 def test_a_change_is_a_new_version(owner):

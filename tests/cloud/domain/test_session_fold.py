@@ -115,6 +115,15 @@ def test_when_charging_ended_is_kept_until_it_begins_again():
     assert again.charging_ended_at is None
 
 
+def test_a_charger_that_holds_energy_back_does_not_end_the_charge():
+    charging = state_changed(a_new_session(), SessionState.CHARGING, after(60))
+    held = state_changed(charging, SessionState.SUSPENDED_BY_CHARGER, after(90))
+    full = state_changed(held, SessionState.SUSPENDED_BY_CAR, after(120))
+
+    assert held.charging_ended_at is None
+    assert full.charging_ended_at == after(120)
+
+
 def test_the_first_stop_counts_and_another_register_is_flagged():
     first = ended(a_new_session(), Stop(meter_stop_wh=2_000, reason="Local", at=after(60)))
 
