@@ -31,6 +31,9 @@ from cloud.domain.windows import Window
 HEADROOM_PCT: Final = 20
 """So much more energy than quoted is authorised, as far as the bay can deliver it."""
 
+LONGEST: Final = timedelta(days=31)
+"""No charge is believed to last longer, whatever a charger's clock said."""
+
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _SIMPLE: Final = "kwh"
@@ -374,6 +377,7 @@ def stretch_of(charged: Charged, since: datetime, now: datetime) -> Stretch:
     session = charged.session
     starts_at = max(session.started_at, since)
     ends_at = max(starts_at, session.ended_at or now)
+    starts_at = max(starts_at, ends_at - LONGEST)
     limit_w = session.power_limit_w or DEFAULT_LIMIT_W
 
     def counted(energy_wh: int, at: datetime) -> int:
@@ -405,7 +409,7 @@ def live_cost_minor(session: Session, tariff: Tariff, zone: tzinfo, now: datetim
     """
     ends_at = session.ended_at or max(now, session.started_at)
     stretch = Stretch(
-        starts_at=session.started_at,
+        starts_at=max(session.started_at, ends_at - LONGEST),
         ends_at=ends_at,
         charging_ended_at=session.charging_ended_at,
         points=(Point(session.charging_ended_at or ends_at, session.energy_wh),),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
+import structlog
+
 from cloud.domain import billing as rules
 from cloud.domain.bill_lines import Kind
 from cloud.domain.billing import Bill, Charged, Deal
@@ -21,6 +23,8 @@ from cloud.services.notices import about
 from cloud.services.ports import UnitOfWork
 from cloud.services.receipts import Sale, body_of
 from cloud.services.shelf import TariffShelf
+
+log = structlog.get_logger(__name__)
 
 
 def _new_id() -> str:
@@ -74,6 +78,8 @@ class BillingService:
         charged = _charged(work, reservation)
         bill = rules.bill(reservation, deal, charged, now)
         due_minor = bill.total_minor
+        if bill.is_for_review:
+            log.warning("billing.odd_meter", reservation_id=reservation.id, flags=bill.flags)
         self.till.close(work, reservation, due_minor, _shares(bill, station), now)
         if due_minor > 0 or reservation.status is Status.FULFILLED:
             self._write_receipt(work, Sale(reservation, station, deal, bill, charged), now)

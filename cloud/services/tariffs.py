@@ -26,6 +26,8 @@ from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.retrying import retried
 from cloud.services.shelf import TariffShelf
 
+MOST_TARIFFS: Final = 200
+"""An owner's, or the house's own."""
 MOST_EXAMPLE_S: Final = 48 * 3600
 MOST_EXAMPLE_WH: Final = 1_000_000
 
@@ -141,6 +143,9 @@ class TariffService:
 
         def add() -> TariffView:
             _check_owner(work, owner_id)
+            known = work.tariffs.all_newest(owner_id)
+            if sum(one.owner_id == owner_id for one in known) >= MOST_TARIFFS:
+                raise NotValid("tariffs", f"There are {MOST_TARIFFS} tariffs: change one of them.")
             made = TariffVersion(
                 id=self.new_id(),
                 key=key,

@@ -468,6 +468,15 @@ def test_a_charge_that_is_done_costs_parking_and_no_more_energy():
     assert live_cost_minor(session, TARIFF, UTC, after(2_700)) == 300 + 150
 
 
+def test_t05_no_charge_is_believed_to_last_for_years():
+    session = a_session(started_at=NOON - timedelta(days=20_000), energy_wh=1_000)
+    tariff = a_tariff((time(1), {"start_time": "00:00", "end_time": "12:00"}), currency="GBP")
+
+    assert live_cost_minor(session, tariff, UTC, NOON) == 31 * 12 * 100
+    stretch = stretch_of(Charged(session, []), session.started_at, NOON)
+    assert stretch.ends_at - stretch.starts_at == timedelta(days=31)
+
+
 def test_an_ended_charge_costs_the_same_whenever_it_is_asked():
     session = a_session(started_at=NOON, energy_wh=6_000, ended_at=after(1_800))
 

@@ -116,6 +116,16 @@ def test_owners_make_none_for_others(bills):
         bills.tariffs.add(OWNING, new(owner_id="u-rival"))
 
 
+def test_nobody_makes_tariffs_without_end(bills, monkeypatch):
+    monkeypatch.setattr("cloud.services.tariffs.MOST_TARIFFS", 2)
+    for _ in range(2):
+        bills.tariffs.add(OWNING, new())
+
+    with pytest.raises(NotValid):
+        bills.tariffs.add(OWNING, new())
+    assert bills.tariffs.add(ADMIN, new()).owner_id is None
+
+
 def test_what_is_anothers_is_not_there(bills):
     key = bills.tariffs.add(OWNING, new()).key
 
