@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from cloud.domain.reservations import Reservation
 from cloud.domain.terms import Terms
+from cloud.domain.waitlist import State
 from cloud.domain.windows import Window
 from cloud.services.fact_ports import Box
 
@@ -234,7 +235,7 @@ class WaitlistEntry:
     starts_at: datetime
     ends_at: datetime
     created_at: datetime
-    state: str = "waiting"
+    state: State = State.WAITING
     offer_id: str | None = None
     changed_version: int = 0
 
@@ -250,12 +251,16 @@ class Waitlist(Protocol):
         """Return the entry, if there is one."""
         ...
 
-    def waiting(self, station_id: str, window: Window) -> list[WaitlistEntry]:
-        """Return who waits at the station for a window that overlaps, first come first."""
+    def active(self, station_id: str, window: Window) -> list[WaitlistEntry]:
+        """Return who waits, or has an offer, for a window that overlaps, first come first."""
+        ...
+
+    def count_active(self, user_id: str) -> int:
+        """Return how many of the user's entries wait or have an offer."""
         ...
 
     def of_user(self, user_id: str) -> list[WaitlistEntry]:
-        """Return a user's entries, newest first."""
+        """Return a user's entries, newest first, at most 200."""
         ...
 
     def move(self, entry: WaitlistEntry, after: WaitlistEntry) -> bool:
@@ -290,6 +295,10 @@ class Offers(Protocol):
 
     def get(self, offer_id: str) -> Offer | None:
         """Return the offer, if there is one."""
+        ...
+
+    def by_ids(self, offer_ids: Collection[str]) -> dict[str, Offer]:
+        """Return those there are."""
         ...
 
     def open_of(self, user_id: str) -> list[Offer]:

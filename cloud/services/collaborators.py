@@ -13,7 +13,7 @@ from cloud.domain.reservations import Happening, Reservation
 from cloud.domain.stations import Station
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
-from cloud.services.booking_ports import NewReservation, Told
+from cloud.services.booking_ports import NewReservation, PlugWish, Told
 from cloud.services.ports import UnitOfWork
 from cloud.services.views import Change
 
@@ -132,6 +132,16 @@ class Keeping(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exactly:
+    """A window somebody wants, as it is."""
+
+    window: Window
+    bay_id: str | None = None
+    """Null: any that has the plug."""
+    wish: PlugWish = field(default_factory=PlugWish)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """A bay and a window a driver could have instead."""
 
@@ -165,10 +175,29 @@ class Finding(Protocol):
         """
         ...
 
+    def look_at(
+        self, work: UnitOfWork, station_id: str, within: Window, now: datetime
+    ) -> "Looking":
+        """Read how a station stands in a range, to be asked for windows in it."""
+        ...
+
     def equal_bay(
         self, work: UnitOfWork, wanted: Reservation, window: Window, now: datetime
     ) -> str | None:
         """Return another bay of the same station that would do for the window, free and in order."""
+        ...
+
+
+class Looking(Protocol):
+    """finding.py: how a station stands, read once."""
+
+    def option(self, asked: Exactly, barred: Collection[tuple[str, Window]] = ()) -> Option | None:
+        """Return the weakest bay that would do for the very window, free and in order.
+
+        Args:
+            asked: the window, within what was read.
+            barred: bays with windows that are not to be had.
+        """
         ...
 
 
@@ -247,6 +276,10 @@ class Waiting(Protocol):
 
     def expire(self, work: UnitOfWork, offer_id: str, now: datetime) -> None:
         """Close an offer nobody took in time and ask the next; one that is closed stays as it is."""
+        ...
+
+    def look(self, work: UnitOfWork, entry_id: str, now: datetime) -> None:
+        """Look again for what somebody waits for; too late, they wait no more."""
         ...
 
 

@@ -299,6 +299,7 @@ class DeadlineKind(StrEnum):
     STATION = "station_recheck"
     SESSION = "session_thin"
     OFFER = "offer"
+    WAITING = "waiting"
     RESERVATION = "reservation"
     SUBSCRIPTION = "subscription"
 

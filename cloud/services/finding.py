@@ -1,7 +1,7 @@
 """The nearest feasible thing: what is free for a need, and what instead where something is not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,10 +26,10 @@ from cloud.domain.reservations import Reservation
 from cloud.domain.stations import Station
 from cloud.domain.windows import Window, ceiling, floor
 from cloud.services.booking_ports import FoundBay, PlugWish
-from cloud.services.collaborators import Option, PriceAsk, Pricing
+from cloud.services.collaborators import Exactly, Looking, Option, PriceAsk, Pricing
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.rings import rings
-from cloud.services.surveys import Need, Slot, Survey, Surveyor
+from cloud.services.surveys import LONGEST_BUFFER, Need, Slot, Survey, Surveyor
 
 MOST_STATIONS: Final = 100
 """The nearest so many that have the plug are looked at, however many there are."""
@@ -186,6 +186,16 @@ class FindingService:
         by_name = {(one.candidate.bay_id, one.candidate.window): one for one in found}
         return [_option(by_name[one.bay_id, one.window]) for one in chosen]
 
+    def look_at(self, work: UnitOfWork, station_id: str, within: Window, now: datetime) -> Looking:
+        """See Finding.look_at."""
+        home = work.stations.by_ids([station_id])[station_id]
+        start = within.starts_at
+        whole = _plain_need(Window(start, start), within.duration, PlugWish())
+        bays = work.finding.bays([home.id])
+        surveyor = Surveyor(work, self.policy, now)
+        seen = surveyor.look({home.id: home}, bays, whole, buffer=LONGEST_BUFFER)
+        return _Look(self, work, seen)
+
     def equal_bay(
         self, work: UnitOfWork, wanted: Reservation, window: Window, now: datetime
     ) -> str | None:
@@ -226,13 +236,13 @@ class FindingService:
             seen = surveyor.look(work.stations.by_ids(away), work.finding.bays(away), need)
             slots = list(seen.slots(need, 1))
             firsts = _firsts(slots)
-            offered = self._offered(work, firsts, away, need.between.starts_at, now)
+            offered = self.offered(work, firsts, away, need.between.starts_at, now)
             affordable = [one for one in offered if _is_affordable(one, search)]
             chosen = _of_stations(affordable, slots, seen, search.order)
             best = _sorted([*best, *chosen], search.order)[: search.limit]
         return [_found(one) for one in best]
 
-    def _offered(
+    def offered(
         self,
         work: UnitOfWork,
         slots: Iterable[Slot],
@@ -240,6 +250,7 @@ class FindingService:
         wanted_at: datetime,
         now: datetime,
     ) -> list[_Offered]:
+        """Return slots as they are ranked, with what they would cost."""
         known = [(_price_key(one), one) for one in slots]
         # what costs the same is asked once
         asks = {key: _ask(slot) for key, slot in known}
@@ -276,7 +287,37 @@ class FindingService:
             if (slot.bay.bay_id, slot.window) != (wanted.bay_id, wanted.window)
         )
         away = {station_id: away_m for station_id, (away_m, _) in near.items()}
-        return self._offered(work, slots, away, wanted.starts_at, now)
+        return self.offered(work, slots, away, wanted.starts_at, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """See Looking."""
+
+    service: FindingService
+    work: UnitOfWork
+    seen: Survey
+
+    def option(self, asked: Exactly, barred: Collection[tuple[str, Window]] = ()) -> Option | None:
+        """See Looking.option."""
+        start = asked.window.starts_at
+        need = _plain_need(Window(start, start), asked.window.duration, asked.wish)
+        bays = [
+            bay
+            for bay in self.seen.bays
+            if asked.bay_id in {None, bay.bay_id}
+            and not any(
+                bay_id == bay.bay_id and one.overlaps(asked.window) for bay_id, one in barred
+            )
+        ]
+        fitting = sorted(self.seen.slots(need, 1, bays), key=lambda one: one.plug.max_power_w)
+        here = dict.fromkeys(self.seen.stations, 0.0)
+        offered = self.service.offered(self.work, fitting[:1], here, start, self.seen.now)
+        return _option(offered[0]) if offered else None
+
+
+def _plain_need(between: Window, duration: timedelta, wish: PlugWish) -> Need:
+    return Need(between=between, duration=duration, energy_wh=USUAL_ENERGY_WH, wish=wish)
 
 
 def _check(search: Search, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from cloud.domain.calendar import Calendar, closed
@@ -14,6 +15,9 @@ from cloud.domain.terms import Terms
 from cloud.domain.windows import GRANULE, Window, ceiling, floor
 from cloud.services.booking_ports import FoundBay, FoundPlug, PlugWish
 from cloud.services.ports import UnitOfWork
+
+LONGEST_BUFFER: Final = timedelta(hours=4)
+"""See terms.faults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +64,11 @@ class Survey:
     now: datetime
     _shut: dict[str, tuple[Window, ...]] = field(default_factory=dict)
 
-    def slots(self, need: Need, most: int) -> Iterator[Slot]:
-        """Yield up to `most` windows of each bay that meets the need it was made for."""
-        for bay in self.bays:
+    def slots(
+        self, need: Need, most: int, bays: Sequence[FoundBay] | None = None
+    ) -> Iterator[Slot]:
+        """Yield up to `most` windows of each bay, or of these, that meet a need within its range."""
+        for bay in self.bays if bays is None else bays:
             yield from self._slots_of(bay, need, most)
 
     def calendar(self, bay: FoundBay) -> Calendar:

@@ -129,7 +129,7 @@ def _has(wish: PlugWish) -> ColumnElement[bool]:
         wanted.append(connectors.c.standard.in_(sorted(wish.standards)))
     if wish.is_accessible:
         wanted.append(bays.c.is_accessible.is_(True))
-    return select(bays.c.id).join(connectors, _IS_PLUG).where(*wanted).exists()
+    return select(bays.c.id).outerjoin(connectors, _IS_PLUG).where(*wanted).exists()
 
 
 def _bay(rows: Sequence[Any]) -> FoundBay:
@@ -151,5 +151,6 @@ def _bay(rows: Sequence[Any]) -> FoundBay:
             )
             for one in rows
             if one.standard is not None
-        ),
+        )
+        or (FoundPlug(standard="", is_dc=False, max_power_w=first.max_power_w),),
     )

@@ -1,5 +1,6 @@
 """Offers and how they were answered, in SQL."""
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
@@ -39,6 +40,13 @@ class SqlOffers:
         """See Offers.get."""
         query = select(*_OFFER.columns).where(offers.c.id == offer_id)
         return _OFFER.one(self._connection.execute(query).one_or_none())
+
+    def by_ids(self, offer_ids: Collection[str]) -> dict[str, Offer]:
+        """See Offers.by_ids."""
+        if not offer_ids:
+            return {}
+        query = select(*_OFFER.columns).where(offers.c.id.in_(sorted(set(offer_ids))))
+        return {one.id: one for one in _OFFER.all(self._connection.execute(query))}
 
     def open_of(self, user_id: str) -> list[Offer]:
         """See Offers.open_of."""

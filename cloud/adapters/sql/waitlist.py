@@ -3,14 +3,18 @@
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from cloud.adapters.sql.rows import Reader
 from cloud.adapters.sql.tables import waitlist
+from cloud.domain.waitlist import ACTIVE, State
 from cloud.domain.windows import Window
 from cloud.services.booking_ports import WaitlistEntry
 
-_ENTRY: Final = Reader(waitlist, WaitlistEntry)
+_ENTRY: Final = Reader(waitlist, WaitlistEntry, state=State)
+_MOST: Final = 200
+"""Of a user's entries the newest."""
+_ACTIVE: Final = tuple(sorted(ACTIVE))
 
 
 class SqlWaitlist:
@@ -28,13 +32,13 @@ class SqlWaitlist:
         query = select(*_ENTRY.columns).where(waitlist.c.id == entry_id)
         return _ENTRY.one(self._connection.execute(query).one_or_none())
 
-    def waiting(self, station_id: str, window: Window) -> list[WaitlistEntry]:
-        """See Waitlist.waiting."""
+    def active(self, station_id: str, window: Window) -> list[WaitlistEntry]:
+        """See Waitlist.active."""
         query = (
             select(*_ENTRY.columns)
             .where(
                 waitlist.c.station_id == station_id,
-                waitlist.c.state == "waiting",
+                waitlist.c.state.in_(_ACTIVE),
                 waitlist.c.starts_at < window.ends_at,
                 waitlist.c.ends_at > window.starts_at,
             )
@@ -42,12 +46,22 @@ class SqlWaitlist:
         )
         return _ENTRY.all(self._connection.execute(query))
 
+    def count_active(self, user_id: str) -> int:
+        """See Waitlist.count_active."""
+        query = (
+            select(func.count())
+            .select_from(waitlist)
+            .where(waitlist.c.user_id == user_id, waitlist.c.state.in_(_ACTIVE))
+        )
+        return int(self._connection.execute(query).scalar_one())
+
     def of_user(self, user_id: str) -> list[WaitlistEntry]:
         """See Waitlist.of_user."""
         query = (
             select(*_ENTRY.columns)
             .where(waitlist.c.user_id == user_id)
             .order_by(waitlist.c.created_at.desc(), waitlist.c.id.desc())
+            .limit(_MOST)
         )
         return _ENTRY.all(self._connection.execute(query))
 
