@@ -83,9 +83,11 @@ def clock() -> None:
 
 @app.command()
 def courier() -> None:
-    """Send messages, and telemetry."""
+    """Send messages and telemetry, and have payments carried out."""
     house = _house()
-    _run_until_told(None, house.courier_loops())
+    # what follows from a payment is told to who watches
+    broker = house.connect(_address(house), "courier", hear={})
+    _run_until_told(broker, house.courier_loops())
 
 
 @app.command()

@@ -59,6 +59,19 @@ class Settings(BaseSettings):
     lab_allow_local_webhooks: bool = False
     """Send webhooks and web push by plain http and to loopback too: only in a lab."""
 
+    payment_gateway: Literal["sandbox", "stripe"] = "sandbox"
+    """Who moves money; the sandbox is a bank in `data_dir` that moves none."""
+    sandbox_faults: str = Field(
+        default="", pattern=r"^([a-z_]+=(0|1|0?\.[0-9]+)(,[a-z_]+=(0|1|0?\.[0-9]+))*)?$"
+    )
+    """What goes wrong at the sandbox, and how often: `late=0.1,after_charging=0.1,twice=0.5`."""
+    sandbox_webhooks: bool = True
+    """Have the sandbox tell of what it did, at our own address, as Stripe would."""
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_url: str = ""
+    """Empty: Stripe's own address."""
+
     influx_url: str = ""
     """InfluxDB 2 or what accepts its line protocol; empty: telemetry stays in SQL alone."""
     influx_token: SecretStr = SecretStr("")

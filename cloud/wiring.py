@@ -28,6 +28,9 @@ from cloud.adapters.messages.sms import AppriseSms
 from cloud.adapters.messages.webhooks import SignedWebhooks
 from cloud.adapters.mqtt import BrokerAddress, MqttBroker, Subscription, broker_address
 from cloud.adapters.passwords import ArgonPasswords
+from cloud.adapters.payments.sandbox import Faults, SandboxGateway, SandboxPost
+from cloud.adapters.payments.sandbox_bank import SandboxBank
+from cloud.adapters.payments.stripe import StripeGateway, StripeKeys
 from cloud.adapters.secret_key import kept_secret, key_for
 from cloud.adapters.sql.engine import open_engine
 from cloud.adapters.sql.migrate import is_current, migrate
@@ -47,6 +50,7 @@ from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.billing import BillingService, QuoteService
 from cloud.services.calendar_feeds import CalendarFeedService
+from cloud.services.cashier import CashierService
 from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
@@ -58,11 +62,15 @@ from cloud.services.finding import FindingService
 from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
 from cloud.services.keeping import Keeper, KeepingService
+from cloud.services.ledger import LedgerService
 from cloud.services.messages import Channel, MessageService
+from cloud.services.money_ports import PaymentGateway
 from cloud.services.notices import Notices, NoticeService
 from cloud.services.offers import OfferService
 from cloud.services.otps import Otps
 from cloud.services.packing import Packer
+from cloud.services.payment_methods import PaymentMethodService
+from cloud.services.payments import PaymentService
 from cloud.services.plans import PlanService
 from cloud.services.ports import OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
@@ -75,18 +83,20 @@ from cloud.services.sessions import SessionService
 from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
-from cloud.services.subscriptions import SubscriptionMonths
+from cloud.services.subscriptions import SubscriptionMonths, SubscriptionService
 from cloud.services.sweeping import SweepService
 from cloud.services.tariffs import TariffService
 from cloud.services.telemetry import TelemetryService
 from cloud.services.terms import TermsService
 from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
+from cloud.services.wallets import WalletService
 from cloud.services.webhook_endpoints import WebhookChannel, WebhookEndpointService
 from cloud.services.withdrawals import Withdrawals
 from cloud.settings import Settings
 from cloud.web.app import error_pages, pages
 from cloud.web.parts import ServiceParts
+from cloud.workers.cashier import Cashier
 from cloud.workers.clock import ClockWorker
 from cloud.workers.courier import Courier, TelemetryForwarder
 from cloud.workers.ingest import Inbox, IngestWorker
@@ -98,6 +108,7 @@ from contracts.topics import Channel as TopicChannel
 _CLOUD_USER: Final = "cloud"
 _SENSORS_USER: Final = "sensors"
 _COURIER_EVERY_S: Final = 1.0
+_SANDBOX_EVERY_S: Final = 0.2
 _MIGRATION_S: Final = 300.0
 
 
@@ -241,6 +252,38 @@ class House:
         """What is written when money is to move."""
         months = SubscriptionMonths(self.telling)
         return TillService(lambda: self.advancer, months, self.telling)
+
+    @cached_property
+    def bank(self) -> SandboxBank:
+        """The sandbox's books, beside our data: other processes open the same."""
+        return SandboxBank(self.settings.data_dir.resolve() / "sandbox-bank.db")
+
+    @cached_property
+    def gateway(self) -> PaymentGateway:
+        """Who moves money."""
+        settings = self.settings
+        if settings.payment_gateway == "sandbox":
+            return SandboxGateway(self.bank, Faults.read(settings.sandbox_faults))
+        return StripeGateway(
+            StripeKeys(
+                settings.stripe_secret_key.get_secret_value(),
+                settings.stripe_webhook_secret.get_secret_value(),
+                settings.stripe_api_url,
+            )
+        )
+
+    @cached_property
+    def cashier(self) -> CashierService:
+        """Who has the gateway do what was written."""
+        gateways = {self.gateway.provider: self.gateway}
+        return CashierService(
+            self.open_work, self.clock, gateways, self.till, self.publisher, self.policy
+        )
+
+    @cached_property
+    def subscriptions(self) -> SubscriptionService:
+        """Who pays by the month."""
+        return SubscriptionService(self.open_work, self.clock, self.till, self.gateway.provider)
 
     @cached_property
     def billing(self) -> BillingService:
@@ -396,6 +439,14 @@ class House:
             terms=TermsService(work, clock, self.withdrawals, self.publisher),
             reservations=self.reservations,
             offers=self.offers,
+            payments=PaymentService(
+                work, clock, self.till, self.publisher, self.gateway.provider
+            ),
+            payment_methods=PaymentMethodService(work, clock, self.gateway),
+            cashier=self.cashier,
+            wallets=WalletService(work, clock, self.till, self.gateway.provider),
+            subscriptions=self.subscriptions,
+            ledger=LedgerService(work),
             series=self.series,
             notices=NoticeService(work, clock, self.telling),
             push_subscriptions=PushSubscriptionService(
@@ -462,6 +513,7 @@ class House:
             self.clock.now(),
             waiting=self.quiet_advancer.waiting,
             binding=self.packer,
+            renewing=self.subscriptions,
         )
         plans = PlanService(self.open_work, self.publish, self.clock)
         sweeps = SweepService(self.open_work, self.clock, self.publisher, plans, self.commands)
@@ -481,8 +533,13 @@ class House:
         loops = [
             Loop("courier", Courier(self.messages).step, _COURIER_EVERY_S),
             Loop("webhooks", Courier(self.webhooks).step, _COURIER_EVERY_S),
+            Loop("cashier", Cashier(self.cashier).step, _COURIER_EVERY_S),
         ]
         settings = self.settings
+        if settings.payment_gateway == "sandbox" and settings.sandbox_webhooks:
+            url = f"{settings.public_url.rstrip('/')}/api/v1/webhooks/payments/sandbox"
+            post = SandboxPost(self.bank, url, self.clock)
+            loops.append(Loop("sandbox webhooks", post.step, _SANDBOX_EVERY_S))
         if settings.influx_url:
             influx = InfluxTelemetry(
                 settings.influx_url,

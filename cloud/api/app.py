@@ -15,20 +15,25 @@ from cloud.api import (
     chargers,
     commands,
     health,
+    ledger,
     logins,
     mailbox,
     notices,
     offers,
+    payment_methods,
+    payments,
     push_subscriptions,
     receipts,
     reservations,
     sessions,
     stations,
     stations_admin,
+    subscriptions,
     tariffs,
     terms,
     tokens,
     users,
+    wallets,
     webhook_endpoints,
 )
 from cloud.api.admission import Admission
@@ -49,6 +54,11 @@ ROUTERS: Final = (
     stations.router,
     sessions.router,
     reservations.router,
+    payments.router,
+    payment_methods.router,
+    wallets.router,
+    subscriptions.router,
+    ledger.router,
     offers.router,
     tariffs.router,
     terms.router,
@@ -100,6 +110,7 @@ def create_app(
     app.state.streams = Streams(hub, services.credentials)
     # its own threads: the others may all be waiting for a database that hangs
     app.state.health_limiter = anyio.CapacityLimiter(2)
+    app.state.gateway_limiter = anyio.CapacityLimiter(payments.AT_ONCE)
     app.include_router(health.router)
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")

@@ -10,12 +10,16 @@ from cloud.services.accounts import AccountService
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.calendar_feeds import CalendarFeedService
+from cloud.services.cashier import CashierService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
+from cloud.services.ledger import LedgerService
 from cloud.services.messages import MessageService
 from cloud.services.notices import NoticeService
 from cloud.services.offers import OfferService
+from cloud.services.payment_methods import PaymentMethodService
+from cloud.services.payments import PaymentService
 from cloud.services.ports import Clock
 from cloud.services.push_subscriptions import PushSubscriptionService
 from cloud.services.receipts import ReceiptService
@@ -23,9 +27,11 @@ from cloud.services.reservations import ReservationService
 from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.stations_admin import StationAdminService
+from cloud.services.subscriptions import SubscriptionService
 from cloud.services.tariffs import TariffService
 from cloud.services.terms import TermsService
 from cloud.services.tokens import TokenService
+from cloud.services.wallets import WalletService
 from cloud.services.webhook_endpoints import WebhookEndpointService
 
 
@@ -46,6 +52,12 @@ class Services:
     tariffs: TariffService
     receipts: ReceiptService
     offers: OfferService
+    payments: PaymentService
+    payment_methods: PaymentMethodService
+    cashier: CashierService
+    wallets: WalletService
+    subscriptions: SubscriptionService
+    ledger: LedgerService
     terms: TermsService
     reservations: ReservationService
     series: SeriesService
