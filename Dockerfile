@@ -25,6 +25,10 @@ RUN python tools/setup.py layout \
 
 # --- what runs
 FROM ${PYTHON_IMAGE}
+# receipts as PDF are written in any letters by this font; without it in Latin ones only
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends fonts-dejavu-core \
+ && rm -rf /var/lib/apt/lists/*
 # volumes take their owner from the folders they are mounted on
 RUN useradd --uid 10001 --create-home --home-dir /var/lib/baywatt --shell /usr/sbin/nologin baywatt \
  && install -d -o 10001 -g 10001 \
