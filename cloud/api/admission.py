@@ -2,6 +2,7 @@
 
 A request holds a thread while the database is slow. Without a bound they would queue for minutes
 when it hangs; so each waits at most `PATIENCE_S` for its turn, and then hears when to come again.
+Those who ask for a bay may wait for up to four seconds.
 While request after request fails for want of the database, only a few are let in to find out
 whether it is back, so that the others hear at once and not after its timeouts.
 """
@@ -19,6 +20,8 @@ AT_ONCE: Final = 24
 """A few more than there are connections to the database: more would only wait there, unseen."""
 IN_LINE: Final = 1_000
 PATIENCE_S: Final = 0.9
+PATIENCE_FOR_BAYS_S: Final = 4.0
+"""Who wants a bay is heard out: many come at the same moment, and all but one for nothing."""
 FAILURES: Final = 10
 """So many 503 in a row, and only `PROBES` are let in at once."""
 PROBES: Final = 5
@@ -27,6 +30,7 @@ _UNAVAILABLE: Final = 503
 _LONG: Final = ("/events", "/calls", "/commands")
 """Requests that wait for something else than a thread."""
 _LIGHT: Final = frozenset({"/livez", "/readyz", "/metrics"})
+_BAYS: Final = "/api/v1/reservations"
 
 SENT_AWAY: Final = Counter("baywatt_http_sent_away_total", "Requests not begun for want of room.")
 
@@ -45,7 +49,7 @@ class Admission:
         """Let the request in when there is room."""
         if scope["type"] != "http" or _is_exempt(scope["path"]):
             await self._app(scope, receive, send)
-        elif not await self._gets_in():
+        elif not await self._gets_in(_patience_s(scope)):
             SENT_AWAY.inc()
             refusal = Unavailable("room", "Too busy at the moment; please try again.")
             headers = {"Retry-After": str(refusal.retry_after_s)}
@@ -67,7 +71,7 @@ class Admission:
             self._inside -= 1
             self._free.release()
 
-    async def _gets_in(self) -> bool:
+    async def _gets_in(self, patience_s: float) -> bool:
         """Take a place, or wait for one; whether it came in time."""
         if self._is_hopeless():
             return False
@@ -77,7 +81,7 @@ class Admission:
             return False
         self._waiting += 1
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 await self._free.acquire()
         except TimeoutError:
             return False
@@ -90,6 +94,11 @@ class Admission:
 
     def _is_hopeless(self) -> bool:
         return self._failures >= FAILURES and self._inside >= PROBES
+
+
+def _patience_s(scope: Scope) -> float:
+    is_for_bay = scope["path"] == _BAYS and scope.get("method") == "POST"
+    return PATIENCE_FOR_BAYS_S if is_for_bay else PATIENCE_S
 
 
 def _is_exempt(path: str) -> bool:

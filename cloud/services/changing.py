@@ -24,7 +24,7 @@ from cloud.domain.windows import Window
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Told
 from cloud.services.collaborators import Quoting
-from cloud.services.holding import Overtaken, fixed_at_of
+from cloud.services.holding import Draft, Overtaken, fixed_at_of, quote_of
 from cloud.services.packing import REPACKED, Seating, Site, is_movable, need_of, seat, site_of
 from cloud.services.ports import UnitOfWork
 from cloud.services.views import Change
@@ -57,9 +57,7 @@ class Changer:
     quoting: Quoting
     advancer: Advancer
 
-    def wanted(
-        self, work: UnitOfWork, before: Reservation, new: NewTimes, now: datetime
-    ) -> tuple[Site, Reservation, Sequence[str]]:
+    def draft(self, work: UnitOfWork, before: Reservation, new: NewTimes, now: datetime) -> Draft:
         """Check what is asked for; returns the reservation as it would be, and the bays for it.
 
         Raises:
@@ -85,39 +83,32 @@ class Changer:
             fixed_at=fixed_at_of(site.desk.terms, window.starts_at) if is_flexible else None,
             changed_version=before.changed_version + 1,
         )
-        return site, after, bay_ids
+        return Draft(site, after, bay_ids)
 
     def change(
-        self, work: UnitOfWork, before: Reservation, new: NewTimes, now: datetime
+        self, work: UnitOfWork, before: Reservation, draft: Draft, now: datetime
     ) -> tuple[Reservation, Sequence[Change]]:
-        """Give a reservation another window or bay, all or nothing.
+        """Give a reservation the window or bay that was checked, all or nothing.
 
         Raises:
-            IllegalTransition: it stands where nothing, or not this, can be changed.
-            NotBookable: it does not fit the station's terms.
             BayAlreadyBooked: it is taken; the transaction must be left.
+            Overtaken: somebody was faster, but another bay may do.
         """
-        site, wanted, bay_ids = self.wanted(work, before, new, now)
-        seating = seat(work, site, wanted, bay_ids)
-        after = self._requoted(work, replace(wanted, bay_id=seating.bay_id), now)
+        seating = seat(work, draft.site, draft.wanted, draft.bay_ids)
+        after = self._requoted(work, replace(draft.wanted, bay_id=seating.bay_id), now)
         if after.bay_id != before.bay_id:
             after = replace(after, trouble=Trouble.NONE, trouble_at=None)
         told = Told(_word(before, after), before.user_id, _note(before))
         try:
             work.reservations.rebook([(before, after), *seating.moved], told, now, REPACKED)
         except BayAlreadyBooked as taken:
-            if len(bay_ids) == 1 and not seating.moved:
+            if len(draft.bay_ids) == 1 and not seating.moved:
                 raise
             raise Overtaken(taken.detail) from taken
         return after, self._follow(work, (before, after), seating, now)
 
     def _requoted(self, work: UnitOfWork, after: Reservation, now: datetime) -> Reservation:
-        quoted = self.quoting.quote(work, after, now)
-        amounts = {
-            "total_minor": quoted.total_minor,
-            "authorise_minor": quoted.authorise_minor,
-        }
-        return replace(after, quote={**quoted.body, **amounts})
+        return replace(after, quote=quote_of(self.quoting.quote(work, after, now)))
 
     def _follow(
         self,

@@ -112,6 +112,10 @@ class Bays(Protocol):
         """Return everything of these stations."""
         ...
 
+    def names(self, bay_ids: Collection[str]) -> dict[str, str]:
+        """Return what these bays are called."""
+        ...
+
     def scenes(
         self, station_ids: Collection[str], links: Mapping[str, StationLink]
     ) -> dict[str, list[Scene]]:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from cloud.domain.booking_rules import Need, check_bay, check_window
@@ -14,7 +14,7 @@ from cloud.domain.terms import Terms, frozen
 from cloud.services.admin_ports import ChargingToken
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import NewReservation, Told
-from cloud.services.collaborators import Codes, Quoting
+from cloud.services.collaborators import Codes, Quoted, Quoting
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.packing import REPACKED, Seating, Site, seat, site_of
 from cloud.services.ports import TransactionLost, UnitOfWork
@@ -35,7 +35,7 @@ def _new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is asked for, checked and quoted, before anything is kept."""
+    """What is asked for, checked, before anything is kept."""
 
     site: Site
     wanted: Reservation
@@ -62,7 +62,12 @@ class Holder:
         Raises:
             Overtaken: somebody was faster, but another bay may do.
         """
-        draft = self.draft(work, user_id, ask, now)
+        return self.hold_draft(work, self.draft(work, user_id, ask, now), now)
+
+    def hold_draft(
+        self, work: UnitOfWork, draft: Draft, now: datetime
+    ) -> tuple[Reservation, Sequence[Change]]:
+        """Claim what was checked; see `hold`."""
         seating = seat(work, draft.site, draft.wanted, draft.bay_ids)
         try:
             held, changes = self.keep(work, draft, seating, now)
@@ -74,7 +79,7 @@ class Holder:
         return held, changes
 
     def draft(self, work: UnitOfWork, user_id: str, ask: NewReservation, now: datetime) -> Draft:
-        """Check and quote what is asked for; nothing is written.
+        """Check what is asked for; nothing is written, and nothing quoted yet.
 
         Raises:
             NotFound: there is no such station.
@@ -83,19 +88,7 @@ class Holder:
         site = site_of(work, ask.station_id, now)
         check_window(site.desk, ask.window)
         bay_ids = _bays_for(site, ask)
-        wanted = _wanted(site, user_id, ask, bay_ids[0])
-        quoted = self.quoting.quote(work, wanted, now)
-        wanted = replace(
-            wanted,
-            tariff_id=quoted.tariff_id,
-            currency=quoted.currency,
-            quote={
-                **quoted.body,
-                "total_minor": quoted.total_minor,
-                "authorise_minor": quoted.authorise_minor,
-            },
-        )
-        return Draft(site, wanted, bay_ids)
+        return Draft(site, _wanted(site, user_id, ask, bay_ids[0]), bay_ids)
 
     def keep(
         self,
@@ -105,18 +98,21 @@ class Holder:
         now: datetime,
         series_id: str | None = None,
     ) -> tuple[Reservation, list[Change]]:
-        """Claim the bay that was found, and move aside who has to.
+        """Quote and claim the bay that was found, and move aside who has to.
 
         Raises:
             BayAlreadyBooked: somebody was faster; the transaction must be left.
             TooManyReservations: the driver has as many as one may.
         """
-        terms, wanted = draft.site.desk.terms, draft.wanted
+        terms, wanted = draft.site.desk.terms, replace(draft.wanted, bay_id=seating.bay_id)
+        quoted = self.quoting.quote(work, wanted, now)
         held = replace(
             wanted,
             id=self.new_id(),
             number=1 + self.randbelow(HIGHEST_NUMBER),
-            bay_id=seating.bay_id,
+            tariff_id=quoted.tariff_id,
+            currency=quoted.currency,
+            quote=quote_of(quoted),
             token=self._token(work, wanted.user_id, wanted.ends_at, now),
             series_id=series_id,
         )
@@ -191,6 +187,15 @@ def _wanted(site: Site, user_id: str, ask: NewReservation, bay_id: str) -> Reser
         terms=frozen(terms),
         created_at=now,
     )
+
+
+def quote_of(quoted: Quoted) -> dict[str, Any]:
+    """Return what is kept of a quote, and shown."""
+    return {
+        **quoted.body,
+        "total_minor": quoted.total_minor,
+        "authorise_minor": quoted.authorise_minor,
+    }
 
 
 def fixed_at_of(terms: Terms, starts_at: datetime) -> datetime:

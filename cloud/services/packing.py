@@ -12,8 +12,7 @@ from cloud.domain.reservations import Reservation, Status, Trouble
 from cloud.domain.stations import Station
 from cloud.domain.windows import Window
 from cloud.services.advancing import Advancer
-from cloud.services.booking_ports import Told
-from cloud.services.fact_ports import Equipment
+from cloud.services.booking_ports import FoundBay, Told
 from cloud.services.formats import zone
 from cloud.services.ports import UnitOfWork
 from cloud.services.views import Change
@@ -60,26 +59,8 @@ def site_of(work: UnitOfWork, station_id: str, now: datetime) -> Site:
     if station is None:
         raise NotFound(station_id)
     desk = Desk(work.terms.of([station_id])[station_id], zone(station.timezone), now)
-    return Site(station, desk, bookable_bays(work.bays.equipment_of([station_id])))
-
-
-def bookable_bays(equipment: Equipment) -> dict[str, BookableBay]:
-    """Return bays as bookings see them; a plug that names no power has its bay's."""
-    return {
-        bay.id: BookableBay(
-            bay_id=bay.id,
-            station_id=bay.station_id,
-            name=bay.name,
-            status=bay.status,
-            plugs=tuple(
-                Plug(one.standard, one.max_power_w or bay.max_power_w)
-                for one in equipment.connectors.values()
-                if (one.charger_id, one.evse_id) == (bay.charger_id, bay.evse_id)
-            )
-            or (Plug("", bay.max_power_w),),
-        )
-        for bay in equipment.bays.values()
-    }
+    bays = {one.bay_id: _bookable(one) for one in work.finding.bays([station_id])}
+    return Site(station, desk, bays)
 
 
 def need_of(reservation: Reservation) -> Need:
@@ -164,6 +145,18 @@ def _would_do(site: Site, window: Window, bay: BookableBay, need: Need) -> bool:
     except NotBookable:
         return False
     return True
+
+
+def _bookable(bay: FoundBay) -> BookableBay:
+    """Return a bay as bookings see it; a plug that names no power has its bay's."""
+    plugs = tuple(Plug(one.standard, one.max_power_w or bay.max_power_w) for one in bay.plugs)
+    return BookableBay(
+        bay_id=bay.bay_id,
+        station_id=bay.station_id,
+        name=bay.name,
+        status=bay.status,
+        plugs=plugs or (Plug("", bay.max_power_w),),
+    )
 
 
 def _around(work: UnitOfWork, wanted: Reservation, now: datetime) -> list[Reservation]:

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from cloud.domain.bays import Bay
 from cloud.domain.reservations import OCPI, Reservation
 from cloud.domain.stations import Station
 from cloud.services.ports import UnitOfWork
@@ -16,24 +15,21 @@ class Places:
     """The stations and bays some reservations are at."""
 
     stations: dict[str, Station]
-    bays: dict[str, Bay]
-
-    def bay_name(self, bay_id: str) -> str:
-        """Return what the bay is called; its id where it is there no more."""
-        bay = self.bays.get(bay_id)
-        return bay_id if bay is None else bay.name
+    names: dict[str, str]
+    """Of the bays."""
 
     def view(self, reservation: Reservation, now: datetime) -> ReservationView:
         """Return the reservation as it leaves the house."""
         station = self.stations[reservation.station_id]
-        return reservation_view(reservation, station, self.bay_name(reservation.bay_id), now)
+        # a bay is there as long as there are reservations of it
+        return reservation_view(reservation, station, self.names[reservation.bay_id], now)
 
 
 def places(work: UnitOfWork, reservations: Collection[Reservation]) -> Places:
     """Return where these reservations are."""
     return Places(
         work.stations.by_ids({one.station_id for one in reservations}),
-        work.bays.equipment((), {one.bay_id for one in reservations}).bays,
+        work.bays.names({one.bay_id for one in reservations}),
     )
 
 

@@ -1,13 +1,13 @@
 """Reservations, as drivers make, see, change and end them; owners and staff see and cancel them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from cloud.domain.access import Role, Viewer
 from cloud.domain.booking_rules import Desk, check_arrival
-from cloud.domain.errors import BayAlreadyBooked, IllegalTransition, NotFound, Refused
+from cloud.domain.errors import BayAlreadyBooked, IllegalTransition, NotFound
 from cloud.domain.reservations import HERE, Happening, Reservation, Status
 from cloud.domain.terms import from_plain
 from cloud.services.advancing import Advancer
@@ -27,6 +27,7 @@ from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.reservation_views import places
 from cloud.services.retrying import retried
+from cloud.services.sharing import Shared
 from cloud.services.views import (
     Change,
     ReservationList,
@@ -53,6 +54,7 @@ class ReservationService:
     changer: Changer
     advancer: Advancer
     finding: Finding
+    found: Shared[Sequence[Option]] = field(default_factory=Shared)
 
     # --- seeing ----------------------------------------------------------------------------------
 
@@ -137,14 +139,14 @@ class ReservationService:
             BayAlreadyBooked: somebody was faster; with what is free instead.
             TooManyReservations: the driver has as many as one may.
         """
+        sought: list[Reservation] = []
 
         def effect(work: UnitOfWork, now: datetime) -> tuple[Reservation, Sequence[Change]]:
-            return self.holder.hold(work, viewer.user_id, ask, now)
+            draft = self.holder.draft(work, viewer.user_id, ask, now)
+            sought[:] = [draft.wanted]
+            return self.holder.hold_draft(work, draft, now)
 
-        def wanted(work: UnitOfWork, now: datetime) -> Reservation:
-            return self.holder.draft(work, viewer.user_id, ask, now).wanted
-
-        return self._carried_out(effect, once, wanted)
+        return self._carried_out(effect, once, sought)
 
     # --- changing --------------------------------------------------------------------------------
 
@@ -159,15 +161,15 @@ class ReservationService:
             NotBookable: it does not fit the station's terms.
             BayAlreadyBooked: somebody was faster; with what is free instead.
         """
+        sought: list[Reservation] = []
 
         def effect(work: UnitOfWork, now: datetime) -> tuple[Reservation, Sequence[Change]]:
-            return self.changer.change(work, _own(work, reservation_id, viewer), new, now)
-
-        def wanted(work: UnitOfWork, now: datetime) -> Reservation:
             before = _own(work, reservation_id, viewer)
-            return self.changer.wanted(work, before, new, now)[1]
+            draft = self.changer.draft(work, before, new, now)
+            sought[:] = [draft.wanted]
+            return self.changer.change(work, before, draft, now)
 
-        return self._carried_out(effect, once, wanted)
+        return self._carried_out(effect, once, sought)
 
     def cancel(
         self,
@@ -232,17 +234,13 @@ class ReservationService:
     # --- carrying out ----------------------------------------------------------------------------
 
     def _carried_out(
-        self,
-        effect: Effect,
-        once: Once | None,
-        wanted: Callable[[UnitOfWork, datetime], Reservation] | None = None,
+        self, effect: Effect, once: Once | None, sought: Sequence[Reservation] = ()
     ) -> ReservationView:
+        """Carry out and publish; `sought` is what the effect was last after, should it be taken."""
         try:
             view, changes = self._stored(effect, once)
         except (BayAlreadyBooked, Overtaken) as taken:
-            if wanted is None:
-                raise
-            raise self._with_alternatives(taken, wanted) from None
+            raise self._with_alternatives(taken, sought[-1]) from None
         self.publisher.publish(changes)
         return view
 
@@ -264,20 +262,19 @@ class ReservationService:
         return view, changes
 
     def _with_alternatives(
-        self,
-        taken: BayAlreadyBooked | Overtaken,
-        wanted: Callable[[UnitOfWork, datetime], Reservation],
+        self, taken: BayAlreadyBooked | Overtaken, wanted: Reservation
     ) -> BayAlreadyBooked:
-        """Return the refusal with what is free instead, found in a transaction of its own."""
-        now = self.clock.now()
-        options: list[Option] = []
-        subject = taken.subject if isinstance(taken, BayAlreadyBooked) else ""
-        with self.open_work(is_read_only=True) as work:
-            try:
-                options = self.finding.alternatives(work, wanted(work, now), now, ALTERNATIVES)
-            except Refused:
-                # what was asked for is not to be had any more, whoever is faster
-                options = []
+        """Return the refusal with what is free instead, found once for all who lose one race."""
+        asked = (wanted.station_id, wanted.bay_id, wanted.starts_at, wanted.ends_at)
+        need = (wanted.standard, wanted.min_power_w, wanted.energy_wh, wanted.is_flexible)
+
+        def find() -> Sequence[Option]:
+            with self.open_work(is_read_only=True) as work:
+                now = self.clock.now()
+                return self.finding.alternatives(work, wanted, now, ALTERNATIVES)
+
+        options = self.found.get((wanted.id, asked, need), find)
+        subject = taken.subject if isinstance(taken, BayAlreadyBooked) else wanted.station_id
         return BayAlreadyBooked(subject, alternatives=options)
 
 

@@ -122,6 +122,11 @@ class SqlBays:
         query = select(chargers.c.id).where(_any(chargers.c.station_id, station_ids))
         return self._around(found, set(self._connection.execute(query).scalars()))
 
+    def names(self, bay_ids: Collection[str]) -> dict[str, str]:
+        """See Bays.names."""
+        query = select(bays.c.id, bays.c.name).where(_any(bays.c.id, bay_ids))
+        return {row.id: row.name for row in self._connection.execute(query)}
+
     def scenes(
         self, station_ids: Collection[str], links: Mapping[str, StationLink]
     ) -> dict[str, list[Scene]]:

@@ -34,7 +34,7 @@ def kitchen(monkeypatch):
     return Kitchen()
 
 
-async def ask(door, path="/api/v1/stations"):
+async def ask(door, path="/api/v1/stations", method="GET"):
     """Ask, and return the status of the answer."""
     statuses = []
 
@@ -42,7 +42,7 @@ async def ask(door, path="/api/v1/stations"):
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    await door({**SCOPE, "path": path}, None, send)
+    await door({**SCOPE, "path": path, "method": method}, None, send)
     return statuses[0]
 
 
@@ -73,6 +73,18 @@ async def test_nobody_waits_longer_than_is_reasonable(kitchen, monkeypatch):
     kitchen.open.set()
     assert await asyncio.gather(*inside) == [200] * 3
     assert await ask(door) == 200
+
+
+async def test_who_asks_for_a_bay_waits_longer(kitchen, monkeypatch):
+    monkeypatch.setattr(admission, "PATIENCE_S", 0.01)
+    door = Admission(kitchen)
+    inside = [asyncio.create_task(ask(door)) for _ in range(3)]
+    asking = asyncio.create_task(ask(door, "/api/v1/reservations", method="POST"))
+    await turns()
+
+    assert await ask(door, "/api/v1/reservations", method="GET") == 503
+    kitchen.open.set()
+    assert await asyncio.gather(*inside, asking) == [200] * 4
 
 
 async def test_while_all_fail_only_a_few_are_let_in_to_find_out(kitchen):

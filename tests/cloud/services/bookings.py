@@ -99,7 +99,7 @@ class LaterHere:
                 starts_at=wanted.starts_at + timedelta(hours=hours),
                 ends_at=wanted.ends_at + timedelta(hours=hours),
                 distance_m=0,
-                price_minor=wanted.quote["total_minor"],
+                price_minor=600,
                 currency=wanted.currency,
                 expected_wait_s=hours * HOUR,
                 max_power_w=150_000,
