@@ -31,6 +31,8 @@ class Receiver:
     statuses: list[int] = field(default_factory=lambda: [200])
     answer_headers: dict[str, str] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
+    may_answer: threading.Event | None = None
+    """While it is not set, requests are taken and not answered."""
     received: list[Received] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -67,6 +69,8 @@ class Receiver:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 body = self.rfile.read(length)
                 receiver.received.append(Received(self.command, self.path, headers, body))
+                if receiver.may_answer is not None:
+                    receiver.may_answer.wait(30)
                 statuses = receiver.statuses
                 self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
                 for name, value in receiver.answer_headers.items():

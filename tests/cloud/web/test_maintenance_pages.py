@@ -211,3 +211,38 @@ def test_mail_is_shown_where_demonstrations_need_it(client):
 
     assert "Critical: ground failure" in text
     assert "morag@baywatt.example" in text
+
+
+def a_mail(parts, **more) -> None:
+    first = parts.outbox[0]
+    parts.outbox.append(replace(first, message_id=f"m{len(parts.outbox)}", **more))
+
+
+def test_messages_of_every_channel_are_shown_and_who_they_go_to(client, parts):
+    a_mail(parts, channel="sms", recipient="+441382434000", kind="moved")
+    a_mail(parts, channel="app", recipient="u-nobody-known-here", kind="moved")
+    a_mail(parts, channel="webhook", recipient="0123456789abcdef", kind="test")
+    text = client.get("/mailbox").text
+    shown = [one["data-channel"] for one, _ in Page(text).having("data-channel")]
+
+    assert shown == ["mail", "sms", "app", "webhook"]
+    assert "+441382434000" in text
+    assert "0123456789abcdef" not in text
+
+
+def test_a_code_stands_out_and_other_numbers_do_not(client, parts):
+    a_mail(parts, subject="Your code", body="Your code is 482913\n\nIt is good for 10 minutes.")
+    a_mail(parts, subject="Receipt", body="Receipt 202600001 of 123456.", kind="receipt")
+    text = client.get("/mailbox").text
+
+    assert '<p class="mail-code">482913</p>' in text
+    assert text.count("mail-code") == 1
+
+
+@pytest.mark.parametrize("evil", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
+def test_s09_whatever_a_message_holds_it_is_text(client, parts, evil):
+    a_mail(parts, subject=evil, body=evil, recipient=evil, last_error=evil, sent_at=None)
+    text = client.get("/mailbox").text
+
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
