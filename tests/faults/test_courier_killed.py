@@ -20,9 +20,9 @@ from cloud.domain.notices import Preferences
 from cloud.services.notice_ports import WebhookEndpoint
 from cloud.services.notices import Notices
 from tests.cloud.adapters.test_push import Browser
-from tests.cloud.builders import NOON
+from tests.cloud.builders import NOON, STATION
 from tests.cloud.services.rig import DRIVER, a_rig
-from tests.cloud.services.test_notices import a_notice, tell
+from tests.cloud.services.test_notices import DATA, a_notice, tell
 from tests.support.ports import free_port
 from tests.support.processes import our_program
 from tests.support.receiver import Receiver
@@ -99,6 +99,8 @@ def settings(database_url, world, postbox, tmp_path):
     return {
         "CLOUD_DATABASE_URL": database_url,
         "CLOUD_DATA_DIR": str(tmp_path),
+        # nobody is there, and messages go out all the same
+        "CLOUD_BROKER_URL": f"mqtt://cloud:x@127.0.0.1:{free_port()}",
         "CLOUD_SMTP_URL": postbox.url,
         "CLOUD_SMS_URL": f"json://127.0.0.1:{world.port}/sms/{{to}}?:id={{id}}",
         "CLOUD_LAB_ALLOW_LOCAL_WEBHOOKS": "true",
@@ -130,7 +132,8 @@ def have_come(world, postbox, times) -> bool:
 def test_what_a_killed_courier_had_sent_is_sent_again_under_the_same_name(
     rig, world, postbox, may_answer, settings
 ):
-    tell(rig, a_notice("moved"), telling=Notices("https://bays.example"))
+    moved = DATA | {"from_bay_id": f"{STATION}-2", "trouble": "stolen"}
+    tell(rig, a_notice("moved", data=moved), telling=Notices("https://bays.example"))
     with our_program("cloud", "courier", env=settings) as courier:
         courier.start()
         courier.wait_until(lambda: have_come(world, postbox, 1), 30)
