@@ -98,6 +98,7 @@ class SandboxGateway:
         self._bank = bank
         self.faults = faults
         self._seed = seed
+        self._luck = Random(seed or None)  # noqa: S311 - bad luck is no secret
         self._pause = pause
         self._secret = bank.webhook_secret().encode()
 
@@ -138,11 +139,11 @@ class SandboxGateway:
         return self._do(key, Request(StepKind.VOID, 0, "", gateway_ref))
 
     def find(self, step: Step, gateway_ref: str, method_ref: str) -> GatewayAnswer | None:
-        """See PaymentGateway.find. A card that is never answered is not found either."""
+        """See PaymentGateway.find. What was done with a silent card, nobody is told."""
         asked = Request(step.kind, step.amount_minor, "", gateway_ref or method_ref)
-        if self._is_away() or self._is_silent(asked):
-            raise GatewayAway("the sandbox does not answer")
         reply = self._bank.find(step.id)
+        if self._is_away() or (reply is not None and self._is_silent(asked)):
+            raise GatewayAway("the sandbox does not answer")
         return None if reply is None else _answer(reply)
 
     def read_webhook(
@@ -164,7 +165,7 @@ class SandboxGateway:
 
     def _do(self, key: str, request: Request) -> GatewayAnswer:
         # how often it was asked is known to the bank alone: it counts across processes
-        luck = Random(f"{self._seed}/{key}")  # noqa: S311 - bad luck is no secret
+        luck = Random(f"{self._seed}/{key}")  # noqa: S311
         faults = self.faults
         webhooks = Webhooks(
             times=2 if luck.random() < faults.twice else 1,
@@ -178,7 +179,7 @@ class SandboxGateway:
         return _answer(done.reply)
 
     def _is_away(self) -> bool:
-        return Random().random() < self.faults.away  # noqa: S311 - nothing is known of it later
+        return self._luck.random() < self.faults.away
 
     def _misbehave(self, key: str, request: Request, luck: Random) -> None:
         """Take long, or raise GatewayAway after all was done."""

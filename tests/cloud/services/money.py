@@ -1,6 +1,7 @@
 """A till, a cashier and a sandbox bank on a rig's database, with drivers who have cards."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
@@ -72,12 +73,21 @@ class SettlingFor:
 class Money:
     """Everything about money, on one rig."""
 
-    def __init__(self, rig: Rig, folder: Path, faults: str = "", seed: str = "") -> None:
-        self.rig, self.clock, self.open_work = rig, rig.clock, rig.open_work
+    def __init__(
+        self,
+        rig: Rig,
+        folder: Path,
+        faults: str = "",
+        *,
+        wrap_work: Callable[[Any], Any] = lambda open_work: open_work,
+        wrap_gateway: Callable[[Any], Any] = lambda gateway: gateway,
+    ) -> None:
+        self.rig, self.clock = rig, rig.clock
+        self.open_work = wrap_work(rig.open_work)
         self.numbers = count(1)
         self.bank = SandboxBank(folder / "bank.db", is_hasty=True)
         self.gateway = SandboxGateway(
-            self.bank, Faults.read(faults), seed=seed, pause=lambda _: None
+            self.bank, Faults.read(faults), seed="test", pause=lambda _: None
         )
         self.telling = RememberingTelling()
         self.settling = SettlingFor(self)
@@ -85,10 +95,13 @@ class Money:
             settling=self.settling, waiting=NobodyWaits(), telling=self.telling
         )
         months = SubscriptionMonths(self.telling)
-        self.till = TillService(lambda: self.advancer, months, self.telling)
+        ids = count(1)
+        self.till = TillService(
+            lambda: self.advancer, months, self.telling, lambda: f"id-{next(ids):06d}"
+        )
         work, clock, till = self.open_work, self.clock, self.till
         self.cashier = CashierService(
-            work, clock, {"sandbox": self.gateway}, till, rig.publisher, rig.policy
+            work, clock, {"sandbox": wrap_gateway(self.gateway)}, till, rig.publisher, rig.policy
         )
         self.payments = PaymentService(work, clock, till, rig.publisher, "sandbox")
         self.methods = PaymentMethodService(work, clock, self.gateway)

@@ -181,16 +181,20 @@ def test_settled_again_for_less_the_difference_goes_back_and_for_more_it_is_char
     assert money.balances() == {}
 
 
-def test_settled_again_while_the_first_figure_is_on_its_way(money):
+@pytest.mark.parametrize(
+    "dues", [(1_000, 300, 800, 100), (300, 800), (0, 500), (1_000, 2_000, 300), (500, 0, 500)]
+)
+def test_settled_again_while_the_first_figure_is_on_its_way(money, dues):
     held = money.hold()
     money.pay(held)
-    money.over(held.id, 1_000)
-    for due in (300, 800, 100):
+    money.over(held.id, dues[0])
+    for due in dues[1:]:
         money.settle_again(held.id, due)
     money.until_quiet()
 
     kept = sum(one.captured_minor - one.refunded_minor for one in money.bank.holdings())
-    assert kept == 100
+    assert kept == dues[-1]
+    assert money.balances().get(f"driver/{DRIVER}", 0) == 0
     money.check()
 
 
