@@ -94,13 +94,10 @@ TEXTS: Final[dict[NoticeKind, Wording]] = {
         _("Please wait for our next message: we are looking for another bay for you."),
     ),
     NoticeKind.MOVED: Wording(
-        _("New bay: %(bay)s instead of %(from_bay)s at %(station_name)s"),
+        _("New bay: %(bay)s at %(station_name)s, instead of %(from_bay)s"),
         (
             _("You now have bay %(bay)s at %(station_name)s: %(slot)s."),
-            (
-                _("Bay %(from_bay)s is not available: %(trouble)s."),
-                _("Bay %(from_bay)s is not available."),
-            ),
+            _("Bay %(from_bay)s is not available: %(trouble)s."),
             _("It costs %(refund_minor)s less: the difference goes back to you."),
             _ADDRESS,
         ),
@@ -314,7 +311,7 @@ class _Writer:
         """Return what is known, as it is written; what cannot be written is not known."""
         places: dict[str, str] = {}
         for name, value in facts.items():
-            if value is None:
+            if value is None or value == "":
                 continue
             try:
                 places |= self._place(name, value, facts)

@@ -32,7 +32,7 @@ _KEY_LENGTH: Final = 200
 
 def about(reservation: Reservation) -> dict[str, Any]:
     """Return what notices about a reservation tell of it; names are looked up by `Notices.tell`."""
-    return {
+    facts = {
         "reservation_id": reservation.id,
         "station_id": reservation.station_id,
         "bay_id": reservation.bay_id,
@@ -41,6 +41,10 @@ def about(reservation: Reservation) -> dict[str, Any]:
         "currency": reservation.currency,
         "status": str(reservation.status),
     }
+    if reservation.trouble:
+        facts["trouble"] = str(reservation.trouble)
+    fee_minor = (reservation.terms or {}).get("overstay_per_minute_minor")
+    return facts | {"fee_per_min_minor": fee_minor} if fee_minor else facts
 
 
 @dataclass(frozen=True, slots=True)

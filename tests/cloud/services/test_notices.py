@@ -6,10 +6,11 @@ import pytest
 
 from cloud.adapters.sql import tables
 from cloud.domain.notices import USUAL, Channel, NoticeKind, Preferences, Quiet
+from cloud.domain.reservations import Trouble
 from cloud.services.collaborators import Notice
 from cloud.services.notice_ports import PushSubscription, WebhookEndpoint
-from cloud.services.notices import Notices, key_of
-from tests.cloud.builders import BAY, NOON, STATION
+from cloud.services.notices import Notices, about, key_of
+from tests.cloud.builders import BAY, NOON, STATION, a_reservation
 from tests.cloud.services.rig import DRIVER
 
 TELLING = Notices("https://bays.example/")
@@ -153,7 +154,7 @@ def test_names_are_looked_up_where_a_notice_does_not_bring_them(rig):
     tell(rig, a_notice(NoticeKind.MOVED, data=DATA | {"from_bay_id": f"{STATION}-2"}))
     (row,) = [one for one in rig.rows(tables.messages) if one.channel == "app"]
 
-    assert row.subject == "New bay: 1 instead of 2 at Green Market"
+    assert row.subject == "New bay: 1 at Green Market, instead of 2"
     assert row.data["timezone"] == "UTC"
     assert row.data["link"] == f"https://bays.example/stations/{STATION}"
 
@@ -174,6 +175,25 @@ def test_a_notice_that_lacks_facts_never_fails_its_cause(rig, kind):
     tell(rig, a_notice(kind, data={}), a_notice(kind, cause="b", data={"starts_at": "soon"}))
 
     assert {row.kind for row in rig.rows(tables.messages)} == {kind}
+
+
+def test_what_notices_tell_of_a_reservation_is_what_it_is():
+    plain = about(a_reservation())
+    dear = about(a_reservation(terms={"overstay_per_minute_minor": 25}, trouble=Trouble.STOLEN))
+
+    assert plain.keys().isdisjoint({"trouble", "fee_per_min_minor"})
+    assert (dear["trouble"], dear["fee_per_min_minor"]) == ("stolen", 25)
+    assert datetime.fromisoformat(plain["starts_at"]) == a_reservation().starts_at
+    assert (plain["bay_id"], plain["currency"]) == (BAY, "GBP")
+
+
+def test_a_driver_who_moved_by_themselves_hears_of_no_trouble(rig):
+    data = about(a_reservation()) | {"from_bay_id": f"{STATION}-2", "trouble": ""}
+    tell(rig, a_notice(NoticeKind.MOVED, data=data))
+    (row,) = [one for one in rig.rows(tables.messages) if one.channel == "app"]
+
+    assert "You now have bay 1" in row.body
+    assert "not available" not in row.body
 
 
 def test_a_cause_too_long_for_a_key_still_has_one_of_its_own():
