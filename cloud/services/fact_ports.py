@@ -401,6 +401,10 @@ class Messages(Protocol):
         """Return the newest messages, of all or to one."""
         ...
 
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete messages made before then that nobody has to send any more; returns how many."""
+        ...
+
     def alert_recipients(self, station_ids: Collection[str]) -> dict[str, set[str]]:
         """Return, for each station, the addresses of its owner and of all maintenance staff."""
         ...

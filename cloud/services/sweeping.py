@@ -13,6 +13,7 @@ from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
 
 KEEP_FACTS: Final = timedelta(days=90)
+KEEP_MESSAGES: Final = timedelta(days=365)
 KEEP_ANSWERS: Final = timedelta(hours=24)
 KEEP_LOGINS: Final = timedelta(days=7)
 
@@ -93,6 +94,7 @@ class SweepService:
     def _forget(self, now: datetime) -> int:
         with self.open_work() as work:
             forgotten = work.event_log.forget(now - KEEP_FACTS, _FORGET_ROWS)
+            forgotten += work.messages.forget(now - KEEP_MESSAGES, _FORGET_ROWS)
             forgotten += work.idempotency.forget(now - KEEP_ANSWERS)
             forgotten += work.credentials.forget(now - KEEP_LOGINS)
             work.commit()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from cloud.adapters.sql.bulk import Upsert, encode, stamp
 from cloud.adapters.sql.rows import Reader
@@ -110,6 +110,15 @@ class SqlMessages:
         if recipient is not None:
             query = query.where(messages.c.recipient == recipient)
         return _MESSAGE.all(self._connection.execute(query))
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """See Messages.forget."""
+        is_old = messages.c.created_at < before
+        query = select(messages.c.id).where(is_old, messages.c.next_attempt_at.is_(None))
+        old = list(self._connection.execute(query.limit(limit)).scalars())
+        if not old:
+            return 0
+        return self._connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount
 
     def alert_recipients(self, station_ids: Collection[str]) -> dict[str, set[str]]:
         """See Messages.alert_recipients."""

@@ -112,6 +112,20 @@ def test_old_things_are_forgotten_a_little_at_a_time(rig, sweeps):
     assert rig.rows(tables.event_log) == []
 
 
+def test_messages_are_kept_a_year_and_longer_only_while_they_wait(rig, sweeps):
+    queued(
+        rig,
+        a_message(channel="app"),
+        a_message(id="m-2", idempotency_key="k-2"),
+    )
+    rig.clock.pass_by(timedelta(days=364))
+    young = sweeps.forget()
+    rig.clock.pass_by(timedelta(days=2))
+
+    assert (young, sweeps.forget()) == (0, 1)
+    assert [row.id for row in rig.rows(tables.messages)] == ["m-2"]
+
+
 # --- messages -----------------------------------------------------------------------------------------
 
 
