@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     """What goes wrong at the sandbox, and how often: `late=0.1,after_charging=0.1,twice=0.5`."""
     sandbox_webhooks: bool = True
     """Have the sandbox tell of what it did, at our own address, as Stripe would."""
+    sandbox_webhook_url: str = ""
+    """Where it reaches us, if not at `public_url`."""
+    stripe_publishable_key: str = ""
+    """For clients: what Stripe's own scripts ask for, to save a card."""
     stripe_secret_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_api_url: str = ""
@@ -83,6 +87,13 @@ class Settings(BaseSettings):
     clock: str = "system"
     log_format: Literal["console", "json"] = "console"
     log_level: str = "INFO"
+
+    @model_validator(mode="after")
+    def _has_keys_of_its_gateway(self) -> Self:
+        keys = (self.stripe_secret_key, self.stripe_webhook_secret)
+        if self.payment_gateway == "stripe" and not all(one.get_secret_value() for one in keys):
+            raise ValueError("stripe needs CLOUD_STRIPE_SECRET_KEY and CLOUD_STRIPE_WEBHOOK_SECRET")
+        return self
 
     @property
     def stale_after(self) -> timedelta:

@@ -442,7 +442,9 @@ class House:
             payments=PaymentService(
                 work, clock, self.till, self.publisher, self.gateway.provider
             ),
-            payment_methods=PaymentMethodService(work, clock, self.gateway),
+            payment_methods=PaymentMethodService(
+                work, clock, self.gateway, self.settings.stripe_publishable_key
+            ),
             cashier=self.cashier,
             wallets=WalletService(work, clock, self.till, self.gateway.provider),
             subscriptions=self.subscriptions,
@@ -537,7 +539,8 @@ class House:
         ]
         settings = self.settings
         if settings.payment_gateway == "sandbox" and settings.sandbox_webhooks:
-            url = f"{settings.public_url.rstrip('/')}/api/v1/webhooks/payments/sandbox"
+            at = settings.sandbox_webhook_url or settings.public_url
+            url = f"{at.rstrip('/')}/api/v1/webhooks/payments/sandbox"
             post = SandboxPost(self.bank, url, self.clock)
             loops.append(Loop("sandbox webhooks", post.step, _SANDBOX_EVERY_S))
         if settings.influx_url:

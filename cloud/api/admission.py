@@ -27,7 +27,7 @@ FAILURES: Final = 10
 PROBES: Final = 5
 
 _UNAVAILABLE: Final = 503
-_LONG: Final = ("/events", "/calls", "/commands")
+_LONG: Final = ("/events", "/calls", "/commands", "/payment", "/top-ups", "/subscriptions")
 """Requests that wait for something else than a thread."""
 _LIGHT: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _BAYS: Final = "/api/v1/reservations"

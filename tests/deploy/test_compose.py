@@ -72,6 +72,8 @@ def test_no_secret_has_a_default():
     assert secrets
     assert {name for name, rest in secrets if not rest.startswith(":?")} <= {
         "CLOUD_SECRET_KEY",
+        "CLOUD_STRIPE_PUBLISHABLE_KEY",
+        "CLOUD_STRIPE_SECRET_KEY",
         "CLOUD_VAPID_PRIVATE_KEY",
     }
 
