@@ -215,7 +215,8 @@ class Board:
             if one.station_id == session.station_id
             and one.status in PROMISED
             and (one.token == token or one.user_id == session.user_id)
-            and (one.status in HERE or protected_from(one) <= at < one.ends_at)
+            and protected_from(one) <= at
+            and (at < one.ends_at or one.status in HERE)
         )
         return min(
             theirs, key=lambda one: (one.bay_id != session.bay_id, one.starts_at), default=None

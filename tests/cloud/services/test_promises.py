@@ -399,6 +399,16 @@ def test_t04_an_old_offline_session_moves_no_reservation_and_no_bay(kept):
     assert kept.get().status is Status.NO_SHOW
 
 
+def test_t04_an_old_session_of_somebody_who_has_just_come_is_none_of_their_reservation(kept):
+    kept.book()
+    kept.until(1_000)
+    kept.act("r-1", Happening.CHECKED_IN, arrived_at=after(1_000), arrived_by="app")
+    kept.tell(begun(after(-99_000)), over(9_000, after(-90_000)))
+
+    assert kept.get().status is Status.ARRIVED
+    assert kept.rig.row(tables.sessions, id="s-1").reservation_id is None
+
+
 # --- early, elsewhere, and flexible ------------------------------------------------------------------
 
 
