@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cloud.domain.calendar import closed
 from cloud.domain.notices import NoticeKind
 from cloud.domain.reservations import PROMISED, Happening, Reservation, Status, advance
 from cloud.domain.windows import Window, floor
+from cloud.services import formats
 from cloud.services.booking_ports import Told
 from cloud.services.collaborators import Keeping, Notice, Settling, Telling, Waiting
 from cloud.services.notices import about
@@ -100,9 +102,9 @@ class Advancer:
     def paid(
         self, work: UnitOfWork, reservation_id: str, authorised_minor: int, now: datetime
     ) -> Sequence[Change] | None:
-        """See Paid.paid."""
+        """See Paid.paid. A hold whose bay was taken away meanwhile is left to lapse."""
         held = work.reservations.by_ids([reservation_id]).get(reservation_id)
-        if held is None or held.status is not Status.HELD:
+        if held is None or held.status is not Status.HELD or _is_withdrawn(work, held, now):
             return None
         booked = replace(held, booked_at=now, held_until=None, authorised_minor=authorised_minor)
         told = Told(Happening.PAID, held.user_id)
@@ -151,6 +153,18 @@ class Advancer:
         self.telling.tell(
             work, Notice(user_id=reservation.user_id, kind=kind, cause=cause, data=data), now
         )
+
+
+def _is_withdrawn(work: UnitOfWork, held: Reservation, now: datetime) -> bool:
+    """Whether the owner has taken the bay away while somebody was just holding it.
+
+    Who takes it away sees to the holds and bookings there are, but not to one that is being made.
+    """
+    station_id = held.station_id
+    terms = replace(work.terms.of([station_id])[station_id], is_bookable=True)
+    zone = formats.zone(work.stations.by_ids([station_id])[station_id].timezone)
+    to_come = Window(max(held.starts_at, floor(now)), held.ends_at)
+    return bool(closed(held.bay_id, terms, zone, to_come))
 
 
 def _planned(pairs: Sequence[tuple[Reservation, Reservation]], now: datetime) -> set[str]:

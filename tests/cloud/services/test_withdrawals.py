@@ -98,6 +98,24 @@ def test_r12_flexible_bookings_without_any_bay_left_are_in_the_way(bookings, ter
         withdraw(bookings, terms)
 
 
+@pytest.mark.parametrize("terms", [WITHOUT_FIRST, CLOSED])
+def test_r12_a_hold_made_while_the_bay_was_taken_away_cannot_be_paid_for(bookings, terms):
+    held = bookings.hold()
+    with bookings.rig.open_work() as work:
+        work.terms.put(STATION, terms, NOON)
+        work.commit()
+
+    assert not bookings.pay(held.reservation_id)
+    assert bookings.reservation(held.reservation_id).status is Status.HELD
+
+
+def test_r12_a_hold_at_a_station_that_takes_no_more_bookings_can_be_paid_for(bookings):
+    held = bookings.hold()
+    bookings.set_terms(is_bookable=False)
+
+    assert bookings.pay(held.reservation_id)
+
+
 def test_r12_a_station_that_takes_no_more_bookings_keeps_those_it_has(bookings):
     bookings.book()
 
