@@ -11,6 +11,7 @@ TIMEOUT_S: Final = 2
 READ_ONLY: Final = "baywatt_read_only"
 """Execution option: this transaction will not write, and need not wait for those that do."""
 
+_MORE: Final = 2
 _MYSQL_SESSION: Final = (
     "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 2, "
     "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO'"
@@ -23,12 +24,13 @@ _SQLITE_PRAGMAS: Final = (
 )
 
 
-def open_engine(url: str, *, pool_size: int = 10, timeout_s: float = TIMEOUT_S) -> Engine:
+def open_engine(url: str, *, pool_size: int = 20, timeout_s: float = TIMEOUT_S) -> Engine:
     """Return an engine for `mysql+pymysql://...` or `sqlite:///path`.
 
     Args:
         url: as SQLAlchemy writes it; `mysql://` and `mariadb://` mean PyMySQL too.
-        pool_size: connections kept; as many again may be opened for a moment.
+        pool_size: connections kept once they were needed; two more may be opened for a moment. To
+            open and close them in a rush takes longer than what they are opened for.
         timeout_s: the longest a statement may take (migrations need more than requests).
     """
     parsed = make_url(url)
@@ -40,7 +42,7 @@ def open_engine(url: str, *, pool_size: int = 10, timeout_s: float = TIMEOUT_S) 
         parsed,
         isolation_level="READ COMMITTED",
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=_MORE,
         pool_timeout=timeout_s,
         pool_pre_ping=True,
         pool_recycle=1800,
@@ -56,7 +58,7 @@ def open_engine(url: str, *, pool_size: int = 10, timeout_s: float = TIMEOUT_S) 
 
 def _open_sqlite(url: str, pool_size: int) -> Engine:
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, connect_args={"check_same_thread": False}
+        url, pool_size=pool_size, max_overflow=_MORE, connect_args={"check_same_thread": False}
     )
 
     @event.listens_for(engine, "connect")
