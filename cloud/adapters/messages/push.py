@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from py_vapid import Vapid02
+from py_vapid import Vapid02, VapidException
 from py_vapid.utils import b64urlencode
 
 from cloud.adapters.messages.outbound import Outbound
@@ -32,9 +32,15 @@ def vapid_of(named: str, seed: bytes) -> Vapid02:
     Args:
         named: base64url, 32 bytes or DER; empty: none.
         seed: the same in all processes of the house.
+
+    Raises:
+        ValueError: what is named is no key of the curve P-256; the text never repeats it.
     """
     if named:
-        return Vapid02.from_string(named)
+        try:
+            return Vapid02.from_string(named)
+        except (ValueError, TypeError, VapidException):
+            raise ValueError("CLOUD_VAPID_PRIVATE_KEY is no private key of P-256") from None
     number = int.from_bytes(seed) % (_P256_ORDER - 1) + 1
     return Vapid02(ec.derive_private_key(number, ec.SECP256R1()))
 
@@ -47,6 +53,17 @@ class WebPush:
     vapid: Vapid02
     contact: str
     wall: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        """Check that it can sign, before there is something to send.
+
+        Raises:
+            ValueError: nobody can be written to at `contact`.
+        """
+        try:
+            self._signed("https://push.example/")
+        except VapidException:
+            raise ValueError(f"nobody can be written to at {self.contact}") from None
 
     @property
     def public_key(self) -> str:

@@ -174,7 +174,7 @@ def test_a_subscription_inside_the_house_is_never_sent_to(service, browser):
 
 def test_every_process_with_the_same_secret_has_the_same_key_and_a_named_one_wins():
     def public(vapid):
-        return WebPush(Outbound(), vapid, "").public_key
+        return WebPush(Outbound(), vapid, "mailto:no-reply@bays.example").public_key
 
     raw = encoded((7).to_bytes(32))
 
@@ -182,3 +182,19 @@ def test_every_process_with_the_same_secret_has_the_same_key_and_a_named_one_win
     assert public(vapid_of("", SEED)) != public(vapid_of("", SEED[::-1]))
     assert public(vapid_of(raw, SEED)) == public(vapid_of(raw, SEED[::-1]))
     assert len(base64.urlsafe_b64decode(public(vapid_of("", SEED)) + "=")) == 65
+
+
+@pytest.mark.parametrize(
+    "named", ["x", "AAAA", "not base64!", encoded(b"\0" * 32), "\N{EURO SIGN}"]
+)
+def test_a_setting_that_is_no_key_is_said_at_once_and_not_repeated(named):
+    with pytest.raises(ValueError, match="CLOUD_VAPID_PRIVATE_KEY") as refused:
+        vapid_of(named, SEED)
+
+    assert named == "x" or named not in str(refused.value)
+
+
+@pytest.mark.parametrize("contact", ["", "mailto:", "mailto:nobody", "http://bays.example"])
+def test_push_services_must_know_whom_to_write_to(contact):
+    with pytest.raises(ValueError, match="written to"):
+        WebPush(Outbound(), vapid_of("", SEED), contact)
