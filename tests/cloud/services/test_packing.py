@@ -10,6 +10,14 @@ from cloud.domain.windows import Window
 from cloud.services.changing import NewTimes
 from tests.cloud.builders import BAY, NOON, STATION, after
 from tests.cloud.services.bookings import COMBO, HOUR, ME, OTHER_BAY, Bookings
+from tests.cloud.services.rig import a_rig
+
+
+@pytest.fixture
+def rig(databases):
+    made = a_rig(databases.sqlite())
+    yield made
+    made.engine.dispose()
 
 
 @pytest.fixture

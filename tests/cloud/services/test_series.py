@@ -10,9 +10,16 @@ from cloud.services.idempotency import Once
 from cloud.services.series import NewSeries, SeriesService
 from tests.cloud.builders import BAY, STATION
 from tests.cloud.services.bookings import HOUR, ME, OTHER_BAY, Bookings, LaterHere
-from tests.cloud.services.rig import DRIVER
+from tests.cloud.services.rig import DRIVER, a_rig
 
 DAY = 86_400
+
+
+@pytest.fixture
+def rig(databases):
+    made = a_rig(databases.sqlite())
+    yield made
+    made.engine.dispose()
 
 
 @pytest.fixture

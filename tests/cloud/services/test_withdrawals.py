@@ -11,10 +11,17 @@ from cloud.services.booking_ports import Told
 from cloud.services.withdrawals import Withdrawals
 from tests.cloud.builders import BAY, NOON, STATION, after
 from tests.cloud.services.bookings import HOUR, ME, OTHER_BAY, Bookings
-from tests.cloud.services.rig import OWNER
+from tests.cloud.services.rig import OWNER, a_rig
 
 WITHOUT_FIRST = Terms(unbookable_bays=(BAY,))
 CLOSED = Terms(blackouts=(Blackout(starts_at=NOON, ends_at=after(3 * HOUR)),))
+
+
+@pytest.fixture
+def rig(databases):
+    made = a_rig(databases.sqlite())
+    yield made
+    made.engine.dispose()
 
 
 @pytest.fixture
