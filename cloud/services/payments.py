@@ -213,6 +213,9 @@ class PaymentService:
 
         with self.open_work() as work:
             reservation = _own_reservation(work, viewer, reservation_id)
+            if reservation.user_id != viewer.user_id:
+                # whose card it is decides
+                raise NotFound(reservation_id)
             started = do_once(work, once, now, start, PaymentStarted)
             work.commit()
         return started, changes

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -18,11 +19,13 @@ ANYONE = dict.fromkeys(ASKERS, 200)
 LOGGED_IN = {**ANYONE, None: 401}
 CHARGE = {**LOGGED_IN, "stranger": 404, "rival": 404}
 OWN = {**dict.fromkeys(ASKERS, 404), None: 401, "driver": 200}
+OWN_AND_ADMIN = {**OWN, "admin": 200}
 WATCHERS = {**LOGGED_IN, "driver": 403, "stranger": 403}
 STATION_WATCHERS = {**WATCHERS, "rival": 404}
 ADMIN = {**dict.fromkeys(ASKERS, 403), None: 401, "admin": 200}
 OWNER_AND_ADMIN = {**STATION_WATCHERS, "maintenance": 404}
 NOBODY = dict.fromkeys(ASKERS, 404)
+FORGED = dict.fromkeys(ASKERS, 400)
 MAKERS = {**WATCHERS, "maintenance": 403}
 OWN_MAKERS = {**MAKERS, "rival": 404}
 
@@ -73,6 +76,8 @@ BROWSER = {
     },
 }
 CALENDAR_SECRET = "A" * 22
+REFUND = {"amount_minor": 1, "why": "The cable was dirty"}
+PLAN = {"name": "Commuter", "currency": "GBP", "monthly_minor": 999, "discounts": {"ENERGY": 10}}
 GOOD_LOGIN = {"email": "driver@example.org", "password": "correct horse battery"}
 
 TABLE = [
@@ -95,6 +100,14 @@ TABLE = [
     ("PUT", f"{V1}/stations/greenmarket/tariff", {"key": None}, OWN_MAKERS),
     ("GET", f"{V1}/stations/greenmarket/tariff", None, ANYONE),
     ("GET", f"{V1}/stations/greenmarket/terms", None, ANYONE),
+    ("GET", f"{V1}/stations/greenmarket/calendar", None, ANYONE),
+    ("GET", f"{V1}/bays/greenmarket-1/calendar", None, ANYONE),
+    ("GET", f"{V1}/search?lat=56.4&lon=-3", None, ANYONE),
+    ("GET", f"{V1}/waitlist", None, LOGGED_IN),
+    ("POST", f"{V1}/waitlist", {"station_id": "greenmarket", **WINDOW}, LOGGED_IN),
+    ("GET", f"{V1}/waitlist/waiting-1", None, OWN),
+    ("POST", f"{V1}/waitlist/waiting-1/accept", None, OWN),
+    ("DELETE", f"{V1}/waitlist/waiting-1", None, OWN),
     ("PUT", f"{V1}/stations/greenmarket/terms", {}, OWN_MAKERS),
     ("GET", f"{V1}/receipts", None, LOGGED_IN),
     ("GET", f"{V1}/receipts/receipt-1", None, CHARGE),
@@ -108,11 +121,32 @@ TABLE = [
     ("GET", f"{V1}/reservations/reservation-1/log", None, STATION_WATCHERS),
     ("PATCH", f"{V1}/reservations/reservation-1", WINDOW, OWN),
     ("POST", f"{V1}/reservations/reservation-1/check-in", None, OWN),
+    ("POST", f"{V1}/reservations/reservation-1/confirmation", {"code": "123456"}, OWN),
+    ("POST", f"{V1}/reservations/reservation-1/code", None, OWN),
     ("POST", f"{V1}/reservations/reservation-1/cancel", {}, CHARGE),
     ("POST", f"{V1}/reservations/reservation-1/alternatives", None, OWN),
     ("GET", f"{V1}/offers", None, LOGGED_IN),
     ("GET", f"{V1}/offers/offer-1", None, OWN),
     ("POST", f"{V1}/offers/offer-1/accept", {"option": 0}, OWN),
+    ("POST", f"{V1}/reservations/reservation-1/payment", {}, OWN),
+    ("GET", f"{V1}/reservations/reservation-1/payments", None, OWN_AND_ADMIN),
+    ("POST", f"{V1}/reservations/reservation-1/refund", REFUND, ADMIN),
+    ("GET", f"{V1}/payments/payment-1", None, OWN_AND_ADMIN),
+    ("GET", f"{V1}/payment-methods", None, LOGGED_IN),
+    ("POST", f"{V1}/payment-methods", {"token": "card_ok"}, LOGGED_IN),
+    ("PUT", f"{V1}/payment-methods/card-1/default", None, OWN),
+    ("DELETE", f"{V1}/payment-methods/card-1", None, OWN),
+    ("POST", f"{V1}/webhooks/payments/sandbox", {}, FORGED),
+    ("GET", f"{V1}/wallet", None, LOGGED_IN),
+    ("POST", f"{V1}/wallet/top-ups", {"amount_minor": 500, "currency": "GBP"}, LOGGED_IN),
+    ("GET", f"{V1}/subscription-plans", None, LOGGED_IN),
+    ("POST", f"{V1}/subscription-plans", PLAN, ADMIN),
+    ("PATCH", f"{V1}/subscription-plans/plan-1", {"is_offered": True}, ADMIN),
+    ("GET", f"{V1}/subscriptions", None, LOGGED_IN),
+    ("POST", f"{V1}/subscriptions", {"plan_id": "plan-1"}, LOGGED_IN),
+    ("DELETE", f"{V1}/subscriptions/subscription-1", None, OWN),
+    ("GET", f"{V1}/transactions", None, LOGGED_IN),
+    ("GET", f"{V1}/transactions.csv", None, LOGGED_IN),
     ("GET", f"{V1}/alerts", None, WATCHERS),
     ("GET", f"{V1}/alerts/events", None, WATCHERS),
     ("GET", f"{V1}/alerts/alert-1", None, STATION_WATCHERS),
@@ -264,10 +298,64 @@ def furnish(house: House) -> None:
             "state": "open",
         },
     )
+    house.put(
+        tables.waitlist,
+        {
+            "id": "waiting-1",
+            "station_id": "greenmarket",
+            "user_id": driver,
+            "starts_at": now + timedelta(hours=5),
+            "ends_at": now + timedelta(hours=6),
+            "created_at": now,
+            "state": "waiting",
+        },
+    )
+    furnish_money(house, driver)
     furnish_notices(house, driver)
     house.put(
         tables.users,
         {"id": "u-1", "email": "u@example.org", "name": "U", "role": "driver", "created_at": now},
+    )
+
+
+def furnish_money(house: House, user_id: str) -> None:
+    """A payment, a card and a subscription of the user's."""
+    theirs = {"user_id": user_id, "created_at": house.clock.now()}
+    house.put(
+        tables.payment_methods,
+        {"id": "card-1", "provider": "sandbox", "gateway_ref": "r", "label": "Card", **theirs},
+    )
+    house.put(
+        tables.payments,
+        {
+            "id": "payment-1",
+            "purpose": "reservation",
+            "subject": "reservation-1",
+            "book": "station/greenmarket",
+            "amount_minor": 500,
+            "method": "card",
+            "provider": "sandbox",
+            "currency": "GBP",
+            "status": "authorised",
+            **theirs,
+        },
+    )
+    house.put(
+        tables.subscription_plans,
+        {"id": "plan-1", "discounts": {}, "created_at": house.clock.now()}
+        | {name: PLAN[name] for name in ("name", "currency", "monthly_minor")},
+    )
+    house.put(
+        tables.subscriptions,
+        {
+            "id": "subscription-1",
+            "active_user_id": user_id,
+            "user_id": user_id,
+            "plan_id": "plan-1",
+            "method": "card",
+            "state": "active",
+            "started_at": house.clock.now(),
+        },
     )
 
 
@@ -354,7 +442,9 @@ def test_what_is_anothers_answers_like_what_is_not_there(furnished: House, asked
 KNOWN = (
     *("charge-1", "alert-1", "GREEN-1", "command-1", "greenmarket"),
     *("tariff-1", "receipt-1", "reservation-1", "offer-1"),
+    "waiting-1",
     *("notice-1", "push-1", "hook-1", "feed-1"),
+    *("payment-1", "card-1", "plan-1", "subscription-1"),
 )
 
 
