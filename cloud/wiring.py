@@ -4,7 +4,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import parseaddr
 from functools import cached_property, partial
 from pathlib import Path
@@ -41,7 +41,6 @@ from cloud.api.container import Services
 from cloud.api.server import Server, build_server
 from cloud.domain.notices import Channel as Way
 from cloud.domain.policy import Policy
-from cloud.domain.windows import Window
 from cloud.embedded.broker import BrokerConfig, EmbeddedBroker
 from cloud.live import LiveHub
 from cloud.services.accounts import AccountService
@@ -50,6 +49,7 @@ from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.billing import BillingService, QuoteService
 from cloud.services.calendar_feeds import CalendarFeedService
+from cloud.services.calendars import CalendarService
 from cloud.services.cashier import CashierService
 from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
@@ -58,7 +58,7 @@ from cloud.services.credentials import CredentialService
 from cloud.services.deadlines import DeadlineService
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Options
-from cloud.services.finding import FindingService
+from cloud.services.finding import FindingService, SharedFinding
 from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
 from cloud.services.keeping import Keeper, KeepingService
@@ -67,12 +67,12 @@ from cloud.services.messages import Channel, MessageService
 from cloud.services.money_ports import PaymentGateway
 from cloud.services.notices import Notices, NoticeService
 from cloud.services.offers import OfferService
-from cloud.services.otps import Otps
+from cloud.services.otps import Otps, OtpService
 from cloud.services.packing import Packer
 from cloud.services.payment_methods import PaymentMethodService
 from cloud.services.payments import PaymentService
 from cloud.services.plans import PlanService
-from cloud.services.ports import OpenWork, UnitOfWork
+from cloud.services.ports import OpenWork
 from cloud.services.publishing import Publisher
 from cloud.services.push_subscriptions import PushChannel, PushSubscriptionService
 from cloud.services.receipts import ReceiptService
@@ -90,6 +90,7 @@ from cloud.services.telemetry import TelemetryService
 from cloud.services.terms import TermsService
 from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
+from cloud.services.waitlist import Queue, Taker, WaitlistService
 from cloud.services.wallets import WalletService
 from cloud.services.webhook_endpoints import WebhookChannel, WebhookEndpointService
 from cloud.services.withdrawals import Withdrawals
@@ -296,9 +297,14 @@ class House:
         return FindingService(self.open_work, self.clock, self.policy, self.quoting)
 
     @cached_property
+    def queue(self) -> Queue:
+        """Who waits for what comes free."""
+        return Queue(finding=self.finding, telling=self.telling)
+
+    @cached_property
     def quiet_advancer(self) -> Advancer:
         """How reservations move on where somebody looks at their bays already."""
-        return Advancer(settling=self.billing, waiting=_NobodyWaits(), telling=self.telling)
+        return Advancer(settling=self.billing, waiting=self.queue, telling=self.telling)
 
     @cached_property
     def advancer(self) -> Advancer:
@@ -330,7 +336,7 @@ class House:
             holder=self.holder,
             changer=Changer(quoting=self.quoting, advancer=self.advancer),
             advancer=self.advancer,
-            finding=self.finding,
+            finding=SharedFinding(self.finding),
         )
 
     @cached_property
@@ -344,6 +350,34 @@ class House:
             finding=self.finding,
             quoting=self.quoting,
             telling=self.telling,
+            taking=self.taker,
+        )
+
+    @cached_property
+    def taker(self) -> Taker:
+        """How what was waited for is taken."""
+        return Taker(self.holder)
+
+    @cached_property
+    def waitlist(self) -> WaitlistService:
+        """What drivers wait for."""
+        return WaitlistService(
+            open_work=self.open_work,
+            clock=self.clock,
+            publisher=self.publisher,
+            queue=self.queue,
+            taker=self.taker,
+        )
+
+    @cached_property
+    def codes(self) -> OtpService:
+        """What drivers do with one-time codes."""
+        return OtpService(
+            open_work=self.open_work,
+            clock=self.clock,
+            otps=self.otps,
+            advancing=self.advancer,
+            publisher=self.publisher,
         )
 
     @cached_property
@@ -382,7 +416,7 @@ class House:
     @cached_property
     def otps(self) -> Otps:
         """One-time codes."""
-        return Otps(key_for(self.secret, "otp"))
+        return Otps(key_for(self.secret, "otp"), has_sms=self.telling.has_sms)
 
     @cached_property
     def telling(self) -> Notices:
@@ -439,9 +473,11 @@ class House:
             terms=TermsService(work, clock, self.withdrawals, self.publisher),
             reservations=self.reservations,
             offers=self.offers,
-            payments=PaymentService(
-                work, clock, self.till, self.publisher, self.gateway.provider
-            ),
+            otps=self.codes,
+            finding=self.finding,
+            calendars=CalendarService(work, clock, self.policy),
+            waitlist=self.waitlist,
+            payments=PaymentService(work, clock, self.till, self.publisher, self.gateway.provider),
             payment_methods=PaymentMethodService(
                 work, clock, self.gateway, self.settings.stripe_publishable_key
             ),
@@ -513,7 +549,7 @@ class House:
             self.settling,
             self.publisher,
             self.clock.now(),
-            waiting=self.quiet_advancer.waiting,
+            waiting=self.queue,
             binding=self.packer,
             renewing=self.subscriptions,
         )
@@ -610,16 +646,6 @@ def embedded_broker(house: House) -> tuple[EmbeddedBroker, BrokerAddress, Broker
     )
     address = BrokerAddress(broker.host, broker.port, user=_CLOUD_USER, password=password)
     return broker, address, files
-
-
-class _NobodyWaits:
-    """See Waiting."""
-
-    def freed(self, work: UnitOfWork, station_id: str, window: Window, now: datetime) -> None:
-        """See Waiting.freed."""
-
-    def expire(self, work: UnitOfWork, offer_id: str, now: datetime) -> None:
-        """See Waiting.expire."""
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -12,14 +12,17 @@ from fastapi.responses import Response
 from cloud.api import (
     alerts,
     calendar_feeds,
+    calendars,
     chargers,
     commands,
+    finding,
     health,
     ledger,
     logins,
     mailbox,
     notices,
     offers,
+    otps,
     payment_methods,
     payments,
     push_subscriptions,
@@ -33,6 +36,7 @@ from cloud.api import (
     terms,
     tokens,
     users,
+    waitlist,
     wallets,
     webhook_endpoints,
 )
@@ -52,8 +56,12 @@ THREADS: Final = 100
 
 ROUTERS: Final = (
     stations.router,
+    finding.router,
+    calendars.router,
     sessions.router,
     reservations.router,
+    otps.router,
+    waitlist.router,
     payments.router,
     payment_methods.router,
     wallets.router,

@@ -10,14 +10,17 @@ from cloud.services.accounts import AccountService
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.calendar_feeds import CalendarFeedService
+from cloud.services.calendars import CalendarService
 from cloud.services.cashier import CashierService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
+from cloud.services.finding import FindingService
 from cloud.services.ledger import LedgerService
 from cloud.services.messages import MessageService
 from cloud.services.notices import NoticeService
 from cloud.services.offers import OfferService
+from cloud.services.otps import OtpService
 from cloud.services.payment_methods import PaymentMethodService
 from cloud.services.payments import PaymentService
 from cloud.services.ports import Clock
@@ -31,6 +34,7 @@ from cloud.services.subscriptions import SubscriptionService
 from cloud.services.tariffs import TariffService
 from cloud.services.terms import TermsService
 from cloud.services.tokens import TokenService
+from cloud.services.waitlist import WaitlistService
 from cloud.services.wallets import WalletService
 from cloud.services.webhook_endpoints import WebhookEndpointService
 
@@ -59,6 +63,10 @@ class Services:
     subscriptions: SubscriptionService
     ledger: LedgerService
     terms: TermsService
+    otps: OtpService
+    finding: FindingService
+    calendars: CalendarService
+    waitlist: WaitlistService
     reservations: ReservationService
     series: SeriesService
     notices: NoticeService

@@ -108,6 +108,9 @@ class DeadlineService:
         for offer_id in sorted(_subjects(due, DeadlineKind.OFFER)):
             if self.waiting is not None:
                 self.waiting.expire(work, offer_id, now)
+        for entry_id in sorted(_subjects(due, DeadlineKind.WAITING)):
+            if self.waiting is not None:
+                self.waiting.look(work, entry_id, now)
         for subscription_id in sorted(_subjects(due, DeadlineKind.SUBSCRIPTION)):
             if self.renewing is not None:
                 self.renewing.renew(work, subscription_id, now)

@@ -17,7 +17,7 @@ from cloud.services.booking_ports import FoundBay, FoundPlug, PlugWish
 from cloud.services.ports import UnitOfWork
 
 LONGEST_BUFFER: Final = timedelta(hours=4)
-"""See terms.faults."""
+"""See terms_check.BOUNDS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ class Surveyor:
             but: a reservation whose slots count as free.
         """
         fitting = [bay for bay in bays if plug_for(bay, need.wish) is not None]
-        terms = self.work.terms.of({bay.station_id for bay in fitting})
+        terms = self.work.terms.of(stations)
         within = _range(fitting, terms, need, buffer)
         return Survey(
             stations=stations,

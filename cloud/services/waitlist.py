@@ -223,7 +223,7 @@ class WaitlistService:
     clock: Clock
     publisher: Publisher
     queue: Queue
-    holding: Holding
+    taker: "Taker"
     new_id: Callable[[], str] = _new_id
 
     @retried
@@ -315,7 +315,9 @@ class WaitlistService:
         def effect() -> ReservationView:
             entry = _own(work, viewer, entry_id)
             offer = _open_offer(work, entry, now)
-            held, heard = take(work, self.holding, entry, offer, now)
+            if not work.offers.answer(offer, "accepted"):
+                raise OfferOver(offer.id)
+            held, heard = self.taker.take(work, offer, from_plain(offer.options[0]), now)
             changes.extend(heard)
             return places(work, [held]).view(held, now)
 
@@ -361,28 +363,29 @@ class WaitlistService:
         )
 
 
-def take(
-    work: UnitOfWork, holding: Holding, entry: WaitlistEntry, offer: Offer, now: datetime
-) -> tuple[Reservation, Sequence[Change]]:
-    """Turn an open offer into a hold.
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """See offers.Taking."""
 
-    Raises:
-        BayAlreadyBooked: somebody else was faster; the transaction must be left.
-        OfferOver: it was answered at the same moment.
-    """
-    option = from_plain(offer.options[0])
-    ask = NewReservation(
-        station_id=option.station_id,
-        bay_id=option.bay_id,
-        starts_at=option.starts_at,
-        ends_at=option.ends_at,
-        standard=entry.standard,
-        min_power_w=entry.min_power_w,
-    )
-    if not work.offers.answer(offer, "accepted"):
-        raise OfferOver(offer.id)
-    move(work, entry, replace(entry, state=State.TAKEN))
-    return holding.hold(work, entry.user_id, ask, now)
+    holding: Holding
+
+    def take(
+        self, work: UnitOfWork, offer: Offer, option: Option, now: datetime
+    ) -> tuple[Reservation, Sequence[Change]]:
+        """See Taking.take."""
+        entry = work.waitlist.get(offer.waitlist_id or "")
+        if entry is None or entry.state is not State.OFFERED or entry.offer_id != offer.id:
+            raise OfferOver(offer.id)
+        move(work, entry, replace(entry, state=State.TAKEN))
+        ask = NewReservation(
+            station_id=option.station_id,
+            bay_id=option.bay_id,
+            starts_at=option.starts_at,
+            ends_at=option.ends_at,
+            standard=entry.standard,
+            min_power_w=entry.min_power_w,
+        )
+        return self.holding.hold(work, entry.user_id, ask, now)
 
 
 def _own(work: UnitOfWork, viewer: Viewer, entry_id: str) -> WaitlistEntry:

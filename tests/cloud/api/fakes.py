@@ -38,13 +38,6 @@ class RememberingBroker:
         self.published.append((topic, payload, is_retained))
 
 
-class Unwaited:
-    """See Waiting: nobody waits for anything."""
-
-    def freed(self, work, station_id, window, now) -> None:
-        pass
-
-
 class CountingBrokerUsers:
     """See BrokerUsers; counts what it was told."""
 

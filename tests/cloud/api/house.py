@@ -41,6 +41,7 @@ from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.billing import BillingService, QuoteService
 from cloud.services.calendar_feeds import CalendarFeedService
+from cloud.services.calendars import CalendarService
 from cloud.services.cashier import CashierService
 from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
@@ -52,7 +53,7 @@ from cloud.services.ledger import LedgerService
 from cloud.services.messages import MessageService
 from cloud.services.notices import Notices, NoticeService
 from cloud.services.offers import OfferService
-from cloud.services.otps import Otps
+from cloud.services.otps import Otps, OtpService
 from cloud.services.payment_methods import PaymentMethodService
 from cloud.services.payments import PaymentService
 from cloud.services.publishing import Publisher
@@ -69,11 +70,12 @@ from cloud.services.tariffs import TariffService
 from cloud.services.terms import TermsService
 from cloud.services.till import TillService
 from cloud.services.tokens import TokenService
+from cloud.services.waitlist import Queue, Taker, WaitlistService
 from cloud.services.wallets import WalletService
 from cloud.services.webhook_endpoints import WebhookEndpointService
 from cloud.services.withdrawals import Withdrawals
 from cloud.settings import Settings
-from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock, Unwaited
+from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock
 
 PASSWORD = "correct horse battery"
 HOST = "http://testserver"
@@ -235,16 +237,20 @@ def _bookings(open_work, clock, publisher) -> dict[str, Any]:
     shelf, telling = TariffShelf(), Notices(HOST)
     till = TillService(lambda: advancer, SubscriptionMonths(telling), telling)
     quoting = QuoteService(shelf)
+    finding = FindingService(open_work, clock, Policy(), quoting)
+    queue = Queue(finding=finding, telling=telling)
     advancer = Advancer(
-        settling=BillingService(till, telling, shelf), waiting=Unwaited(), telling=telling
+        settling=BillingService(till, telling, shelf), waiting=queue, telling=telling
     )
-    holder = Holder(quoting=quoting, codes=Otps(b"key of codes"), advancer=advancer)
+    otps = Otps(b"key of codes")
+    holder = Holder(quoting=quoting, codes=otps, advancer=advancer)
+    taker = Taker(holder)
     known = {
         "open_work": open_work,
         "clock": clock,
         "publisher": publisher,
         "holder": holder,
-        "finding": FindingService(open_work, clock, Policy(), quoting),
+        "finding": finding,
     }
     changer = Changer(quoting=quoting, advancer=advancer)
     gateway = SandboxGateway(_bank(), Faults())
@@ -266,6 +272,19 @@ def _bookings(open_work, clock, publisher) -> dict[str, Any]:
             finding=known["finding"],
             quoting=quoting,
             telling=telling,
+            taking=taker,
+        ),
+        "otps": OtpService(
+            open_work=open_work,
+            clock=clock,
+            otps=otps,
+            advancing=advancer,
+            publisher=publisher,
+        ),
+        "finding": finding,
+        "calendars": CalendarService(open_work, clock, Policy()),
+        "waitlist": WaitlistService(
+            open_work=open_work, clock=clock, publisher=publisher, queue=queue, taker=taker
         ),
         "terms": TermsService(open_work, clock, Withdrawals(advancer), publisher),
     }
