@@ -128,6 +128,22 @@ class ReservationService:
 
     # --- making ----------------------------------------------------------------------------------
 
+    def quote(self, user_id: str, ask: NewReservation) -> ReservationView:
+        """Say what it would cost and on which terms, whether the bay is free or not; nothing is kept.
+
+        Args:
+            user_id: whose discounts count; empty: nobody's.
+            ask: what would be held.
+
+        Raises:
+            NotFound: there is no such station.
+            NotBookable: it does not fit the station's terms.
+        """
+        now = self.clock.now()
+        with self.open_work(is_read_only=True) as work:
+            wanted = self.holder.draft(work, user_id, ask, now).wanted
+            return places(work, [wanted]).view(wanted, now)
+
     def hold(
         self, viewer: Viewer, ask: NewReservation, once: Once | None = None
     ) -> ReservationView:

@@ -5,20 +5,45 @@ from fastapi import APIRouter, Request, Response
 from cloud.api.errors import ErrorPage
 from cloud.settings import Settings
 from cloud.web import (
+    booking,
     chargers,
+    inbox,
     login,
     mailbox,
     maintenance,
     map_data,
+    offers,
+    otps,
+    payments,
     progressive,
+    receipts,
+    reservations,
     sessions,
     stations,
+    waitlist,
 )
 from cloud.web.parts import Parts
 from cloud.web.routes import error_page
 from cloud.web.site import Site
 
-MODULES = (stations, map_data, sessions, login, maintenance, chargers, mailbox, progressive)
+MODULES = (
+    stations,
+    map_data,
+    booking,
+    reservations,
+    otps,
+    payments,
+    offers,
+    waitlist,
+    receipts,
+    inbox,
+    sessions,
+    login,
+    maintenance,
+    chargers,
+    mailbox,
+    progressive,
+)
 
 
 def pages(container: Parts, settings: Settings) -> APIRouter:

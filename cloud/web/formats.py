@@ -1,10 +1,25 @@
 """How ages and durations tick for a reader; for the rest see services/formats.py."""
 
-from datetime import datetime
+import math
+from datetime import date, datetime
+
+from babel.dates import format_date
 
 from cloud.services.formats import NOTHING, Formats, number, zone
 
-__all__ = ["NOTHING", "Formats", "age", "duration", "number", "zone"]
+__all__ = [
+    "NOTHING",
+    "Formats",
+    "age",
+    "day_at",
+    "day_month",
+    "duration",
+    "number",
+    "until",
+    "weekday",
+    "whole_day",
+    "zone",
+]
 
 _MINUTE_S = 60
 _HOUR_S = 3600
@@ -27,3 +42,29 @@ def duration(seconds: int) -> str:
     hours, rest = divmod(max(0, seconds), _HOUR_S)
     minutes, seconds = divmod(rest, _MINUTE_S)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def until(at: datetime, now: datetime) -> str:
+    """Return the time that is left, as a countdown shows it."""
+    return duration(max(0, math.ceil((at - now).total_seconds())))
+
+
+def weekday(language: str, day: date) -> str:
+    """Return the short name of a day of the week."""
+    return format_date(day, "EEE", locale=language)
+
+
+def day_month(language: str, day: date) -> str:
+    """Return a day without its year."""
+    return format_date(day, "d. MMM" if language == "de" else "d MMM", locale=language)
+
+
+def whole_day(language: str, day: date) -> str:
+    """Return a day as a ticket shows it."""
+    pattern = "EEEE, d. MMMM y" if language == "de" else "EEEE d MMMM y"
+    return format_date(day, pattern, locale=language)
+
+
+def day_at(at: datetime, timezone: str) -> date:
+    """Return which day an instant is of, by the clock at the station."""
+    return at.astimezone(zone(timezone)).date()

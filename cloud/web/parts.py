@@ -1,17 +1,25 @@
 """What the pages need of the services, as seen from here; and who reads them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from fastapi import Request as HttpRequest
+from starlette.concurrency import run_in_threadpool
 
 from cloud.api.commands import DEFAULT_TIMEOUT_S, Waiting, answered
 from cloud.api.container import Services
+from cloud.api.payments import outcome
 from cloud.domain.access import Role, Viewer
+from cloud.domain.terms import Terms
 from cloud.live import LiveHub
 from cloud.services.admin_ports import CredentialKind, Login
 from cloud.services.availability import StationQuery
+from cloud.services.calendars import RunView
 from cloud.services.credentials import Attempt, Issued
+from cloud.services.idempotency import Once
+from cloud.services.payments import PayBy, PaymentView
 from cloud.services.views import (
     AlertDetail,
     AlertList,
@@ -25,6 +33,7 @@ from cloud.services.views import (
     StationList,
     StationPoint,
 )
+from cloud.web import driver_parts
 from contracts.clock import Clock
 from contracts.commands import Request
 
@@ -162,7 +171,7 @@ class Ask(Protocol):
 
 
 class Parts(Protocol):
-    """The services behind the pages."""
+    """The services behind the pages; those that only drivers' pages need, see driver_parts.py."""
 
     @property
     def clock(self) -> Clock:
@@ -206,6 +215,75 @@ class Parts(Protocol):
     @property
     def ask(self) -> Ask:
         """How to reach a charger."""
+        ...
+
+    @property
+    def reservations(self) -> driver_parts.Reservations:
+        """Promises of bays."""
+        ...
+
+    @property
+    def otps(self) -> driver_parts.Codes:
+        """One-time codes."""
+        ...
+
+    @property
+    def payments(self) -> driver_parts.Payments:
+        """What was paid for them."""
+        ...
+
+    @property
+    def pay(self) -> driver_parts.Pay:
+        """How to pay."""
+        ...
+
+    @property
+    def payment_methods(self) -> driver_parts.Cards:
+        """Saved cards."""
+        ...
+
+    @property
+    def wallets(self) -> driver_parts.Wallets:
+        """What was paid in."""
+        ...
+
+    @property
+    def receipts(self) -> driver_parts.Receipts:
+        """What was paid for."""
+        ...
+
+    @property
+    def offers(self) -> driver_parts.Offers:
+        """What there is instead."""
+        ...
+
+    @property
+    def waitlist(self) -> driver_parts.Waitlist:
+        """Who waits for what."""
+        ...
+
+    @property
+    def notices(self) -> driver_parts.Inbox:
+        """What people were told."""
+        ...
+
+    @property
+    def calendar_feeds(self) -> driver_parts.CalendarFeeds:
+        """Addresses for calendar programs."""
+        ...
+
+    def terms(self, station_id: str) -> Terms:
+        """Return on which terms a station is booked."""
+        ...
+
+    def runs(
+        self, station_id: str, starts_at: datetime, ends_at: datetime
+    ) -> Mapping[str, Sequence[RunView]]:
+        """Return what is free of each bay of a station, in a range on quarter hours."""
+        ...
+
+    def push_key(self, viewer: Viewer) -> str:
+        """Return the key with which a browser asks to be told."""
         ...
 
 
@@ -255,3 +333,83 @@ class ServiceParts:
         """See Ask."""
         waiting = Waiting(self.services, self.hub)
         return await answered(waiting, viewer, request, DEFAULT_TIMEOUT_S)
+
+    @property
+    def reservations(self) -> driver_parts.Reservations:
+        """See Parts.reservations."""
+        return self.services.reservations
+
+    @property
+    def otps(self) -> driver_parts.Codes:
+        """See Parts.otps."""
+        return self.services.otps
+
+    @property
+    def payments(self) -> driver_parts.Payments:
+        """See Parts.payments."""
+        return self.services.payments
+
+    @property
+    def payment_methods(self) -> driver_parts.Cards:
+        """See Parts.payment_methods."""
+        return self.services.payment_methods
+
+    @property
+    def wallets(self) -> driver_parts.Wallets:
+        """See Parts.wallets."""
+        return self.services.wallets
+
+    @property
+    def receipts(self) -> driver_parts.Receipts:
+        """See Parts.receipts."""
+        return self.services.receipts
+
+    @property
+    def offers(self) -> driver_parts.Offers:
+        """See Parts.offers."""
+        return self.services.offers
+
+    @property
+    def waitlist(self) -> driver_parts.Waitlist:
+        """See Parts.waitlist."""
+        return self.services.waitlist
+
+    @property
+    def notices(self) -> driver_parts.Inbox:
+        """See Parts.notices."""
+        return self.services.notices
+
+    @property
+    def calendar_feeds(self) -> driver_parts.CalendarFeeds:
+        """See Parts.calendar_feeds."""
+        return self.services.calendar_feeds
+
+    async def pay(
+        self,
+        request: HttpRequest,
+        viewer: Viewer,
+        reservation_id: str,
+        by: PayBy,
+        once: Once | None = None,
+    ) -> PaymentView:
+        """See Pay."""
+        payments = self.services.payments
+        started = await run_in_threadpool(
+            payments.pay_reservation, viewer, reservation_id, by, once
+        )
+        return await outcome(request, viewer, started.payment_id)
+
+    def terms(self, station_id: str) -> Terms:
+        """See Parts.terms."""
+        return self.services.terms.get(station_id).terms
+
+    def runs(
+        self, station_id: str, starts_at: datetime, ends_at: datetime
+    ) -> Mapping[str, Sequence[RunView]]:
+        """See Parts.runs."""
+        seen = self.services.calendars.station(station_id, starts_at, ends_at)
+        return {one.bay_id: one.runs for one in seen.bays}
+
+    def push_key(self, viewer: Viewer) -> str:
+        """See Parts.push_key."""
+        return self.services.push_subscriptions.list(viewer).public_key

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from cloud.services.views import SampleView, SessionDetail, SessionView
+from cloud.services.views import SampleView, SessionDetail
 from cloud.web.routes import router_of
 from cloud.web.site import Site
 
@@ -25,7 +25,7 @@ def routes(site: Site) -> APIRouter:
             request,
             "sessions.html",
             sessions=found,
-            zones=_zones(site, found),
+            zones=site.zones(one.station_id for one in found),
             next_cursor=listed.next_cursor,
         )
 
@@ -46,13 +46,6 @@ def routes(site: Site) -> APIRouter:
         )
 
     return router
-
-
-def _zones(site: Site, sessions: list[SessionView]) -> dict[str, str]:
-    """Return the time zones of the sessions' stations."""
-    station_ids = sorted({session.station_id for session in sessions})
-    found = site.parts.availability.stations(station_ids)
-    return {detail.station.station_id: detail.station.timezone for detail in found}
 
 
 def curve(detail: SessionDetail) -> list[list[Any]]:

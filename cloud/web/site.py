@@ -1,13 +1,14 @@
 """What every page is made with: the reader, their language, the template, the headers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from gettext import NullTranslations
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -70,6 +71,11 @@ class Site:
             raise NotAllowed(detail="This page is for maintenance staff and owners.")
         return reader
 
+    def zones(self, station_ids: Iterable[str]) -> dict[str, str]:
+        """Return the time zones of these stations."""
+        found = self.parts.availability.stations(sorted(set(station_ids)))
+        return {detail.station.station_id: detail.station.timezone for detail in found}
+
     def language(self, request: Request) -> str:
         """Return the reader's language: by address, by cookie, by their browser."""
         wanted = request.query_params.get("lang") or request.cookies.get("lang")
@@ -81,10 +87,12 @@ class Site:
         """Render a page for this reader, now."""
         language = self.language(request)
         spoken = self.spoken[language]
+        reader = self.reader(request) if status < HTTPStatus.INTERNAL_SERVER_ERROR else None
         shown = {
             "request": request,
             "path": request.url.path,
-            "reader": self.reader(request) if status < HTTPStatus.INTERNAL_SERVER_ERROR else None,
+            "reader": reader,
+            "unread": self.parts.notices.unread(reader.viewer).unread if reader else 0,
             "now": self.parts.clock.now(),
             "settings": self.settings,
             "language": language,
@@ -136,6 +144,7 @@ def script_texts(catalogue: NullTranslations) -> dict[str, dict[str, str]]:
         "session": words.SESSION_STATE,
         "age": words.AGE,
         "live": words.LIVE,
+        "booking": words.BOOKING,
     }
     tables["reason"] = {said: said for said in words.REASONS if say(said) != said}
     return {name: {key: say(text) for key, text in table.items()} for name, table in tables.items()}
@@ -177,6 +186,7 @@ def _environment(language: str, catalogue: NullTranslations, assets: Assets) -> 
         "nothing": formats.NOTHING,
         "languages": texts.LANGUAGES,
         "scene": bays.scene,
+        "new_key": _new_key,
         "word": partial(_word, catalogue.gettext),
         "age_tag": partial(_age_tag, catalogue.gettext),
     }
@@ -191,12 +201,24 @@ def _environment(language: str, catalogue: NullTranslations, assets: Assets) -> 
         "day": shown.day,
         "moment": shown.moment,
         "duration": formats.duration,
+        "until": formats.until,
+        "slot": shown.slot,
+        "weekday": partial(formats.weekday, language),
+        "day_month": partial(formats.day_month, language),
+        "whole_day": partial(formats.whole_day, language),
+        "day_at": formats.day_at,
         "iso": _iso,
+        "delta": _delta,
         "number": formats.number,
         "said": partial(_said, catalogue.gettext),
         "standard": partial(_word, catalogue.gettext, words.STANDARD),
     }
     return environment
+
+
+def _new_key() -> str:
+    """Return by what a form is known again when it is sent twice."""
+    return uuid4().hex
 
 
 def _word(say: Callable[[str], str], table: dict[str, str], code: str) -> str:
@@ -221,6 +243,10 @@ def _age_tag(
     return Markup('<time class="age {}" data-age datetime="{}">{}</time>').format(
         css, _iso(at), text
     )
+
+
+def _delta(seconds: int) -> timedelta:
+    return timedelta(seconds=seconds)
 
 
 def _iso(at: datetime | None) -> str:

@@ -178,7 +178,8 @@ def routes(site: Site) -> APIRouter:
         """Show one station."""
         found = site.parts.availability.station(station_id).station
         shown = bays.fresh_station(found, site.parts.clock.now())
-        return site.page(request, "station.html", station=_in_order(shown))
+        terms = site.parts.terms(station_id)
+        return site.page(request, "station.html", station=_in_order(shown), terms=terms)
 
     return router
 

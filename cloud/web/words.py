@@ -151,3 +151,130 @@ LIVE: Final[dict[str, str]] = {
     "stations_here": _("available, %s stations here"),
 }
 """Texts that the pages' scripts show; each page carries them translated."""
+
+PHASE: Final[dict[str, str]] = {
+    "code": _("Confirm with your code"),
+    "pay": _("Pay, and it is yours"),
+    "paying": _("The bank is being asked"),
+    "lapsed": _("The time is over"),
+    "booked": _("Booked"),
+    "kept": _("Your bay is kept for you"),
+    "awaited": _("Your bay is waiting"),
+    "endangered": _("Your bay is in danger"),
+    "arrived": _("You are here"),
+    "charging": _("Your car is charging"),
+    "finished": _("Charging has finished"),
+    "overstaying": _("Your time is over: please leave"),
+    "fulfilled": _("Done, thank you"),
+    "canceled": _("Canceled"),
+    "no_show": _("You did not come"),
+    "rejected": _("Not booked"),
+    "failed": _("We could not keep your bay"),
+}
+"""A reservation in one line; see standing.Phase."""
+
+PHASE_STATUS: Final[dict[str, str]] = {
+    "code": "RESERVED",
+    "pay": "RESERVED",
+    "paying": "RESERVED",
+    "booked": "AVAILABLE",
+    "kept": "AVAILABLE",
+    "awaited": "AVAILABLE",
+    "endangered": "OUTOFORDER",
+    "arrived": "CHARGING",
+    "charging": "CHARGING",
+    "finished": "BLOCKED",
+    "overstaying": "OUTOFORDER",
+    "fulfilled": "AVAILABLE",
+    "no_show": "BLOCKED",
+    "failed": "OUTOFORDER",
+}
+"""Which status's colour and shape a phase is shown with; all others: UNKNOWN's."""
+
+TROUBLE: Final[dict[str, str]] = {
+    "stolen": _("Somebody else stands in your bay."),
+    "out_of_order": _("Your bay is out of order."),
+    "silent": _("We hear nothing from the station, so we do not know how your bay is."),
+    "still_occupied": _("The driver before you has not left yet."),
+    "withdrawn": _("The station's owner had to take your bay out of service."),
+}
+
+OVER: Final[dict[str, str]] = {
+    "hold_expired": _("It was not confirmed and paid for in time. The bay was given free."),
+    "code_locked": _("The code was wrong too often. The bay was given free."),
+    "payment_declined": _("The payment was declined. Nothing was taken."),
+    "bay_lost": _("There was no other bay for you. You pay nothing."),
+    "never_seen": _("The station was silent, so nobody knows what happened. You pay nothing."),
+    "canceled_by_operator": _("The station's operator had to cancel it. You pay nothing."),
+}
+"""Why a reservation is over, where it needs saying."""
+
+LINE: Final[dict[str, str]] = {
+    "FLAT": _("Per charge"),
+    "ENERGY": _("Energy"),
+    "TIME": _("Charging time"),
+    "PARKING_TIME": _("Parking time"),
+    "RESERVATION": _("Reservation fee"),
+    "RESERVATION_TIME": _("Reserved time"),
+    "EXPIRED": _("Reservation not used"),
+    "NO_SHOW": _("No-show fee"),
+    "OVERSTAY": _("Staying too long"),
+    "MINIMUM": _("Up to the least price"),
+    "MAXIMUM": _("Down to the highest price"),
+}
+"""What a line of a bill is for."""
+
+TEST_CARD: Final[dict[str, str]] = {
+    "card_ok": _("Test card that works"),
+    "card_declined": _("Test card the bank declines"),
+    "card_insufficient_funds": _("Test card without money"),
+}
+
+SLOT: Final[dict[str, str]] = {
+    "free": _("free"),
+    "taken": _("taken"),
+    "closed": _("closed"),
+    "chosen": _("chosen"),
+}
+
+CHANNEL: Final[dict[str, str]] = {
+    "push": _("This browser"),
+    "mail": _("E-mail"),
+    "sms": _("Text message"),
+}
+
+NOTICE: Final[dict[str, str]] = {
+    "booked": _("A booking is made"),
+    "payment_failed": _("A payment fails"),
+    "reminder": _("10 minutes before a booking"),
+    "bay_blocked": _("Your bay is in danger"),
+    "moved": _("You are moved to another bay"),
+    "offer": _("You can choose another bay"),
+    "waitlist_offer": _("What you wait for is free"),
+    "session_started": _("A charge begins"),
+    "target_reached": _("Your car has what it needs"),
+    "slot_ending": _("10 minutes before your slot ends"),
+    "session_ended": _("A charge ends"),
+    "overstay_started": _("Staying begins to cost"),
+    "overstay_continues": _("Staying costs on, each 15 minutes"),
+    "no_show": _("You did not come"),
+    "canceled": _("A booking is canceled"),
+    "failed": _("We could not keep a booking"),
+    "refunded": _("Money comes back"),
+    "receipt": _("A receipt is written"),
+    "wallet_topped_up": _("Your wallet is topped up"),
+    "subscription_renewed": _("A subscription is renewed"),
+    "subscription_unpaid": _("A subscription cannot be paid"),
+    "webhook_disabled": _("A webhook of yours is switched off"),
+}
+"""What somebody can be told of; see domain/notices.py."""
+
+BOOKING: Final[dict[str, str]] = {
+    "again_in": _("Send a new code in %s"),
+    "again": _("Send a new code"),
+    "time_over": _("The time is over."),
+    "push_on": _("This browser is told."),
+    "push_off": _("This browser is not told."),
+    "push_refused": _("This browser does not let us: see its settings for this page."),
+}
+"""Texts of the booking pages' scripts."""

@@ -7,7 +7,7 @@ import asyncio
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,8 +26,11 @@ from cloud.domain.errors import (
     WrongLogin,
 )
 from cloud.domain.reconcile import MEANING, Situation
+from cloud.domain.terms import Terms
+from cloud.domain.windows import Window
 from cloud.services.admin_ports import CredentialKind, Login
 from cloud.services.availability import StationQuery
+from cloud.services.calendars import RunView
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.views import (
     AlertDetail,
@@ -44,6 +47,7 @@ from cloud.services.views import (
     HeardView,
     MailView,
     PriceView,
+    ReservationView,
     SampleView,
     SessionDetail,
     SessionList,
@@ -60,6 +64,19 @@ from cloud.web.app import error_pages, pages
 from cloud.web.bays import fresh_station
 from contracts import commands
 from contracts.clock import Clock, SystemClock
+from tests.cloud.web.booking_fakes import (
+    TERMS,
+    FakeCodes,
+    FakeFeeds,
+    FakeInbox,
+    FakeMoney,
+    FakeOffers,
+    FakeReceipts,
+    FakeReservations,
+    FakeWaitlist,
+    runs_of,
+    some_bookings,
+)
 
 PASSWORD = "correct horse battery staple"
 
@@ -585,6 +602,9 @@ class FakeParts:
     outcome: str = "accepted"
     commanded: list[CommandView] = field(default_factory=list)
     refusal: Refused | None = None
+    booking_terms: Terms = TERMS
+    taken: list[tuple[str, Window]] = field(default_factory=list)
+    """What is booked by others: a bay, and when."""
 
     def __post_init__(self) -> None:
         self.availability = FakeAvailability(self)
@@ -592,6 +612,32 @@ class FakeParts:
         self.alerts = FakeAlerts(self)
         self.credentials = FakeCredentials(self)
         self.chargers = FakeChargers(self)
+        self.reservations = FakeReservations(self)
+        self.otps = FakeCodes(self)
+        self.payments = self.payment_methods = self.wallets = FakeMoney(self)
+        self.pay = self.payments.pay
+        self.receipts = FakeReceipts(self)
+        self.offers = FakeOffers(self)
+        self.waitlist = FakeWaitlist(self)
+        self.notices = FakeInbox(self)
+        self.calendar_feeds = FakeFeeds(self)
+
+    def terms(self, station_id: str) -> Terms:
+        """See Parts.terms."""
+        self.availability.station(station_id)
+        return self.booking_terms
+
+    def runs(
+        self, station_id: str, starts_at: datetime, ends_at: datetime
+    ) -> Mapping[str, Sequence[RunView]]:
+        """See Parts.runs."""
+        station = self.availability.station(station_id).station
+        return runs_of(station, Window(starts_at, ends_at), self.clock.now(), self.taken)
+
+    def push_key(self, viewer: Viewer) -> str:
+        """See Parts.push_key."""
+        del viewer
+        return ""
 
     @classmethod
     def dundee(cls, clock: Clock | None = None) -> "FakeParts":
@@ -637,6 +683,7 @@ class FakeParts:
             ("driver", SessionDetail(session=live, samples=a_curve(live))),
             ("driver", SessionDetail(session=ended, samples=a_curve(ended))),
         ]
+        some_bookings(parts)
         parts.queue = some_alerts(now)
         parts.outbox = [
             MailView(
@@ -789,6 +836,12 @@ def app_of(parts: FakeParts, settings: Settings, feed: FakeFeed) -> FastAPI:
         found = [d.session for _, d in parts.held if d.session.session_id == session_id]
         return feed.answer(request, ("session", found[0]))
 
+    @app.get("/api/v1/reservations/{reservation_id}/events")
+    async def reservation(request: Request, reservation_id: str) -> Response:
+        if request.cookies.get("baywatt", "") not in parts.secrets:
+            return Response(status_code=401)
+        return feed.answer(request, ("reservation", parts.reservations.kept[reservation_id]))
+
     @app.get("/api/v1/alerts/events")
     async def alerts(request: Request) -> StreamingResponse:
         return feed.answer(request, None)
@@ -893,6 +946,13 @@ class House:
     def send(self, path: str, event: str, view: Any) -> None:
         """Send an event to those who listen there."""
         self.call(self.feed.send, path, event, view)
+
+    def change_reservation(self, reservation_id: str, **changes: Any) -> ReservationView:
+        """Let something happen to a reservation and tell its driver."""
+        changed = self.parts.reservations.change_to(reservation_id, **changes)
+        told = replace(changed, server_now=self.parts.clock.now())
+        self.send(f"/api/v1/reservations/{reservation_id}/", "reservation", told)
+        return changed
 
     def change_bay(self, bay_id: str, told: str, **changes: Any) -> BayView:
         """Put a bay into another situation and tell everyone."""

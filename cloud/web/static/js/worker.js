@@ -25,3 +25,16 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(fetch(request).catch(() => caches.match(request)));
   }
 });
+
+// what the reader is told while no page is open
+self.addEventListener("push", (event) => {
+  const told = event.data?.json();
+  if (!told) return;
+  event.waitUntil(self.registration.showNotification(told.title, { body: told.body, tag: told.id, data: { link: told.link } }));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const link = new URL(event.notification.data?.link ?? "/", location.origin);
+  if (link.origin === location.origin) event.waitUntil(self.clients.openWindow(link.href));
+});
