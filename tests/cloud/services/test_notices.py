@@ -1,5 +1,7 @@
 """Notices: once for each way, when their reader wants them, in their language."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time
 
 import pytest
@@ -10,6 +12,7 @@ from cloud.domain.reservations import Trouble
 from cloud.services.collaborators import Notice
 from cloud.services.notice_ports import PushSubscription, WebhookEndpoint
 from cloud.services.notices import Notices, about, key_of
+from cloud.services.retrying import retried
 from tests.cloud.builders import BAY, NOON, STATION, a_reservation
 from tests.cloud.services.rig import DRIVER
 
@@ -95,6 +98,26 @@ def test_the_same_cause_told_a_hundred_times_is_told_once_on_each_channel(rig):
     add_ways(rig)
     for _ in range(10):
         tell(rig, *[a_notice()] * 10)
+
+    assert [channel for channel, _ in told(rig)] == ["app", "mail", "push", "push", "webhook"]
+
+
+def test_the_same_cause_told_by_many_at_the_same_time_is_told_once_on_each_channel(rig):
+    add_ways(rig)
+    together = threading.Barrier(8, timeout=20)
+
+    @retried
+    def tell_it():
+        with rig.open_work() as work:
+            rig.telling.tell(work, a_notice(), NOON)
+            work.commit()
+
+    def run():
+        together.wait()
+        tell_it()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: run(), range(8)))
 
     assert [channel for channel, _ in told(rig)] == ["app", "mail", "push", "push", "webhook"]
 
