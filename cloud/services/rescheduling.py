@@ -79,8 +79,10 @@ class Rescuer:
         expires_at = give_up_at(reservation)
         if expires_at is None or expires_at <= now:
             return
-        if work.offers.open_for(reservation.id) is not None:
+        standing = work.offers.open_for(reservation.id)
+        if standing is not None and standing.made_at >= (reservation.trouble_at or now):
             return
+        close_offer(work, reservation)  # what was asked for, or offered, before this trouble
         options = self.finding.alternatives(work, reservation, now, MOST_OPTIONS)
         options = [one for one in options if one.currency == reservation.currency]
         about_it = about(reservation) | {"trouble": str(reservation.trouble)}

@@ -84,6 +84,8 @@ class Promises:
         self.rig, self.clock, self.open_work = rig, rig.clock, rig.open_work
         self.terms = Terms(**terms)
         self.numbers = count(1)
+        self.beats: dict[str, Any] = {}
+        """What every heartbeat says."""
         self.till, self.waiting, self.shelf = RememberingTill(), RememberingWaiting(), TariffShelf()
         self.telling = Notices("https://bays.example")
         self.quoting = QuoteService(self.shelf)
@@ -188,7 +190,7 @@ class Promises:
             most = self.clock.now() + timedelta(seconds=60 if is_heard else 1_200)
             self.clock.at = max(self.clock.now(), min(end, most, due_at)) + self._rest(due_at)
             if is_heard:
-                self.agent.beat()
+                self.agent.beat(**self.beats)
             self.rig.tick()
 
     def _rest(self, due_at: datetime) -> timedelta:

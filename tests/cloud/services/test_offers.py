@@ -180,6 +180,20 @@ def test_who_charges_or_is_done_has_nothing_to_move(kept, happening):
         kept.offers.accept(offer.offer_id, 0, ME)
 
 
+def test_what_a_driver_asked_for_gives_way_to_what_we_have_to_offer(kept):
+    kept.tell(said("faulted", NOON, evse_id=2))
+    kept.book()
+    asked = kept.offers.alternatives("r-1", ME)
+    kept.until(1_300)
+    kept.tell(seen(True, after(1_300)))
+    kept.until(1_490)
+
+    (offer,) = kept.offers.list(ME).offers
+    assert offer.offer_id != asked.offer_id
+    assert kept.offers.get(asked.offer_id, ME).state == "expired"
+    assert kept.told() == ["reminder", "offer"]
+
+
 def test_d10_what_we_offer_for_a_lost_bay_is_taken_with_one_call_and_the_trouble_is_over(kept):
     offer = stolen(kept)
     number = place_of(offer.options, NEAR)

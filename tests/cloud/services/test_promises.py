@@ -14,7 +14,7 @@ from contracts.batch import Beat
 from contracts.plan import decode_plan
 from tests.cloud.builders import BAY, NOON, after
 from tests.cloud.services.promises import OTHER_BAY, Promises
-from tests.cloud.services.rig import begun, metered, over, said, seen, state
+from tests.cloud.services.rig import begun, connected, metered, over, said, seen, state
 
 
 @pytest.fixture
@@ -169,6 +169,35 @@ def test_an_agent_with_much_to_tell_is_heard_out_before_anybody_is_a_no_show(kep
 
     kept.tell(begun(after(2_500)), beat=Beat())
     assert kept.get().status is Status.CHARGING
+
+
+def test_t09_the_word_of_a_sensor_that_was_not_heard_since_the_agent_began_proves_nothing(kept):
+    kept.book()
+    kept.until(1_700)
+    kept.beats = {"silent_sensors": ["gm-1"]}
+    kept.tell(
+        events.AgentStarted(observed_at=after(1_700), agent_version="2"),
+        connected(after(1_700)),
+        said("free", after(1_700)),
+        beat=Beat(**kept.beats),
+    )
+    assert kept.rig.bay().situation == "awaited_unseen"
+
+    kept.until(2_800)
+    assert kept.get().status is Status.BOOKED
+    assert kept.get().doubted_at == after(1_800)
+
+
+def test_t10_a_sensor_that_sees_no_car_where_the_driver_charges_ends_nothing(kept):
+    kept.book()
+    kept.until(1_850)
+    kept.tell(begun(after(1_850)), state("charging", after(1_850)), said("charging", after(1_850)))
+    kept.tell(seen(True, after(1_850)), seen(False, after(1_850)))
+    kept.until(2_000)
+
+    assert kept.get().status is Status.CHARGING
+    assert kept.rig.bay().situation == "charging_unseen"
+    assert kept.rig.open_alerts() == ["suspect_sensor/greenmarket-1"]
 
 
 # --- stolen, broken, still occupied ------------------------------------------------------------------
