@@ -98,11 +98,13 @@ class CashierService:
             return
         self.publisher.publish(self._record(step.id, answer))
 
-    def pay_now(self, payment_id: str) -> None:
-        """Carry out the payment's open step at once, if there is one and nobody else is at it."""
+    def pay_now(self, payment_id: str) -> bool:
+        """Carry out the payment's open step at once; False: there is none, or somebody else is at it."""
         step = self._claim_of(payment_id)
-        if step is not None:
-            self.carry_out(step)
+        if step is None:
+            return False
+        self.carry_out(step)
+        return True
 
     def postpone(self, step: Step, why: str) -> None:
         """Note that nobody knows whether a step was done; it is asked for again."""

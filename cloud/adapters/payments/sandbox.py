@@ -95,7 +95,7 @@ class SandboxGateway:
         seed: str = "",
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._bank = bank
+        self.bank = bank
         self.faults = faults
         self._seed = seed
         self._luck = Random(seed or None)  # noqa: S311 - bad luck is no secret
@@ -141,7 +141,7 @@ class SandboxGateway:
     def find(self, step: Step, gateway_ref: str, method_ref: str) -> GatewayAnswer | None:
         """See PaymentGateway.find. What was done with a silent card, nobody is told."""
         asked = Request(step.kind, step.amount_minor, "", gateway_ref or method_ref)
-        reply = self._bank.find(step.id)
+        reply = self.bank.find(step.id)
         if self._is_away() or (reply is not None and self._is_silent(asked)):
             raise GatewayAway("the sandbox does not answer")
         return None if reply is None else _answer(reply)
@@ -174,7 +174,7 @@ class SandboxGateway:
         is_unlucky = luck.random() < faults.declined
         if self._is_away():
             raise GatewayAway("the sandbox does not answer")
-        done = self._bank.do(key, request, is_unlucky=is_unlucky, webhooks=webhooks)
+        done = self.bank.do(key, request, is_unlucky=is_unlucky, webhooks=webhooks)
         self._misbehave(key, request, Random(f"{self._seed}/{key}/{done.asked}"))  # noqa: S311
         return _answer(done.reply)
 
@@ -196,13 +196,13 @@ class SandboxGateway:
     def _is_silent(self, request: Request) -> bool:
         card = CARDS.get(request.target)
         if card is None:
-            holding = self._bank.holding(request.target)
+            holding = self.bank.holding(request.target)
             card = None if holding is None else CARDS[holding.card]
         return card is not None and card.is_silent
 
     def _wait_until_told(self, key: str) -> None:
         for _ in range(round(_EARLY_S / _LOOK_AGAIN_S)):
-            if self._bank.is_announced(key):
+            if self.bank.is_announced(key):
                 return
             self._pause(_LOOK_AGAIN_S)
 
