@@ -1,6 +1,6 @@
 """Series: all or none, or what can be had; one code, and each its own reservation."""
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -120,6 +120,40 @@ def test_r10_a_series_is_counted_by_itself(bookings, series):
     series.hold(ME, new())
     with pytest.raises(TooManyReservations):
         series.hold(ME, new(count=1, bay_id=OTHER_BAY))
+
+
+@pytest.mark.parametrize(
+    ("zone", "first_day"),
+    [
+        ("Europe/London", date(2026, 3, 28)),
+        ("Europe/London", date(2026, 10, 24)),
+        ("America/New_York", date(2026, 3, 7)),
+        ("America/New_York", date(2026, 10, 31)),
+        ("Australia/Lord_Howe", date(2026, 4, 4)),
+        ("Australia/Lord_Howe", date(2026, 10, 3)),
+        ("Europe/London", date(2028, 2, 28)),
+    ],
+)
+def test_t07_nights_across_a_change_of_clocks_are_as_long_as_all_and_do_not_overlap(
+    bookings, series, zone, first_day
+):
+    bookings.rig.execute(f"UPDATE stations SET timezone = '{zone}'")
+    bookings.rig.clock.at = datetime.combine(first_day, time(0), UTC) - timedelta(days=10)
+    bookings.set_terms(max_s=24 * HOUR, max_live_in_series=6)
+    nights = {"weekdays": frozenset(range(7)), "first_day": first_day, "count": 3}
+
+    early = Series(begins=time(1, 30), duration=timedelta(hours=3), **nights)
+    late = Series(begins=time(6), duration=timedelta(hours=18), **nights)
+    made = [
+        one
+        for one_series in (early, late)
+        for one in series.hold(ME, new(series=one_series)).reservations
+    ]
+
+    lengths = [one.ends_at - one.starts_at for one in made]
+    assert lengths == [timedelta(hours=3)] * 3 + [timedelta(hours=18)] * 3
+    assert len(bookings.slots()) == 3 * (3 + 18) * 4
+    assert bookings.slots() == bookings.expected_slots()
 
 
 def test_the_same_request_twice_makes_one_series(bookings, series):
