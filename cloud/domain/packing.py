@@ -10,7 +10,6 @@ station's few hours have.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Final
 
 from cloud.domain.windows import Window
@@ -43,13 +42,14 @@ def pack(
         most_steps: when to give up.
     """
     search = _Search(seated, most_steps)
-    for moves in count():
+    moves = 0
+    while True:
         search.was_short = False
         found = search.place((ask,), {}, moves)
         # with no branch short of moves, more of them would not help
         if found is not None or search.is_spent or not search.was_short:
-            break
-    return found
+            return found
+        moves += 1
 
 
 @dataclass(slots=True)
