@@ -21,6 +21,7 @@ from cloud.domain.alerts.snapshots import (
 from cloud.domain.errors import AlertAlreadyHandled
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import Situation
+from cloud.domain.reservations import Trouble
 from tests.cloud.builders import (
     CHARGER,
     NOON,
@@ -29,6 +30,7 @@ from tests.cloud.builders import (
     a_charger,
     a_connector,
     a_link,
+    a_reservation,
     a_scene,
     a_sensor,
     a_station,
@@ -324,3 +326,43 @@ def test_keys_fit_their_column_whatever_a_sensor_is_called():
 
     assert key.isascii()
     assert len(key) <= 160
+
+
+# --- promised bays -----------------------------------------------------------------------------------
+
+
+def stolen(**more) -> Snapshot:
+    return a_scene(**({"bay": a_bay(status="BLOCKED", situation="taken")} | more))
+
+
+@pytest.mark.parametrize("trouble", [Trouble.STOLEN, Trouble.STILL_OCCUPIED, Trouble.OUT_OF_ORDER])
+def test_a_promised_bay_that_is_not_there_for_its_driver_is_an_alert_at_once(trouble):
+    waits = stolen(reservations=(a_reservation(trouble=trouble),))
+    moved = stolen(trouble=trouble)
+
+    for snapshot in (waits, moved):
+        (alert,) = raised_by(snapshot)
+        assert alert.key == "stolen_bay/greenmarket-1"
+        assert alert.severity is Severity.MAJOR
+        assert "a reservation waits" in alert.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "stands"),
+    [
+        ("BLOCKED", True),
+        ("CHARGING", True),
+        ("UNKNOWN", True),
+        ("AVAILABLE", False),
+        ("RESERVED", False),
+    ],
+)
+def test_it_stands_until_the_bay_is_free_again_though_the_driver_was_moved(status, stands):
+    said = check(stolen(bay=a_bay(status=status)), POLICY, NOON)
+
+    assert any(one.scope == "stolen_bay/greenmarket-1" for one in said) is not stands
+
+
+@pytest.mark.parametrize("trouble", [Trouble.NONE, Trouble.SILENT, Trouble.WITHDRAWN])
+def test_other_troubles_are_nothing_for_staff_to_clear(trouble):
+    assert raised_by(stolen(reservations=(a_reservation(trouble=trouble),))) == []

@@ -154,6 +154,39 @@ def test_a_loop_outlives_everything_and_stops_when_told():
     assert len(seen) >= 5
 
 
+def test_a_loop_rests_as_long_as_it_is_told_after_each_step():
+    rests, done, steps = iter([0.01, 0.01]), threading.Event(), []
+
+    def rest_s():
+        rest = next(rests, None)
+        if rest is None:
+            done.set()
+        return rest or 5.0
+
+    def step():
+        steps.append(1)
+        return False
+
+    loop = Loop("test", step, rest_s)
+    loop.start()
+    assert done.wait(10)
+    loop.stop()
+
+    assert loop.join(5)
+    assert len(steps) == 3
+
+
+@pytest.mark.parametrize(
+    ("due_in_s", "rest_s"), [(None, 1.0), (0.4, 0.4), (3_600, 1.0), (0, 0.1), (-60, 0.1)]
+)
+def test_the_clock_rests_until_something_is_due(rig, deadlines, due_in_s, rest_s):
+    if due_in_s is not None:
+        due_at = rig.clock.now() + timedelta(seconds=due_in_s)
+        rig.insert(tables.deadlines, {"kind": "reservation", "subject": "r-1", "due_at": due_at})
+
+    assert ClockWorker(deadlines, Sweeps(KeyError())).rest_s(1.0) == rest_s
+
+
 class Sweeps:
     """See SweepService; one part always fails."""
 
