@@ -21,8 +21,8 @@ from cloud.domain.alerts.snapshots import (
     StationSnapshot,
 )
 from cloud.domain.alerts.station_offline import StationOfflineRule
-from cloud.domain.alerts.stuck_payment import StuckPaymentRule
 from cloud.domain.alerts.stolen_bay import StolenBayRule
+from cloud.domain.alerts.stuck_payment import StuckPaymentRule
 from cloud.domain.alerts.suspect_sensor import SuspectSensorRule
 from cloud.domain.policy import Policy
 from cloud.domain.witnesses import Scene
