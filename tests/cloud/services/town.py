@@ -74,6 +74,13 @@ class Town:
         )
         return f"{station_id}-{number}"
 
+    def pass_by(self, duration: timedelta) -> None:
+        """Let time pass, with news of all stations."""
+        self.rig.clock.pass_by(duration)
+        with self.rig.engine.begin() as connection:
+            heard_at = self.rig.clock.now()
+            connection.execute(tables.station_links.update().values(heard_at=heard_at))
+
     def is_now(self, bay_id: str, status: str, **more) -> None:
         """Have a bay another status."""
         with self.rig.engine.begin() as connection:
