@@ -202,10 +202,14 @@ class Board:
         held = (self.reservations[one] for one in self._promised_of.get(bay_id, ()))
         return tuple(sorted(held, key=lambda one: (one.starts_at, one.id)))
 
-    def promise_of(self, session: Session, token: str, at: datetime) -> Reservation | None:
-        """Return the reservation a session that began then is charged for: by its token or driver.
+    def promise_of(
+        self, session: Session, token: str, named: str | None, at: datetime
+    ) -> Reservation | None:
+        """Return the reservation a session that began then is charged for.
 
-        One of this bay goes before one of another, and the earlier before the later.
+        Its driver's, by token or account, or the one its station `named`: who charges for somebody
+        else of the same card account. One of this bay goes before one of another, and the earlier
+        before the later.
         """
         if session.reservation_id is not None:
             return None
@@ -214,7 +218,7 @@ class Board:
             for one in self.reservations.values()
             if one.station_id == session.station_id
             and one.status in PROMISED
-            and (one.token == token or one.user_id == session.user_id)
+            and (one.token == token or one.user_id == session.user_id or one.id == named)
             and protected_from(one) <= at
             and (at < one.ends_at or one.status in HERE)
         )

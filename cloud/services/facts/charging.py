@@ -48,7 +48,8 @@ def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
         return
     if not fact.is_authorized:
         after = flagged(after, "not_authorized")
-    promise = board.promise_of(after, same_token(fact.token or ""), at)
+    token = same_token(fact.token or "")
+    promise = board.promise_of(after, token, fact.reservation_id, at)
     if promise is not None:
         after = replace(after, reservation_id=promise.id, tariff_id=promise.tariff_id)
         board.touch_bay(promise.bay_id)

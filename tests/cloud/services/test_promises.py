@@ -449,6 +449,15 @@ def test_a_driver_may_start_early_once_the_bay_is_kept(kept):
     assert kept.get().status is Status.CHARGING
 
 
+def test_a_card_of_the_same_account_meets_the_reservation_the_station_names(kept):
+    kept.book()
+    kept.until(1_900)
+    kept.tell(begun(after(1_890), token="04CCCC", reservation_id="r-1"))
+
+    assert kept.get().status is Status.CHARGING
+    assert kept.rig.row(tables.sessions, id="s-1").reservation_id == "r-1"
+
+
 def test_a_walk_in_of_theirs_becomes_their_reservations_when_the_slot_begins(kept):
     kept.book()
     kept.tell(seen(True, NOON), begun(NOON), state("charging", NOON), said("charging", NOON))
