@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Final
 
 from cloud.domain.errors import NotFound, NotValid
-from cloud.domain.geo import box_around, distance_m
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import Status
 from cloud.domain.stations import Station
@@ -16,12 +15,11 @@ from cloud.services.bay_views import bay_view, station_view
 from cloud.services.cursors import seal, unseal
 from cloud.services.fact_ports import Box, StationCounts
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
+from cloud.services.rings import EVERYWHERE_M, rings
 from cloud.services.views import BayView, StationDetail, StationList, StationPoint, StationView
 
 MAX_LIMIT: Final = 500
 _CHUNK: Final = 100
-_RADII_M: Final = (3_000.0, 15_000.0, 75_000.0, 400_000.0)
-_EVERYWHERE_M: Final = 20_100_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,23 +173,13 @@ def _in_box(
 def _by_distance(
     work: UnitOfWork, query: StationQuery, latitude: float, longitude: float
 ) -> Iterator[tuple[Station, float | None]]:
-    """Yield in rings, each from its own box, so that near stations cost nothing of far ones."""
+    """Yield the nearest first, after the cursor."""
     after = (-1.0, "") if query.cursor is None else unseal(query.cursor, (float, str))
-    last_m = query.radius_m if query.radius_m is not None else _EVERYWHERE_M
-    rings = [radius for radius in _RADII_M if radius < last_m] + [last_m]
-    inner_m = -1.0
-    for outer_m in rings:
-        box = Box(*box_around(latitude, longitude, outer_m))
-        ring = [
-            (distance_m(latitude, longitude, one.latitude, one.longitude), one)
-            for one in work.stations.within(box)
-            if _has_text(one, query.text) and _is_inside(one, query.box)
-        ]
-        for away_m, station in sorted(ring, key=lambda pair: (pair[0], pair[1].id)):
-            is_here = inner_m < away_m <= outer_m
-            if is_here and (away_m, station.id) > after:
-                yield station, away_m
-        inner_m = outer_m
+    last_m = query.radius_m if query.radius_m is not None else EVERYWHERE_M
+    for away_m, station in rings(work.stations.within, latitude, longitude, last_m):
+        is_wanted = _has_text(station, query.text) and _is_inside(station, query.box)
+        if is_wanted and (away_m, station.id) > after:
+            yield station, away_m
 
 
 def _name_after(query: StationQuery) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ KEEP_FACTS: Final = timedelta(days=90)
 KEEP_MESSAGES: Final = timedelta(days=365)
 KEEP_ANSWERS: Final = timedelta(hours=24)
 KEEP_LOGINS: Final = timedelta(days=7)
+KEEP_CODES: Final = timedelta(days=7)
 
 _CHUNK: Final = 50
 _FORGET_ROWS: Final = 2_000
@@ -97,6 +98,7 @@ class SweepService:
             forgotten += work.messages.forget(now - KEEP_MESSAGES, _FORGET_ROWS)
             forgotten += work.idempotency.forget(now - KEEP_ANSWERS)
             forgotten += work.credentials.forget(now - KEEP_LOGINS)
+            forgotten += work.otps.forget(now - KEEP_CODES, _FORGET_ROWS)
             work.commit()
         return forgotten
 

@@ -11,8 +11,9 @@ from cloud.domain.errors import NotValid
 from cloud.domain.ranking import Car, Order
 from cloud.domain.terms import Blackout, OpenHours, Terms
 from cloud.domain.windows import Window
+from cloud.services.billing import QuoteService
 from cloud.services.finding import FindingService, Search
-from cloud.services.prices import PlainPricing
+from cloud.services.shelf import TariffShelf
 from tests.cloud.builders import NOON, a_reservation, after
 from tests.cloud.services.rig import DRIVER
 from tests.cloud.services.town import CCS, CENTRE, TYPE_2, Town
@@ -28,7 +29,7 @@ def town(rig):
 
 @pytest.fixture
 def finding(rig):
-    return FindingService(rig.open_work, rig.clock, rig.policy, PlainPricing())
+    return FindingService(rig.open_work, rig.clock, rig.policy, QuoteService(TariffShelf()))
 
 
 def search(finding, **more):

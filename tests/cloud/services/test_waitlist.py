@@ -19,6 +19,7 @@ from cloud.domain.errors import (
 from cloud.domain.reservations import Happening
 from cloud.domain.terms import Terms
 from cloud.domain.waitlist import MOST_WAITING, State
+from cloud.services.billing import QuoteService
 from cloud.services.booking_ports import Told
 from cloud.services.deadlines import DeadlineService
 from cloud.services.finding import FindingService
@@ -26,7 +27,7 @@ from cloud.services.idempotency import Once
 from cloud.services.notices import Notices
 from cloud.services.offers import OfferService
 from cloud.services.ports import TransactionLost
-from cloud.services.prices import PlainPricing
+from cloud.services.shelf import TariffShelf
 from cloud.services.waitlist import NewEntry, Queue, Taker, WaitlistService
 from tests.cloud.builders import NOON, after
 from tests.cloud.services.bookings import Bookings
@@ -43,7 +44,7 @@ class Room:
         self.town = Town(rig)
         self.bookings = Bookings(rig)
         telling = Notices("https://bays.example")
-        finding = FindingService(rig.open_work, rig.clock, rig.policy, PlainPricing())
+        finding = FindingService(rig.open_work, rig.clock, rig.policy, QuoteService(TariffShelf()))
         self.queue = Queue(finding=finding, telling=telling)
         self.advancer = replace(self.bookings.advancer, waiting=self.queue, keeping=None)
         self.holder = replace(self.bookings.holder, advancer=self.advancer)
