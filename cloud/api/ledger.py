@@ -31,7 +31,7 @@ def list_transactions(
     "/transactions.csv",
     operation_id="exportTransactions",
     response_class=Response,
-    responses={200: {"content": {"text/csv": {}}, "description": "The table."}} | described(401),
+    responses=described(401) | {200: {"content": {"text/csv": {}}, "description": "The table."}},
 )
 def export_transactions(request: Request, viewer: Anyone) -> Response:
     """Return your transactions as a table; cells no spreadsheet takes for formulas."""

@@ -57,8 +57,8 @@ class RefundBody(Body):
     status_code=201,
     operation_id="payReservation",
     response_model=PaymentView,
-    responses={202: {"model": PaymentView, "description": "The bank has not answered yet."}}
-    | described(401, 402, 404, 409, 422, 503),
+    responses=described(401, 402, 404, 409, 422, 503)
+    | {202: {"model": PaymentView, "description": "The bank has not answered yet."}},
 )
 async def pay_reservation(
     request: Request, reservation_id: IdPath, body: PayBody, viewer: Anyone, once: OnceOf

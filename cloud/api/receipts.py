@@ -34,7 +34,7 @@ def list_receipts(
     "/{receipt_id}.html",
     operation_id="getReceiptPage",
     response_class=Response,
-    responses={200: {"content": {"text/html": {}}}} | described(401, 404, 422),
+    responses=described(401, 404, 422) | {200: {"content": {"text/html": {}}}},
 )
 def get_receipt_page(
     request: Request, receipt_id: IdPath, viewer: Anyone, lang: Language = "en"
@@ -49,7 +49,7 @@ def get_receipt_page(
     "/{receipt_id}.pdf",
     operation_id="getReceiptPdf",
     response_class=Response,
-    responses={200: {"content": {"application/pdf": {}}}} | described(401, 404, 422),
+    responses=described(401, 404, 422) | {200: {"content": {"application/pdf": {}}}},
 )
 def get_receipt_pdf(
     request: Request, receipt_id: IdPath, viewer: Anyone, lang: Language = "en"

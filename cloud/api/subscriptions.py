@@ -122,8 +122,8 @@ def list_subscriptions(request: Request, viewer: Anyone) -> Response:
     status_code=201,
     operation_id="subscribe",
     response_model=SubscriptionView,
-    responses={202: {"model": SubscriptionView, "description": "The bank has not answered yet."}}
-    | described(401, 402, 404, 409, 422, 503),
+    responses=described(401, 402, 404, 409, 422, 503)
+    | {202: {"model": SubscriptionView, "description": "The bank has not answered yet."}},
 )
 async def subscribe(
     request: Request, body: SubscribeBody, viewer: Anyone, once: OnceOf

@@ -122,8 +122,8 @@ class ExampleBody(Prices):
                 "energy_wh": 30_000,
                 "charging_s": 2700,
                 "parked_s": 1200,
+                **_PRICES,
             }
-            | _PRICES
         }
     )
 

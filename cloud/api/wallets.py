@@ -43,8 +43,8 @@ def get_wallet(request: Request, viewer: Anyone) -> Response:
     status_code=201,
     operation_id="topUpWallet",
     response_model=PaymentView,
-    responses={202: {"model": PaymentView, "description": "The bank has not answered yet."}}
-    | described(401, 402, 422, 503),
+    responses=described(401, 402, 422, 503)
+    | {202: {"model": PaymentView, "description": "The bank has not answered yet."}},
 )
 async def top_up(request: Request, body: TopUpBody, viewer: Anyone, once: OnceOf) -> Response:
     """Pay in by card; it can be spent once the bank has said yes."""
