@@ -83,7 +83,12 @@ class Survey:
 
     def usable_from(self, bay: FoundBay) -> datetime:
         """Return from when the bay can be counted on."""
-        return usable_from(self.status(bay), bay.expected_end_at, self.now)
+        status = self.status(bay)
+        usable_at = usable_from(status, bay.expected_end_at, self.now)
+        if status != Status.UNKNOWN:
+            return usable_at
+        # nobody books what is unknown so shortly before that its chargers protect it already
+        return max(usable_at, self.now + self.terms[bay.station_id].protect)
 
     def _slots_of(self, bay: FoundBay, need: Need, most: int) -> Iterator[Slot]:
         terms = self.terms[bay.station_id]
@@ -91,7 +96,7 @@ class Survey:
         if found is None:
             return
         plug, duration, takes_s = found
-        last = self.now + timedelta(seconds=terms.ahead_s)
+        last = self.now + timedelta(seconds=terms.ahead_s) - duration
         between = Window(
             max(need.between.starts_at, self.usable_from(bay)), min(need.between.ends_at, last)
         )
