@@ -158,7 +158,7 @@ PHASE: Final[dict[str, str]] = {
     "paying": _("The bank is being asked"),
     "lapsed": _("The time is over"),
     "booked": _("Booked"),
-    "kept": _("Your bay is kept for you"),
+    "kept": _("Booked: your bay is kept for you"),
     "awaited": _("Your bay is waiting"),
     "endangered": _("Your bay is in danger"),
     "arrived": _("You are here"),

@@ -419,7 +419,7 @@ class FakeMoney:
         """See Wallets.get."""
         del viewer
         balances = [BalanceView(currency="GBP", available_minor=self.balance_minor)]
-        return WalletView(balances=balances, owed_minor=0)
+        return WalletView(balances=balances)
 
 
 @dataclass

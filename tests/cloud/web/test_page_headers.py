@@ -15,6 +15,15 @@ PATHS = [
     ("driver", "/sessions", 200),
     ("driver", "/sessions/5f0d8a6be5b94c1e9d8a4b6b2f0c7a11", 200),
     ("driver", "/sessions/0b6f5b1d2c3e4f5a8b7c6d5e4f3a2b1c", 200),
+    ("driver", "/stations/dundee-greenmarket/reserve", 200),
+    ("driver", "/stations/none/reserve", 404),
+    ("driver", "/reservations", 200),
+    ("driver", "/reservations/r1", 200),
+    ("driver", "/reservations/r2", 200),
+    ("driver", "/reservations/none", 404),
+    ("driver", "/receipts", 200),
+    ("driver", "/inbox", 200),
+    ("driver", "/inbox/settings", 200),
     ("driver", "/login", 200),
     ("driver", "/mailbox", 200),
     ("driver", "/offline", 200),
@@ -69,13 +78,17 @@ def test_tiles_are_allowed_where_a_tile_server_is_set():
 def test_navigation_is_by_role(signed_in, client):
     def tabs() -> set[str]:
         page = Page(client.get("/").text)
-        return {one["href"] for one, _ in page.tags("a")} & {"/sessions", "/maintenance"}
+        return {one["href"] for one, _ in page.tags("a")} & {
+            "/reservations",
+            "/sessions",
+            "/maintenance",
+        }
 
     assert tabs() == set()
     signed_in("driver")
-    assert tabs() == {"/sessions"}
+    assert tabs() == {"/reservations", "/sessions"}
     signed_in("owner")
-    assert tabs() == {"/sessions", "/maintenance"}
+    assert tabs() == {"/reservations", "/sessions", "/maintenance"}
 
 
 def test_x4_the_app_can_be_installed_and_keeps_only_the_offline_page(client):

@@ -14,8 +14,9 @@ export function swap(html, selectors) {
 /** Put the focus and what was being typed back where it was, by id or name and form. */
 function keepFocus(shown, replace) {
   const active = shown.contains(document.activeElement) ? document.activeElement : null;
+  // what was sent is not being typed any more
   const typed = [...shown.querySelectorAll("input[name]:not([type=hidden])")]
-    .filter((input) => input.value && input.form)
+    .filter((input) => input.value && input.form && !("sent" in input.form.dataset))
     .map((input) => [input.form.getAttribute("action"), input.name, input.value]);
   const place = active && pathOf(active);
   replace();
@@ -41,6 +42,7 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = form.querySelector("button");
   button.disabled = true;
+  form.dataset.sent = "";
   form.dispatchEvent(new CustomEvent("asked", { bubbles: true }));
   try {
     const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
@@ -50,6 +52,7 @@ document.addEventListener("submit", async (event) => {
     form.submit();
   } finally {
     button.disabled = false;
+    delete form.dataset.sent;
     form.dispatchEvent(new CustomEvent("answered", { bubbles: true }));
   }
 });

@@ -70,14 +70,6 @@ document.addEventListener("input", (event) => {
     event.target.form.requestSubmit();
   }
 });
-// a code that was wrong is not there to be deleted first
-document.addEventListener("answered", () => {
-  const code = document.getElementById("code");
-  if (!code) return;
-  code.value = "";
-  code.focus();
-});
-
 let stream;
 if (article().dataset.liveReservation === "1") {
   stream = new Stream(article().dataset.stream, {

@@ -1,0 +1,63 @@
+"""D6: six digits, typed or pasted; how many tries are left; a new code after half a minute."""
+
+from datetime import timedelta
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import ready
+from tests.cloud.web.booking_fakes import CODE
+
+PATH = "/reservations/r2"
+
+
+def paste(page, text: str) -> None:
+    """Put text into the field as a paste does."""
+    page.locator("#code").evaluate(
+        "(field, text) => { field.focus(); document.execCommand('insertText', false, text); }", text
+    )
+
+
+def test_d6_a_pasted_code_confirms_by_itself_also_with_spaces(open_page, house):
+    with open_page("/", role="driver") as page:
+        page.goto(house.url + PATH)
+        paste(page, f" {CODE[:3]} {CODE[3:]} ")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Pay, and it is yours")
+
+
+def test_d6_a_wrong_code_is_told_with_the_tries_left_and_can_be_typed_again(open_page, house):
+    with open_page("/", role="driver", may_complain_of="422") as page:
+        page.goto(house.url + PATH)
+        ready(page)
+        paste(page, "000000")
+        page.get_by_text("This code is wrong. 4 tries left.").wait_for()
+        assert page.input_value("#code") == ""
+        assert page.evaluate("document.activeElement.id") == "code"
+        page.keyboard.type("111111")
+        page.get_by_text("3 tries left.").wait_for()
+        page.keyboard.type(CODE)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Pay, and it is yours")
+
+
+def test_d6_after_the_fifth_wrong_code_the_bay_is_free_again(open_page, house):
+    house.parts.otps.tries_left = 1
+    with open_page("/", role="driver", may_complain_of="4") as page:
+        page.goto(house.url + PATH)
+        ready(page)
+        paste(page, "000000")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Not booked")
+
+        assert page.locator("#code").count() == 0
+
+
+def test_d6_a_new_code_can_be_asked_for_after_half_a_minute(open_page, house):
+    now = house.parts.clock.now()
+    house.parts.reservations.change_to("r2", created_at=now - timedelta(seconds=27))
+    with open_page("/", role="driver") as page:
+        page.goto(house.url + PATH)
+        button = page.locator("[data-after]")
+        expect(button).to_be_disabled()
+        assert button.inner_text().startswith("Send a new code in 0:0")
+        expect(button).to_be_enabled(timeout=5_000)
+        button.click()
+        page.get_by_text("A new code is on its way to d***@baywatt.example.").wait_for()
+        expect(page.locator("[data-after]")).to_be_disabled()
