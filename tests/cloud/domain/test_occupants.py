@@ -398,7 +398,7 @@ def test_a_reservation_says_nothing_before_the_bay_is_kept():
     assert word(seen(), booked(), after(-901)) == (ReservationSays.NONE, after(-900))
 
 
-@pytest.mark.parametrize("status", HERE)
+@pytest.mark.parametrize("status", sorted(HERE))
 def test_who_has_come_is_met(status):
     assert word(seen(), booked(status=status)) == (ReservationSays.MET, None)
 
