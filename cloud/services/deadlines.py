@@ -14,8 +14,8 @@ from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board
 from cloud.services.facts.loading import furnish
 from cloud.services.facts.promised import load_promises
-from cloud.services.ingest import POISON
-from cloud.services.ports import Clock, OpenWork, UnitOfWork
+from cloud.services.ingest import FAILS
+from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
 from cloud.services.settling import Settling
@@ -47,8 +47,11 @@ class DeadlineService:
         """Look at what is due; returns how many deadlines were finished."""
         try:
             done, changes = self._do_due()
-        except POISON:
+        except FAILS:
             log.exception("deadlines.failed_together")
+            done, changes = self._do_each()
+        except TransactionLost:
+            # so many things at once that somebody else is always at one of them
             done, changes = self._do_each()
         self.publisher.publish(changes)
         return done
@@ -79,14 +82,17 @@ class DeadlineService:
         """Do one by one what cannot be done together; what fails is put off."""
         with self.open_work(is_read_only=True) as work:
             due = work.deadlines.due(self.clock.now(), _BATCH)
-        changes: list[Change] = []
+        done, changes = 0, list[Change]()
         for one in due:
             try:
                 changes += self._do_one(one)
-            except POISON:
+            except FAILS:
                 log.exception("deadlines.failed", kind=one.kind, subject=one.subject)
                 self._put_off(one)
-        return len(due), changes
+            except TransactionLost:
+                continue  # still due, and its turn comes again
+            done += 1
+        return done, changes
 
     @retried
     def _do_one(self, one: Deadline) -> list[Change]:

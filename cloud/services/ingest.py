@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from cloud.domain.errors import Refused
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Applied, Options, Read, Transaction
 from cloud.services.ports import Clock, OpenWork, Unstorable
@@ -27,6 +28,9 @@ _MOST_QUARANTINED: Final = 1_000
 
 POISON: Final = (Unstorable, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 """What a message can cause that would cause it again, however often it is tried."""
+
+FAILS: Final = (*POISON, Refused, RuntimeError)
+"""What cannot be done for a promise, with whatever it asks of bookings and money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class IngestService:
     def _apply(self, readable: Sequence[Read], applied: Applied) -> None:
         try:
             applied.add(self._transact(readable, self.settling))
-        except POISON:
+        except FAILS:
             if self.settling.promises is None:
                 raise
             # facts are kept whatever cannot be done for a promise: the clock tries that again

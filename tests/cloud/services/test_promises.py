@@ -1,5 +1,6 @@
 """Promises held against facts and time, in the transactions in which these come."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from cloud.adapters.sql import tables
 from cloud.adapters.sql.reservations import SqlReservations
 from cloud.domain.reservations import Happening, Status, Trouble
 from cloud.services.plans import PlanService
+from cloud.services.ports import TransactionLost
 from contracts import events
 from contracts.batch import Beat
 from contracts.plan import decode_plan
@@ -608,6 +610,32 @@ def test_facts_are_kept_though_a_promise_cannot_and_the_clock_goes_on_with_the_r
     kept.rig.execute("UPDATE reservations SET tariff_id = 'kwh:GBP:50' WHERE id = 'r-1'")
     kept.until(1_985)
     assert kept.get().status is Status.FULFILLED
+
+
+class Contended:
+    """See Promises: somebody else is always at one of several bays, and at one of them for good."""
+
+    def __init__(self, keeper):
+        self.keeper = keeper
+
+    def keep(self, work, board, bay_id):
+        if len(board.bays) > 1 or bay_id == OTHER_BAY:
+            raise TransactionLost("somebody else was faster")
+        return self.keeper.keep(work, board, bay_id)
+
+
+def test_what_cannot_be_done_together_for_others_at_it_is_done_one_by_one(kept):
+    kept.book()
+    kept.book(bay_id=OTHER_BAY, user_id="u-bob", token="04bbbb")
+    kept.until(2_690)
+    contended = replace(kept.rig.settling, promises=Contended(kept.keeper))
+    kept.rig.pass_by(11)
+    done = replace(kept.rig.deadlines, settling=contended).do_due()
+
+    assert done >= 1
+    assert (kept.get().status, kept.get("r-2").status) == (Status.NO_SHOW, Status.BOOKED)
+    kept.rig.tick()
+    assert kept.get("r-2").status is Status.NO_SHOW
 
 
 def test_every_message_doubled_has_one_effect(kept):
