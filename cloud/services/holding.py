@@ -90,6 +90,16 @@ class Holder:
         bay_ids = _bays_for(site, ask)
         return Draft(site, _wanted(site, user_id, ask, bay_ids[0]), bay_ids)
 
+    def quoted(self, work: UnitOfWork, wanted: Reservation, now: datetime) -> Reservation:
+        """Return what is wanted with its price as it is now."""
+        quoted = self.quoting.quote(work, wanted, now)
+        return replace(
+            wanted,
+            tariff_id=quoted.tariff_id,
+            currency=quoted.currency,
+            quote=quote_of(quoted),
+        )
+
     def keep(
         self,
         work: UnitOfWork,
@@ -104,15 +114,12 @@ class Holder:
             BayAlreadyBooked: somebody was faster; the transaction must be left.
             TooManyReservations: the driver has as many as one may.
         """
-        terms, wanted = draft.site.desk.terms, replace(draft.wanted, bay_id=seating.bay_id)
-        quoted = self.quoting.quote(work, wanted, now)
+        terms = draft.site.desk.terms
+        wanted = self.quoted(work, replace(draft.wanted, bay_id=seating.bay_id), now)
         held = replace(
             wanted,
             id=self.new_id(),
             number=1 + self.randbelow(HIGHEST_NUMBER),
-            tariff_id=quoted.tariff_id,
-            currency=quoted.currency,
-            quote=quote_of(quoted),
             token=self._token(work, wanted.user_id, wanted.ends_at, now),
             series_id=series_id,
         )

@@ -141,7 +141,8 @@ class ReservationService:
         """
         now = self.clock.now()
         with self.open_work(is_read_only=True) as work:
-            wanted = self.holder.draft(work, user_id, ask, now).wanted
+            draft = self.holder.draft(work, user_id, ask, now)
+            wanted = self.holder.quoted(work, draft.wanted, now)
             return places(work, [wanted]).view(wanted, now)
 
     def hold(

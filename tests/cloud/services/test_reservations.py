@@ -17,7 +17,7 @@ from cloud.domain.errors import (
 )
 from cloud.domain.reservations import Happening, Status
 from cloud.domain.windows import Window
-from cloud.services.booking_ports import Told
+from cloud.services.booking_ports import NewReservation, Told
 from cloud.services.changing import NewTimes
 from cloud.services.idempotency import Once
 from contracts import topics
@@ -84,6 +84,22 @@ def test_a_hold_keeps_the_bay_until_it_lapses_and_says_what_it_costs(bookings):
     assert bookings.log(held.reservation_id) == ["held"]
     assert published(bookings) == [(held.reservation_id, "held")]
     assert bookings.reservation(held.reservation_id).token == TOKEN
+
+
+def test_what_it_would_cost_is_said_before_and_nothing_is_kept(bookings):
+    asked = {"bay_id": BAY, "starts_at": after(HOUR), "ends_at": after(2 * HOUR)}
+    new = NewReservation(station_id=STATION, energy_wh=20_000, **asked)
+
+    said = bookings.service.quote("", new)
+
+    assert (said.reservation_id, said.state) == ("", "held")
+    assert said.quote["total_minor"] == 600
+    assert said.terms["hold_s"] == 600
+    assert bookings.all() == []
+    assert not bookings.slots()
+    held = bookings.hold(energy_wh=20_000)
+    assert held.quote == said.quote
+    assert bookings.service.quote(DRIVER, new).quote == said.quote
 
 
 def test_who_has_no_card_gets_a_token_of_the_app_once(bookings):
