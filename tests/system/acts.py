@@ -34,10 +34,17 @@ class Acts:
         await self.charger.call("StatusNotification", body | {"timestamp": self._now()})
 
     async def start(
-        self, register_wh: int, *, connector_id: int = 1, token: str = TOKEN
+        self,
+        register_wh: int,
+        *,
+        connector_id: int = 1,
+        token: str = TOKEN,
+        reservation: int | None = None,
     ) -> tuple[int, str]:
         """Begin a transaction; returns its number and whether the token may charge."""
         body = {"connectorId": connector_id, "idTag": token, "meterStart": register_wh}
+        if reservation is not None:
+            body["reservationId"] = reservation
         answer = await self.charger.call("StartTransaction", body | {"timestamp": self._now()})
         return answer["transactionId"], answer["idTagInfo"]["status"]
 
