@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: `python -m benchmarks [ocpp] [ingest]`."""
+"""Run all benchmarks, or those named: `python -m benchmarks [ocpp] [ingest] [truth]`."""
 
 import sys
 from collections.abc import Callable
@@ -9,11 +9,13 @@ from rich.console import Console
 
 from benchmarks import ingest, live, ocpp_message
 from benchmarks.row import Row, show, write
+from benchmarks.truth import measure as truth
 
 BENCHMARKS: Final[dict[str, Callable[[Console], list[Row]]]] = {
     "ocpp": ocpp_message.measure,
     "ingest": ingest.measure,
     "live": live.measure,
+    "truth": truth.measure,
 }
 
 

@@ -65,6 +65,8 @@ class Sensor:
         self._sees = False
         self._tells = False
         self.mood = Mood.WELL
+        self.flap_s = _FLAP_S
+        """How long one word of a flapping sensor lasts."""
         self._flapping: Repeating | None = None
         self._reports: Repeating | None = None
 
@@ -109,7 +111,7 @@ class Sensor:
             self._flapping.cancel()
             self._flapping = None
         if mood is Mood.FLAPPING:
-            self._flapping = self._world.every(_FLAP_S, self._flap)
+            self._flapping = self._world.every(self.flap_s, self._flap)
         if mood is Mood.WELL:
             self._react()
 

@@ -1,0 +1,1 @@
+"""What the published availability is worth: a simulated week, held against what really stood there."""
