@@ -58,7 +58,7 @@ from cloud.services.credentials import CredentialService
 from cloud.services.deadlines import DeadlineService
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Options
-from cloud.services.finding import FindingService, SharedFinding
+from cloud.services.finding import FindingService
 from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
 from cloud.services.keeping import Keeper, KeepingService
@@ -78,9 +78,11 @@ from cloud.services.push_subscriptions import PushChannel, PushSubscriptionServi
 from cloud.services.receipts import ReceiptService
 from cloud.services.rescheduling import Rescuer
 from cloud.services.reservations import ReservationService
+from cloud.services.searches import SearchService
 from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.settling import Settling
+from cloud.services.shared_finding import SharedFinding
 from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
 from cloud.services.subscriptions import SubscriptionMonths, SubscriptionService
@@ -293,8 +295,8 @@ class House:
 
     @cached_property
     def finding(self) -> FindingService:
-        """What is free for a need, and what instead."""
-        return FindingService(self.open_work, self.clock, self.policy, self.quoting)
+        """What is free instead of what cannot be had."""
+        return FindingService(self.policy, self.quoting)
 
     @cached_property
     def queue(self) -> Queue:
@@ -474,7 +476,7 @@ class House:
             reservations=self.reservations,
             offers=self.offers,
             otps=self.codes,
-            finding=self.finding,
+            searches=SearchService(work, clock, self.policy, self.quoting),
             calendars=CalendarService(work, clock, self.policy),
             waitlist=self.waitlist,
             payments=PaymentService(work, clock, self.till, self.publisher, self.gateway.provider),

@@ -15,7 +15,6 @@ from cloud.api import (
     calendars,
     chargers,
     commands,
-    finding,
     health,
     ledger,
     logins,
@@ -28,6 +27,7 @@ from cloud.api import (
     push_subscriptions,
     receipts,
     reservations,
+    searches,
     sessions,
     stations,
     stations_admin,
@@ -56,7 +56,7 @@ THREADS: Final = 100
 
 ROUTERS: Final = (
     stations.router,
-    finding.router,
+    searches.router,
     calendars.router,
     sessions.router,
     reservations.router,

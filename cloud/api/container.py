@@ -15,7 +15,6 @@ from cloud.services.cashier import CashierService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
-from cloud.services.finding import FindingService
 from cloud.services.ledger import LedgerService
 from cloud.services.messages import MessageService
 from cloud.services.notices import NoticeService
@@ -27,6 +26,7 @@ from cloud.services.ports import Clock
 from cloud.services.push_subscriptions import PushSubscriptionService
 from cloud.services.receipts import ReceiptService
 from cloud.services.reservations import ReservationService
+from cloud.services.searches import SearchService
 from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.stations_admin import StationAdminService
@@ -64,7 +64,7 @@ class Services:
     ledger: LedgerService
     terms: TermsService
     otps: OtpService
-    finding: FindingService
+    searches: SearchService
     calendars: CalendarService
     waitlist: WaitlistService
     reservations: ReservationService

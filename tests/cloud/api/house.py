@@ -61,6 +61,7 @@ from cloud.services.push_subscriptions import PushSubscriptionService
 from cloud.services.receipt_views import ReceiptBody
 from cloud.services.receipts import ReceiptService
 from cloud.services.reservations import ReservationService
+from cloud.services.searches import SearchService
 from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.shelf import TariffShelf
@@ -237,7 +238,7 @@ def _bookings(open_work, clock, publisher) -> dict[str, Any]:
     shelf, telling = TariffShelf(), Notices(HOST)
     till = TillService(lambda: advancer, SubscriptionMonths(telling), telling)
     quoting = QuoteService(shelf)
-    finding = FindingService(open_work, clock, Policy(), quoting)
+    finding = FindingService(Policy(), quoting)
     queue = Queue(finding=finding, telling=telling)
     advancer = Advancer(
         settling=BillingService(till, telling, shelf), waiting=queue, telling=telling
@@ -281,7 +282,7 @@ def _bookings(open_work, clock, publisher) -> dict[str, Any]:
             advancing=advancer,
             publisher=publisher,
         ),
-        "finding": finding,
+        "searches": SearchService(open_work, clock, Policy(), quoting),
         "calendars": CalendarService(open_work, clock, Policy()),
         "waitlist": WaitlistService(
             open_work=open_work, clock=clock, publisher=publisher, queue=queue, taker=taker

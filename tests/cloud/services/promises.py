@@ -89,7 +89,7 @@ class Promises:
         self.till, self.waiting, self.shelf = RememberingTill(), RememberingWaiting(), TariffShelf()
         self.telling = Notices("https://bays.example")
         self.quoting = QuoteService(self.shelf)
-        self.finding = FindingService(rig.open_work, rig.clock, rig.policy, self.quoting)
+        self.finding = FindingService(rig.policy, self.quoting)
         self.quiet = Advancer(
             settling=BillingService(self.till, self.telling, self.shelf),
             waiting=self.waiting,

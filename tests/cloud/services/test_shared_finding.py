@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from cloud.services.finding import SharedFinding
+from cloud.services.shared_finding import SharedFinding
 from tests.cloud.builders import NOON, a_reservation, after
 
 LOST = a_reservation(id="")

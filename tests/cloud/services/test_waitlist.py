@@ -44,7 +44,7 @@ class Room:
         self.town = Town(rig)
         self.bookings = Bookings(rig)
         telling = Notices("https://bays.example")
-        finding = FindingService(rig.open_work, rig.clock, rig.policy, QuoteService(TariffShelf()))
+        finding = FindingService(rig.policy, QuoteService(TariffShelf()))
         self.queue = Queue(finding=finding, telling=telling)
         self.advancer = replace(self.bookings.advancer, waiting=self.queue, keeping=None)
         self.holder = replace(self.bookings.holder, advancer=self.advancer)

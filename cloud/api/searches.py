@@ -13,7 +13,7 @@ from cloud.api.problems import described
 from cloud.api.reservations import Instant
 from cloud.domain.errors import NotValid
 from cloud.domain.ranking import Car, Order
-from cloud.services.finding import FoundList, Search
+from cloud.services.searches import FoundList, Search
 
 router: Final = APIRouter(tags=["stations"])
 
@@ -122,4 +122,4 @@ def search(
         order=order,
         limit=limit,
     )
-    return ok(services_of(request).finding.search(asked))
+    return ok(services_of(request).searches.search(asked))
