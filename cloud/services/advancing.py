@@ -168,11 +168,15 @@ def _is_withdrawn(work: UnitOfWork, held: Reservation, now: datetime) -> bool:
 
 
 def _planned(pairs: Sequence[tuple[Reservation, Reservation]], now: datetime) -> set[str]:
-    """Return the stations whose plan has, or had, one of these reservations."""
+    """Return the stations whose plan says something else of one of these reservations now."""
     until = now + PLANNED_AHEAD
-    return {
-        one.station_id
-        for pair in pairs
-        for one in pair
-        if one.status in PROMISED and one.starts_at < until
-    }
+    changed = (pair for pair in pairs if _plan_of(pair[0], until) != _plan_of(pair[1], until))
+    return {one.station_id for pair in changed for one in pair if _plan_of(one, until)}
+
+
+def _plan_of(reservation: Reservation, until: datetime) -> tuple[object, ...]:
+    """Return what a plan says of a reservation; nothing of one that is not promised, or far."""
+    if reservation.status not in PROMISED or reservation.starts_at >= until:
+        return ()
+    place = (reservation.station_id, reservation.bay_id, reservation.token)
+    return (*place, reservation.starts_at, reservation.ends_at)

@@ -575,6 +575,16 @@ def test_a_plan_carries_the_paid_reservations_of_the_next_days(kept):
     assert planned(kept) == [[]]
 
 
+def test_a_plan_is_not_sent_again_for_what_it_does_not_say(kept):
+    kept.book()
+    kept.until(1_700)
+    before = kept.rig.row(tables.stations, id="greenmarket").plan_version
+    kept.tell(begun(after(1_690)), said("charging", after(1_690)))
+    assert kept.get().status is Status.CHARGING
+
+    assert kept.rig.row(tables.stations, id="greenmarket").plan_version == before
+
+
 def test_a_plan_is_sent_again_as_days_go_by(kept):
     plans = PlanService(kept.open_work, kept.rig.broker, kept.clock)
     kept.book(3 * 86_400 + 7 * 3_600)
