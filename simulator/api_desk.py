@@ -107,10 +107,10 @@ class _App:
             self._api.close()
 
     def book(self, wish: Wish) -> Promise | None:
-        """Hold, confirm by the mailed code, pay by card; a loser of a race takes what is offered."""
+        """Find, hold, confirm by the mailed code, pay by card; a loser of a race takes what is offered."""
         with self._turn:
             self._log_in()
-            held = self._hold(_body(wish))
+            held = self._hold(_body(wish) | self._found(wish))
             if held is None:
                 return None
             path = f"/reservations/{held['reservation_id']}"
@@ -141,6 +141,18 @@ class _App:
         self._api.log_in(self._guest.email, self._guest.password)
         self._api.post("/payment-methods", {"token": _CARD, "is_default": True})
         self._is_logged_in = True
+
+    def _found(self, wish: Wish) -> dict[str, Any]:
+        """Return the bay that a search finds best at the station, if one was not named."""
+        if wish.bay_id is not None:
+            return {}
+        station = self._api.get(f"/stations/{as_segment(wish.station_id)}")["station"]
+        asked = {"lat": station["latitude"], "lon": station["longitude"], "radius_m": 100}
+        asked |= {"starts_at": wish.starts_at.isoformat(), "ends_at": wish.ends_at.isoformat()}
+        asked |= {"standard": wish.standard, "exact": "true"}
+        found = self._api.get(f"/search?{urlencode(asked)}")["stations"]
+        best = (one["best"] for one in found if one["station_id"] == wish.station_id)
+        return next(({"bay_id": one["bay_id"]} for one in best), {})
 
     def _hold(self, body: dict[str, Any]) -> dict[str, Any] | None:
         try:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import httpx
 
 from contracts.clock import Clock, clock_from
+from simulator.bookings import Guest
 from simulator.demo import settling
 from simulator.demo.api import Api
 from simulator.site import StationSpec
@@ -184,12 +185,14 @@ class Stack:
             self.broker.add_station(station_id, station.agent_key)
         return station
 
-    def settle(self, spec: StationSpec, tokens: Sequence[str]) -> Station:
+    def settle(
+        self, spec: StationSpec, tokens: Sequence[str], guests: Sequence[Guest] = ()
+    ) -> Station:
         """Set a simulated station up by the API."""
         folder = self.folder / spec.station_id
         with Api(LOOPBACK, self.http_port) as api:
             api.log_in(ADMIN_EMAIL, ADMIN_PASSWORD)
-            settling.settle(api, spec, tokens, folder)
+            settling.settle(api, spec, tokens, folder, guests)
         keys = json.loads((folder / settling.CHARGER_KEYS).read_text())
         bays = {one.bay_id: (one.charger_id, one.evse_id) for one in spec.bays}
         agent_key = (folder / settling.AGENT_KEY).read_text()
