@@ -1,4 +1,4 @@
-"""python -m cloud serve | web | ingest | clock | courier | migrate | create-user | broker-files."""
+"""python -m cloud serve | web | ingest | clock | courier | migrate | create-user | ..."""
 
 import contextlib
 import signal
@@ -19,6 +19,7 @@ from cloud.domain.errors import AlreadyExists, Refused
 from cloud.embedded.broker import BrokerUnavailable
 from cloud.logs import configure_logs
 from cloud.services.accounts import NewUser
+from cloud.services.ledger import LedgerService
 from cloud.services.ports import DatabaseAway, TransactionLost
 from cloud.settings import Settings
 from cloud.wiring import BrokerFiles, House, embedded_broker
@@ -94,6 +95,17 @@ def courier() -> None:
 def migrate() -> None:
     """Bring the database to the newest schema; may be interrupted, and run again."""
     _house().migrate()
+
+
+@app.command()
+def check_ledger() -> None:
+    """See whether the books hold: nothing altered, taken out or put between, every sum zero."""
+    broken = LedgerService(_house().open_work).broken()
+    for one in broken:
+        typer.echo(f"{one.book or 'all books'} {one.seq}: {one.why}", err=True)
+    if broken:
+        raise typer.Exit(1)
+    typer.echo("the ledger holds")
 
 
 @app.command()

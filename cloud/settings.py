@@ -7,6 +7,9 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_FAULT = r"(late|after_charging|away|twice|out_of_order|early|declined)=(0|1|0?\.[0-9]+)"
+"""See adapters.payments.sandbox.Faults."""
+
 
 class Settings(BaseSettings):
     """The cloud's settings; a wrong one names itself and what is expected."""
@@ -61,9 +64,7 @@ class Settings(BaseSettings):
 
     payment_gateway: Literal["sandbox", "stripe"] = "sandbox"
     """Who moves money; the sandbox is a bank in `data_dir` that moves none."""
-    sandbox_faults: str = Field(
-        default="", pattern=r"^([a-z_]+=(0|1|0?\.[0-9]+)(,[a-z_]+=(0|1|0?\.[0-9]+))*)?$"
-    )
+    sandbox_faults: str = Field(default="", pattern=rf"^({_FAULT}(,{_FAULT})*)?$")
     """What goes wrong at the sandbox, and how often: `late=0.1,after_charging=0.1,twice=0.5`."""
     sandbox_webhooks: bool = True
     """Have the sandbox tell of what it did, at our own address, as Stripe would."""

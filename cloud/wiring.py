@@ -280,7 +280,14 @@ class House:
         """Who has the gateway do what was written."""
         gateways = {self.gateway.provider: self.gateway}
         return CashierService(
-            self.open_work, self.clock, gateways, self.till, self.publisher, self.policy
+            self.open_work,
+            self.clock,
+            gateways,
+            self.till,
+            self.publisher,
+            self.policy,
+            self.settings.public_url,
+            tuple(self.settings.alert_mail_to),
         )
 
     @cached_property

@@ -27,6 +27,7 @@ from cloud.domain.payments import (
     pause_after,
 )
 from cloud.domain.policy import Policy
+from cloud.services.alert_mails import mails
 from cloud.services.alerts import alert_view, change_of
 from cloud.services.money_ports import (
     GatewayAnswer,
@@ -73,6 +74,9 @@ class CashierService:
     till: TillService
     publisher: Publisher
     policy: Policy
+    public_url: str = ""
+    always_told: tuple[str, ...] = ()
+    """Addresses told of every alert, beside the owners and the maintenance staff."""
 
     # --- what is due ------------------------------------------------------------------------------
 
@@ -235,8 +239,14 @@ class CashierService:
         if not happened:
             return []
         work.alerts.put(happened, now, "", "")
-        name = work.stations.by_ids([snapshot.station_id])[snapshot.station_id].name
-        return [change_of(alert_view(one.alert, name)) for one in happened]
+        stations = work.stations.by_ids([snapshot.station_id])
+        recipients = work.messages.alert_recipients(stations)
+        for addresses in recipients.values():
+            addresses.update(self.always_told)
+        work.messages.add(mails(happened, stations, recipients, self.public_url, now))
+        return [
+            change_of(alert_view(one.alert, stations[snapshot.station_id].name)) for one in happened
+        ]
 
 
 def _call(gateway: PaymentGateway, errand: _Errand) -> GatewayAnswer:

@@ -273,8 +273,8 @@ class Ledger(Protocol):
         """
         ...
 
-    def balance(self, account: str) -> int:
-        """Return the sum of an account."""
+    def balances(self, account: str) -> dict[str, int]:
+        """Return the sum of an account, by currency."""
         ...
 
     def sold(self, reservation_id: str) -> tuple[dict[str, int], int]:

@@ -20,15 +20,15 @@ class BalanceView:
     currency: str
     available_minor: int
     """What can be spent; what is kept for open payments is not in it."""
+    owed_minor: int = 0
+    """Billed and not paid: under way, or declined and to be tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletView:
-    """What a user can spend, and what they owe."""
+    """What a user can spend and what they owe, by currency."""
 
     balances: list[BalanceView]
-    owed_minor: int
-    """Of charges that were declined; less than 0: paid and not yet billed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +54,17 @@ class WalletService:
         """Return the viewer's wallet; one nobody has used is empty."""
         with self.open_work(is_read_only=True) as work:
             found = work.wallets.all_of(viewer.user_id)
-            owed_minor = work.ledger.balance(postings.driver(viewer.user_id))
+            owed = work.ledger.balances(postings.driver(viewer.user_id))
         return WalletView(
             balances=[
-                BalanceView(currency=currency, available_minor=amount)
-                for currency, amount in sorted(found.items())
-            ],
-            owed_minor=owed_minor,
+                BalanceView(
+                    currency=currency,
+                    available_minor=found.get(currency, 0),
+                    # less than nothing: a refund is on its way
+                    owed_minor=max(0, owed.get(currency, 0)),
+                )
+                for currency in sorted({*found, *(one for one, sum_ in owed.items() if sum_ > 0)})
+            ]
         )
 
     @retried

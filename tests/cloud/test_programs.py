@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sqlite3
 import subprocess
 
 import httpx
@@ -114,6 +115,30 @@ def test_the_brokers_files_are_written_and_rewritten_only_when_they_change(setti
         eventually(lambda: (out / "passwords").read_text() != passwords, within_s=20)
         program.send_signal(signal.SIGTERM)
         assert program.wait_for_end(within_s=10) == 0
+
+
+def test_s23_a_ledger_somebody_touched_is_told_by_the_exit_status(settings, tmp_path):
+    run(settings, "migrate")
+    whole = run(settings, "check-ledger")
+    with sqlite3.connect(tmp_path / "data" / "baywatt.db") as connection:
+        connection.execute(
+            "INSERT INTO ledger_transactions VALUES "
+            "('b', 1, 'c', 'k', '2026-01-01', 'GBP', NULL, NULL, NULL, '', 'x', 'y')"
+        )
+    connection.close()
+    broken = run(settings, "check-ledger")
+
+    assert (whole.returncode, broken.returncode) == (0, 1)
+    assert "b 1: it is not chained" in broken.stderr
+
+
+def test_stripe_without_its_keys_is_a_wrong_set_up(settings):
+    wrong = run(settings | {"CLOUD_PAYMENT_GATEWAY": "stripe"}, "serve")
+    typo = run(settings | {"CLOUD_SANDBOX_FAULTS": "sometimes=0.5"}, "serve")
+
+    assert (wrong.returncode, typo.returncode) == (2, 2)
+    assert "CLOUD_STRIPE_SECRET_KEY" in wrong.stderr
+    assert "CLOUD_SANDBOX_FAULTS" in typo.stderr
 
 
 @pytest.mark.parametrize("part", ["ingest", "clock", "courier"])

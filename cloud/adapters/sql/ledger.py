@@ -9,7 +9,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.exc import IntegrityError
 
 from cloud.adapters.sql.tables import ledger_entries as entries
@@ -68,11 +79,9 @@ class SqlLedger:
         self._connection.execute(insert(entries), lines)
         return True
 
-    def balance(self, account: str) -> int:
-        """See Ledger.balance."""
-        total = func.coalesce(func.sum(entries.c.amount_minor), 0)
-        query = select(total).where(entries.c.account == account)
-        return int(self._connection.execute(query).scalar_one())
+    def balances(self, account: str) -> dict[str, int]:
+        """See Ledger.balances."""
+        return self._sums(entries.c.account == account)
 
     def sold(self, reservation_id: str) -> tuple[dict[str, int], int]:
         """See Ledger.sold."""
@@ -113,13 +122,7 @@ class SqlLedger:
 
     def totals(self) -> dict[str, int]:
         """See Ledger.totals."""
-        is_of = and_(entries.c.book == transactions.c.book, entries.c.seq == transactions.c.seq)
-        query = (
-            select(transactions.c.currency, func.sum(entries.c.amount_minor))
-            .join(entries, is_of)
-            .group_by(transactions.c.currency)
-        )
-        return {currency: int(total) for currency, total in self._connection.execute(query)}
+        return self._sums(true())
 
     def transactions(self, book: str, after_seq: int, limit: int) -> list[Transaction]:
         """See Ledger.transactions."""
@@ -130,6 +133,16 @@ class SqlLedger:
             .limit(limit)
         )
         return self._transactions(self._connection.execute(query))
+
+    def _sums(self, which: ColumnElement[bool]) -> dict[str, int]:
+        is_of = and_(entries.c.book == transactions.c.book, entries.c.seq == transactions.c.seq)
+        query = (
+            select(transactions.c.currency, func.sum(entries.c.amount_minor))
+            .join(entries, is_of)
+            .where(which)
+            .group_by(transactions.c.currency)
+        )
+        return {currency: int(total) for currency, total in self._connection.execute(query)}
 
     def _is_posted(self, cause: str) -> bool:
         query = select(transactions.c.seq).where(transactions.c.cause == cause)

@@ -306,8 +306,7 @@ def test_a_wallet_is_topped_up_once_a_key_and_pays(house, driver):
 
     assert (first.status_code, first.json()) == (201, again.json())
     assert driver.get(f"{V1}/wallet").json() == {
-        "balances": [{"currency": "GBP", "available_minor": 500}],
-        "owed_minor": 0,
+        "balances": [{"currency": "GBP", "available_minor": 500, "owed_minor": 0}],
     }
     assert paid.json()["provider"] == "wallet"
     assert (poor.status_code, poor.json()["code"]) == (402, "payment_declined")

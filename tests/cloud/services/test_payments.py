@@ -225,7 +225,7 @@ def test_an_extra_charge_that_is_declined_is_owed_and_tried_again_for_days(money
     assert [one.kind for one in waiting] == [StepKind.CHARGE]
     assert money.open() == []
     assert [one.state for one in money.steps()] == ["declined"] * 4
-    assert money.wallets.get(VIEWER).owed_minor == 400
+    assert [one.owed_minor for one in money.wallets.get(VIEWER).balances] == [400]
     money.check()
 
 
@@ -409,6 +409,8 @@ def test_a_refund_the_bank_refuses_is_an_alert_for_a_person_and_not_asked_again(
 
     assert [one.state for one in money.steps() if one.kind == "refund"] == ["failed"]
     assert money.rig.open_alerts() == [f"stuck_payment/{held.id}"]
+    mailed = {one.recipient for one in money.rig.rows(tables.messages) if "stuck" in one.subject}
+    assert mailed == {"u-owner@bays.example", "u-maint@bays.example"}
     assert money.balances()[f"driver/{DRIVER}"] == -700
     money.check()
 
