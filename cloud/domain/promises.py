@@ -298,6 +298,7 @@ def _due_at(look: Look, trouble: Trouble, ripe_at: datetime | None, now: datetim
     starts_at, ends_at = reservation.starts_at, reservation.ends_at
     quarters = (_quarters(reservation, now) + 1) * OVERSTAY_EVERY
     since = reservation.overstay_since
+    is_near = now >= protected_from(reservation)
     instants = (
         reservation.fixed_at if reservation.is_flexible else None,
         protected_from(reservation),
@@ -309,8 +310,8 @@ def _due_at(look: Look, trouble: Trouble, ripe_at: datetime | None, now: datetim
         look.seen.recheck_at,
         ripe_at,
         None if since is None else since + quarters,
-        now + LOOK_AGAIN_AFTER if trouble in IN_DANGER else None,
-        now + AT_LEAST_EVERY if now >= starts_at else None,
+        now + LOOK_AGAIN_AFTER if trouble in IN_DANGER and is_near else None,
+        now + AT_LEAST_EVERY if trouble in IN_DANGER or now >= starts_at else None,
     )
     to_come = [at for at in instants if at is not None and at > now]
     return min(to_come, default=now + AT_LEAST_EVERY)

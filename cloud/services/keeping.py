@@ -213,7 +213,8 @@ class _Kept:
         live = work.reservations.live_within(reservation.station_id, reservation.kept)
         if any(one.bay_id == session.bay_id for one in live):
             # somebody else's bay: a walk-in there; and here no no-show, for the driver has come
-            self._write(replace(session, reservation_id=None))
+            tariff_id = self._board.stations[reservation.station_id].tariff_id
+            self._write(replace(session, reservation_id=None, tariff_id=tariff_id))
             self._put(replace(reservation, doubted_at=now), _ELSEWHERE)
             return False
         place = Place(reservation.station_id, session.bay_id, reservation.window)

@@ -268,7 +268,9 @@ def test_trouble_ends_with_its_reason():
 def test_a_bay_its_owner_took_away_stays_so_whoever_is_there_unless_they_charge():
     withdrawn = booked(trouble=Trouble.WITHDRAWN, trouble_at=after(-9000))
 
-    assert judged(withdrawn, InBay.EMPTY, after(-8000)).trouble is Trouble.WITHDRAWN
+    far, near = judged(withdrawn, InBay.EMPTY, after(-8000)), judged(withdrawn, InBay.EMPTY)
+    assert far.trouble is near.trouble is Trouble.WITHDRAWN
+    assert (far.due_at, near.due_at) == (after(-8000 + 3600), after(60))
     assert judged(withdrawn, InBay.EMPTY, after(900)).happening is Happening.BAY_LOST
     session = a_session()
     met = judged(withdrawn, InBay.OURS, after(60), session=session)

@@ -495,7 +495,8 @@ def test_who_plugs_in_at_anothers_bay_is_a_walk_in_there_and_no_no_show_here(kep
 
     assert (kept.get().status, kept.get().bay_id) == (Status.BOOKED, BAY)
     assert kept.get().doubted_at is not None
-    assert kept.rig.row(tables.sessions, id="s-1").reservation_id is None
+    session = kept.rig.row(tables.sessions, id="s-1")
+    assert (session.reservation_id, session.tariff_id) == (None, None)
 
 
 def test_a_reservation_is_bound_to_its_bay_when_its_time_has_come(kept):
