@@ -157,6 +157,10 @@ def _page(facts: Mapping[str, Any]) -> str:
     """Return the page that shows more."""
     if facts.get("session_id"):
         return f"/sessions/{facts['session_id']}"
+    if facts.get("reservation_id"):
+        return f"/reservations/{facts['reservation_id']}"
+    if facts.get("waitlist_id"):
+        return "/reservations"
     return f"/stations/{facts['station_id']}" if facts.get("station_id") else "/"
 
 

@@ -179,7 +179,23 @@ def test_names_are_looked_up_where_a_notice_does_not_bring_them(rig):
 
     assert row.subject == "New bay: 1 at Green Market, instead of 2"
     assert row.data["timezone"] == "UTC"
-    assert row.data["link"] == f"https://bays.example/stations/{STATION}"
+    assert row.data["link"] == "https://bays.example/reservations/r-1"
+
+
+@pytest.mark.parametrize(
+    ("more", "page"),
+    [
+        ({"session_id": "s-1"}, "/sessions/s-1"),
+        ({"reservation_id": "r-9"}, "/reservations/r-9"),
+        ({"reservation_id": "", "waitlist_id": "w-1"}, "/reservations"),
+        ({"reservation_id": ""}, f"/stations/{STATION}"),
+    ],
+)
+def test_a_notice_leads_to_the_page_that_shows_most(rig, more, page):
+    tell(rig, a_notice(NoticeKind.MOVED, data=DATA | {"from_bay_id": f"{STATION}-2"} | more))
+    (row,) = [one for one in rig.rows(tables.messages) if one.channel == "app"]
+
+    assert row.data["link"] == f"https://bays.example{page}"
 
 
 def test_a_reader_is_told_in_their_language_and_zone(rig):

@@ -83,7 +83,7 @@ def test_a_browser_is_told_at_a_glance_and_where_to_see_more(rig, sender, pushin
 
     assert (subscription_id, push.message_id, push.kind) == ("push-1", row.id, "moved")
     assert push.title == row.subject
-    assert push.link == "https://bays.example/stations/greenmarket"
+    assert push.link == "https://bays.example/reservations/r-1"
     assert (push.is_urgent, push.ttl_s) == (True, 86_400)
     assert row.sent_at == rig.clock.now()
 
