@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 from gettext import NullTranslations
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from cloud.settings import Settings
 from cloud.web import bays, formats, texts, words
 from cloud.web.assets import Assets
 from cloud.web.parts import Parts, Reader
+from cloud.web.standing import refunds
 
 _NO_STORE: Final = "private, no-store"
 
@@ -187,6 +188,7 @@ def _environment(language: str, catalogue: NullTranslations, assets: Assets) -> 
         "languages": texts.LANGUAGES,
         "scene": bays.scene,
         "new_key": _new_key,
+        "refunds": refunds,
         "word": partial(_word, catalogue.gettext),
         "age_tag": partial(_age_tag, catalogue.gettext),
     }
@@ -208,7 +210,6 @@ def _environment(language: str, catalogue: NullTranslations, assets: Assets) -> 
         "whole_day": partial(formats.whole_day, language),
         "day_at": formats.day_at,
         "iso": _iso,
-        "delta": _delta,
         "number": formats.number,
         "said": partial(_said, catalogue.gettext),
         "standard": partial(_word, catalogue.gettext, words.STANDARD),
@@ -243,10 +244,6 @@ def _age_tag(
     return Markup('<time class="age {}" data-age datetime="{}">{}</time>').format(
         css, _iso(at), text
     )
-
-
-def _delta(seconds: int) -> timedelta:
-    return timedelta(seconds=seconds)
 
 
 def _iso(at: datetime | None) -> str:

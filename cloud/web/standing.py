@@ -149,6 +149,28 @@ class Standing:
         return min((one for one in marks if one > self.now), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Canceled until then, so much of the reservation's price is kept."""
+
+    until: datetime
+    kept_minor: int
+    is_start: bool
+
+
+def refunds(quote: Mapping[str, Any], starts_at: datetime, now: datetime) -> list[Refund]:
+    """Return what canceling costs from now on, step by step, those alike as one."""
+    found: list[Refund] = []
+    for step in sorted(quote.get("refunds", ()), key=lambda one: -one["before_s"]):
+        until = starts_at - timedelta(seconds=step["before_s"])
+        if until <= now:
+            continue
+        if found and found[-1].kept_minor == step["kept_minor"]:
+            found.pop()
+        found.append(Refund(until, step["kept_minor"], is_start=until == starts_at))
+    return found
+
+
 def standing(reservation: ReservationView, now: datetime, *, is_paying: bool = False) -> Standing:
     """Return how a reservation stands.
 

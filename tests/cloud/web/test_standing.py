@@ -6,7 +6,7 @@ import pytest
 
 from cloud.domain.reservations import Status, Trouble
 from cloud.web import words
-from cloud.web.standing import Phase, standing
+from cloud.web.standing import Phase, Refund, refunds, standing
 from tests.cloud.web.booking_fakes import a_quote, a_reservation
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -128,3 +128,21 @@ def test_the_page_looks_again_when_the_clock_alone_changes_what_is_said():
     assert standing(booked, at(13)).changes_at == at(13, 45)
     assert standing(booked, at(14, 20)).changes_at == at(15)
     assert standing(booked, at(15)).changes_at is None
+
+
+def test_what_canceling_costs_is_said_from_now_on_and_what_is_alike_once():
+    costly = a_quote()
+    free = a_quote(
+        refunds=[
+            {"before_s": 3600, "refund_pct": 100, "kept_minor": 0},
+            {"before_s": 0, "refund_pct": 50, "kept_minor": 0},
+        ]
+    )
+    first = Refund(at(13), 0, is_start=False)
+    second = Refund(at(14), 50, is_start=True)
+
+    assert refunds(costly, at(14), NOW) == [first, second]
+    assert refunds(costly, at(14), at(13)) == [second]
+    assert refunds(costly, at(14), at(14)) == []
+    assert refunds(free, at(14), NOW) == [Refund(at(14), 0, is_start=True)]
+    assert refunds({}, at(14), NOW) == []

@@ -8,6 +8,7 @@ export function swap(html, selectors) {
     const shown = document.querySelector(selector);
     if (fresh && shown) keepFocus(shown, () => shown.replaceWith(document.adoptNode(fresh)));
   }
+  document.dispatchEvent(new CustomEvent("swapped"));
   return other;
 }
 

@@ -23,8 +23,6 @@ async function refresh() {
     if (!response.ok) return;
     const other = swap(await response.text(), "#reservation #bell");
     heardServerTime(other.documentElement.dataset.now);
-    showState(stream?.state ?? "ended");
-    tick();
   } catch {
     // no network: the stream says so, and what it tells when it is back brings the page up to date
   } finally {
@@ -71,6 +69,10 @@ document.addEventListener("input", (event) => {
   }
 });
 let stream;
+document.addEventListener("swapped", () => {
+  showState(stream?.state ?? "ended");
+  tick();
+});
 if (article().dataset.liveReservation === "1") {
   stream = new Stream(article().dataset.stream, {
     state: showState,
