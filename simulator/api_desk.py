@@ -3,7 +3,7 @@
 import asyncio
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any, Final
@@ -40,7 +40,8 @@ class ApiDesk:
         self._look_every_s = look_every_s
         self._apps: dict[str, _App] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._trouble: Exception | None = None
+        self.trouble: Exception | None = None
+        """What first went wrong, if something did; whoever asked was told that there is nothing."""
 
     def book(self, guest: Guest, wish: Wish, then: Then) -> None:
         """See Desk.book."""
@@ -59,17 +60,11 @@ class ApiDesk:
         self._do(lambda: self._app(guest).act(promise.reservation_id, "cancel"), _forget)
 
     def close(self) -> None:
-        """Hang up; what is still asked is not waited for.
-
-        Raises:
-            ApiRefused, NoCode, OSError: what first went wrong, if something did.
-        """
+        """Hang up; what is still asked is not waited for."""
         for task in self._tasks:
             task.cancel()
         for app in self._apps.values():
             app.close()
-        if self._trouble is not None:
-            raise self._trouble
 
     def _app(self, guest: Guest) -> "_App":
         if guest.email not in self._apps:
@@ -81,7 +76,7 @@ class ApiDesk:
             try:
                 promise = await asyncio.to_thread(ask)
             except (ApiRefused, NoCode, OSError, HTTPException) as error:
-                self._trouble = self._trouble or error
+                self.trouble = self.trouble or error
                 promise = None
             then(promise)
 
@@ -121,7 +116,7 @@ class _App:
     def look(self, reservation_id: str) -> Promise | None:
         with self._turn:
             self._log_in()
-            return _promise(self._api.get(f"/reservations/{reservation_id}"))
+            return promise_of(self._api.get(f"/reservations/{reservation_id}"))
 
     def act(self, reservation_id: str, what: str) -> Promise | None:
         """Check in or cancel; what is not allowed any more is no matter."""
@@ -129,7 +124,7 @@ class _App:
             self._log_in()
             try:
                 path = f"/reservations/{reservation_id}/{what}"
-                return _promise(self._api.post(path, {}, key=uuid4().hex))
+                return promise_of(self._api.post(path, {}, key=uuid4().hex))
             except ApiRefused as refused:
                 if refused.status != _CONFLICT:
                     raise
@@ -159,9 +154,10 @@ class _App:
             held: dict[str, Any] = self._api.post("/reservations", body, key=uuid4().hex)
         except ApiRefused as refused:
             options = refused.problem.get("alternatives") or []
-            if refused.status != _CONFLICT or not options:
+            here = [one for one in options if one["station_id"] == body["station_id"]]
+            if refused.status != _CONFLICT or not here:
                 return None
-            held = self._api.post("/reservations", body | _instead(options[0]), key=uuid4().hex)
+            held = self._api.post("/reservations", body | _instead(here[0]), key=uuid4().hex)
         return held
 
     def _code(self, held: dict[str, Any]) -> str:
@@ -183,7 +179,7 @@ class _App:
         for _ in range(_TRIES):
             view = self._api.get(f"/reservations/{as_segment(reservation_id)}")
             if view["state"] != "held":
-                return _promise(view) if view["is_live"] else None
+                return promise_of(view) if view["is_live"] else None
             self._stopped.wait(self._look_every_s)
         return None
 
@@ -202,7 +198,8 @@ def _instead(option: dict[str, Any]) -> dict[str, Any]:
     return {name: option[name] for name in ("station_id", "bay_id", "starts_at", "ends_at")}
 
 
-def _promise(view: dict[str, Any]) -> Promise:
+def promise_of(view: Mapping[str, Any]) -> Promise:
+    """Return a reservation of the API as its guest remembers it."""
     return Promise(
         reservation_id=view["reservation_id"],
         bay_id=view["bay_id"],
@@ -212,7 +209,7 @@ def _promise(view: dict[str, Any]) -> Promise:
     )
 
 
-def _instant(view: dict[str, Any], name: str) -> datetime:
+def _instant(view: Mapping[str, Any], name: str) -> datetime:
     return datetime.fromisoformat(view[name])
 
 

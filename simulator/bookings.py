@@ -115,6 +115,10 @@ class Booker:
         """Book; the rest follows by itself."""
         self.desk.book(self.guest, wish, self._promised)
 
+    def expect(self, promise: Promise) -> None:
+        """Come to what is booked already."""
+        self._promised(promise)
+
     def _promised(self, promise: Promise | None) -> None:
         self.promise = promise
         if promise is None:

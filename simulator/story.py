@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from contracts.clock import Clock, SystemClock
 from simulator import profile, site
 from simulator.api_desk import ApiDesk
-from simulator.bookings import Desk, PaperDesk
+from simulator.bookings import PaperDesk
 from simulator.broker import SensorBroker
 from simulator.chargers.dialer import Address
 from simulator.chargers.quirks import Quirk
@@ -62,7 +62,11 @@ class Outcome:
 
 
 async def play(scenario: Scenario, cast: Cast, journal: Journal) -> Outcome:
-    """Play a scenario to its end against real parts."""
+    """Play a scenario to its end against real parts.
+
+    Raises:
+        ApiRefused, NoCode, OSError: a guest could not book as the public API promises.
+    """
     world = World(cast.clock, cast.seed, journal)
     with contextlib.ExitStack() as stack:
         publish = _publisher(stack, cast.broker_url)
@@ -75,7 +79,8 @@ async def play(scenario: Scenario, cast: Cast, journal: Journal) -> Outcome:
         sockets = {one.charger.charger_id: one.dialer for one in dialled}
         loaded = profile.load(cast.session_files)
         place.power_on_sensors()
-        desk = _desk(stack, cast.cloud_url) or PaperDesk(world, [place])
+        app = _app(stack, cast.cloud_url)
+        desk = app or PaperDesk(world, [place])
         scenario.play(Stage(world, place, loaded, cast.tokens, sockets, desk, GUESTS))
         dialling = asyncio.create_task(connect_all(dialled), name="chargers")
         try:
@@ -85,6 +90,8 @@ async def play(scenario: Scenario, cast: Cast, journal: Journal) -> Outcome:
             dialling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await dialling
+    if app is not None and app.trouble is not None:
+        raise app.trouble
     return Outcome(
         sum(one.charger.line.backlog for one in dialled),
         sum(one.dialer.refusals for one in dialled),
@@ -120,13 +127,13 @@ def _publisher(stack: contextlib.ExitStack, broker_url: str) -> Publish:
     return stack.enter_context(SensorBroker(broker_url, client_id)).publish
 
 
-def _desk(stack: contextlib.ExitStack, cloud_url: str) -> Desk | None:
+def _app(stack: contextlib.ExitStack, cloud_url: str) -> ApiDesk | None:
     if not cloud_url:
         return None
     where = urlsplit(cloud_url)
-    desk = ApiDesk(where.hostname or "", where.port or 80)
-    stack.callback(desk.close)
-    return desk
+    app = ApiDesk(where.hostname or "", where.port or 80)
+    stack.callback(app.close)
+    return app
 
 
 def _to_nobody(message: Message) -> None:

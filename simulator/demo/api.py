@@ -90,6 +90,16 @@ def is_ready(host: str, port: int) -> bool:
         connection.close()
 
 
+def post_once(api: Api, path: str, body: dict[str, Any]) -> Any:
+    """Create; None where it is there already."""
+    try:
+        return api.post(path, body)
+    except ApiRefused as refused:
+        if refused.status != 409:  # noqa: PLR2004 - conflict
+            raise
+        return None
+
+
 def as_segment(text: str) -> str:
     """Return text as one segment of a path."""
     return quote(text, safe="")

@@ -9,10 +9,12 @@ from typing import Final
 
 from contracts.clock import SystemClock
 from simulator import site
+from simulator.bookings import Desk
 from simulator.chargers.charger import Charger
 from simulator.chargers.spec import Behaviour, ChargerSpec
 from simulator.clock import VirtualClock
 from simulator.demo import city
+from simulator.demo.guests import Regulars
 from simulator.drivers import Driver, Pace, Traffic, Visit, block
 from simulator.journal import Journal
 from simulator.payloads import Message
@@ -102,9 +104,10 @@ class City:
         self._traffic.start()
         self.world.run_until(self._opens_at)
 
-    def open(self, publish: Publish) -> None:
-        """Go live: sensors are heard, and time is everybody's."""
+    def open(self, publish: Publish, desk: Desk) -> None:
+        """Go live: sensors are heard, guests book, and time is everybody's."""
         self.world.go_on_under(SystemClock())
+        Regulars(self.world, self.sites, desk).start()
         self.tap.publish = publish
         for charger in self.chargers:
             charger.sample_every(_SAMPLE_S)

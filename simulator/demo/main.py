@@ -19,11 +19,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from simulator.api_desk import ApiDesk
 from simulator.broker import SensorBroker
 from simulator.chargers.charger import Charger
 from simulator.chargers.dialer import Address
 from simulator.demo import city, setting_up
 from simulator.demo.api import Api, ApiRefused, is_ready
+from simulator.demo.appointments import Appointments
 from simulator.demo.children import ChildDied, Children
 from simulator.demo.life import City
 from simulator.demo.offline import appear_and_vanish
@@ -166,6 +168,7 @@ async def _live(place: Place, children: Children, keys: setting_up.Keys) -> None
     with (
         FileJournal(place.folder / "journal.jsonl") as journal,
         SensorBroker(place.sensors_url, "bay-sensors") as broker,
+        contextlib.closing(ApiDesk(HOST, place.ports.http)) as desk,
     ):
         life = City(journal, _SEED, datetime.now(UTC))
         life.rehearse()
@@ -179,8 +182,9 @@ async def _live(place: Place, children: Children, keys: setting_up.Keys) -> None
             return Address(f"ws://{HOST}:{port}", key, longest_wait_s=_REDIAL_WITHIN_S)
 
         dialled = dial(life.world, life.chargers, address_of)
-        life.open(broker.publish)
-        await _together(connect_all(dialled), life.world.run(), children.watch())
+        life.open(broker.publish, desk)
+        booked = Appointments(life.world, life.sites, desk, (HOST, place.ports.http))
+        await _together(connect_all(dialled), life.world.run(), booked.run(), children.watch())
 
 
 async def _together(*parts: Coroutine[None, None, None]) -> None:
@@ -229,7 +233,8 @@ def _welcome(place: Place, took_s: float) -> Panel:
             logins,
             Text(
                 f"\n{len(city.STATIONS)} stations in Dundee, {bays} bays. One station is offline, a van blocks a bay,\n"
-                "a car was left where it charged, one sensor and one charger are broken.\n"
+                "a car was left where it charged, one sensor and one charger are broken; guests book and come.\n"
+                "Book a bay as the driver: her car comes to it; at Lochee a van is faster.\n"
             ),
             Text(
                 f"Ready in {took_s:.1f} s. Logs and journal: {_shortened(place.folder)}",

@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.bays import BaySpec
+from simulator.bookings import Guest
 from simulator.chargers.evse import EvseSpec
 from simulator.chargers.spec import ChargerSpec
 from simulator.demo import city
-from simulator.demo.api import Api, as_segment
+from simulator.demo.api import Api, as_segment, post_once
+from simulator.demo.guests import GUESTS
 from simulator.site import StationSpec
 from simulator.vehicles import Standard
 
@@ -25,9 +27,12 @@ class Login:
     """What to look at first."""
 
 
+DRIVER: Final = Login(
+    "driver", "driver@baywatt.example", "Dora Driver", "her charge, live; and books"
+)
 ADMIN: Final = Login("admin", "admin@baywatt.example", "Ada Admin", "everything")
 LOGINS: Final = (
-    Login("driver", "driver@baywatt.example", "Dora Driver", "her own charge, live"),
+    DRIVER,
     Login("owner", "owner@baywatt.example", "Owen Owner", "his stations and their sessions"),
     Login("maintenance", "maintenance@baywatt.example", "Mo Mender", "alerts, live"),
     ADMIN,
@@ -47,6 +52,8 @@ def set_up(api: Api) -> Keys:
     api.log_in(ADMIN.email, PASSWORD)
     users = {one.role: _make_user(api, one) for one in LOGINS if one is not ADMIN}
     _make_tokens(api, users["driver"])
+    for guest in GUESTS:
+        make_guest(api, guest)
     keys = Keys()
     for spec in city.STATIONS:
         _make_station(api, spec, users["owner"], keys)
@@ -66,6 +73,15 @@ def _make_tokens(api: Api, driver_id: str) -> None:
     api.put(f"/tokens/{as_segment(city.DRIVER_TOKEN)}", own)
     for number, token in enumerate(city.TOKENS, 1):
         api.put(f"/tokens/{as_segment(token)}", {"label": f"Card {number}"})
+
+
+def make_guest(api: Api, guest: Guest) -> None:
+    """Make a driver who can log in, with the token they show to chargers; once."""
+    user = {"email": guest.email, "name": guest.email, "role": "driver", "password": guest.password}
+    made = post_once(api, "/users", user)
+    if made is not None:
+        own = {"user_id": made["user_id"], "label": "Simulated guest"}
+        api.put(f"/tokens/{as_segment(guest.token)}", own)
 
 
 def _make_station(api: Api, spec: StationSpec, owner_id: str, keys: Keys) -> None:
@@ -90,7 +106,35 @@ def _make_station(api: Api, spec: StationSpec, owner_id: str, keys: Keys) -> Non
     for charger in spec.chargers:
         made = api.post(f"/stations/{spec.station_id}/chargers", charger_body(spec, charger))
         keys.chargers[charger.charger_id] = made["key"]
+    path = f"/stations/{spec.station_id}"
+    api.put(f"{path}/tariff", {"key": _tariff(api, spec)})
+    api.put(f"{path}/terms", TERMS)
     keys.agents[spec.station_id] = api.post(f"/stations/{spec.station_id}/agent-key")["key"]
+
+
+TERMS: Final[dict[str, Any]] = {
+    "min_s": 900,
+    "grace_s": 600,
+    "confirm_s": 60,
+    "overstay_grace_s": 60,
+    "overstay_per_minute_minor": 20,
+    "no_show_fee_minor": 300,
+}
+"""Short, so that a visitor need not wait long to see what follows."""
+
+
+def _tariff(api: Api, spec: StationSpec) -> str:
+    """Make the station's tariff: its price by the kilowatt-hour, and a pound for a reservation."""
+    price = f"{spec.price_per_kwh_minor / 100:.2f}"
+    elements = [
+        {
+            "price_components": [{"type": "FLAT", "price": "1.00", "vat": "20"}],
+            "restrictions": {"reservation": "RESERVATION"},
+        },
+        {"price_components": [{"type": "ENERGY", "price": price, "vat": "20", "step_size": 1}]},
+    ]
+    prices = {"currency": "GBP", "tax_included": "YES", "elements": elements}
+    return str(api.post("/tariffs", {"name": spec.name, **prices})["key"])
 
 
 def charger_body(spec: StationSpec, charger: ChargerSpec) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from simulator.bookings import Guest
-from simulator.demo.api import Api, ApiRefused, as_segment
-from simulator.demo.setting_up import charger_body
+from simulator.demo.api import Api, as_segment, post_once
+from simulator.demo.setting_up import charger_body, make_guest
 from simulator.site import StationSpec, station_file
 
 STATION_FILE: Final = "station.yaml"
@@ -30,12 +30,12 @@ def settle(
     if done.exists():
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    _post_once(api, "/stations", _station_body(spec))
+    post_once(api, "/stations", _station_body(spec))
     keys = {one.charger_id: _charger_key(api, spec, one.charger_id) for one in spec.chargers}
     for token in tokens:
         api.put(f"/tokens/{as_segment(token)}", {"label": "Simulated driver"})
     for guest in guests:
-        _make_guest(api, guest)
+        make_guest(api, guest)
     agent_key = api.post(f"/stations/{spec.station_id}/agent-key")["key"]
     (folder / STATION_FILE).write_text(station_file(spec))
     _write_secret(folder / AGENT_KEY, agent_key)
@@ -55,30 +55,11 @@ def _station_body(spec: StationSpec) -> dict[str, Any]:
     }
 
 
-def _make_guest(api: Api, guest: Guest) -> None:
-    """Make a driver who can log in, with the token they show to chargers."""
-    user = {"email": guest.email, "name": guest.email, "role": "driver", "password": guest.password}
-    made = _post_once(api, "/users", user)
-    if made is not None:
-        own = {"user_id": made["user_id"], "label": "Simulated guest"}
-        api.put(f"/tokens/{as_segment(guest.token)}", own)
-
-
 def _charger_key(api: Api, spec: StationSpec, charger_id: str) -> str:
     charger = next(one for one in spec.chargers if one.charger_id == charger_id)
-    made = _post_once(api, f"/stations/{spec.station_id}/chargers", charger_body(spec, charger))
+    made = post_once(api, f"/stations/{spec.station_id}/chargers", charger_body(spec, charger))
     shown = made or api.post(f"/chargers/{as_segment(charger_id)}/key")
     return str(shown["key"])
-
-
-def _post_once(api: Api, path: str, body: dict[str, Any]) -> Any:
-    """Create; None where it is there already."""
-    try:
-        return api.post(path, body)
-    except ApiRefused as refused:
-        if refused.status != 409:  # noqa: PLR2004 - conflict
-            raise
-        return None
 
 
 def _write_secret(path: Path, text: str) -> None:

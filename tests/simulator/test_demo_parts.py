@@ -16,10 +16,12 @@ import pytest
 from contracts.batch import Batch, decode_batch
 from contracts.events import ConnectorStateReported
 from contracts.wire import encode
+from simulator.bookings import PaperDesk
 from simulator.chargers.evse import State
 from simulator.clock import VirtualClock
 from simulator.demo import city, life, offline, setting_up
 from simulator.demo.children import ChildDied, Children
+from simulator.demo.guests import GUESTS
 from simulator.demo.ports import Ports, PortTrouble
 from simulator.journal import Kind, MemoryJournal
 from simulator.sensors import Mood
@@ -136,7 +138,7 @@ def test_sensors_speak_once_their_agent_hears_them_but_the_broken_one():
     lively = life.City(MemoryJournal(), 1, datetime.now(UTC))
     lively.rehearse()
     heard = []
-    lively.open(heard.append)
+    lively.open(heard.append, PaperDesk(lively.world, lively.sites))
     before = list(heard)
     lively.world.go_on_under(VirtualClock(datetime.now(UTC)))
     for charger in lively.chargers:
@@ -151,6 +153,23 @@ def test_sensors_speak_once_their_agent_hears_them_but_the_broken_one():
     assert broken.mood is Mood.SILENT
     last = {message.topic: message.payload for message in heard}
     assert last[f"{broken.spec.sensor_id}/status"] == b"offline"
+
+
+def test_guests_book_come_and_book_again():
+    journal = MemoryJournal()
+    lively = life.City(journal, 1, datetime.now(UTC))
+    lively.rehearse()
+    lively.open(lambda _: None, PaperDesk(lively.world, lively.sites))
+    lively.world.go_on_under(VirtualClock(datetime.now(UTC)))
+    lively.world.run_for(4 * 3_600)
+
+    tokens = {one.token for one in GUESTS}
+    deeds = [one for one in journal.of(Kind.DRIVER) if one.token in tokens]
+    booked = Counter(one.token for one in deeds if one.body["what"] == "has booked")
+    charged = {one.token for one in journal.of(Kind.SESSION_BEGUN)} & tokens
+    assert set(booked) == tokens
+    assert max(booked.values()) > 1
+    assert len(charged) > 1
 
 
 def test_the_offline_station_was_heard_with_every_plug_free():

@@ -133,6 +133,16 @@ def _look_at(client):
         30,
         "alerts of the broken sensor and charger",
     )
+    admin = _login(client, "admin")
+    eventually(
+        lambda: [
+            one
+            for one in client.get("/reservations?live=true", headers=admin).json()["reservations"]
+            if one["status"] == "RESERVED"
+        ],
+        60,
+        "a guest's booking",
+    )
     for who in ("owner", "admin"):
         assert client.get("/me", headers=_login(client, who)).json()["role"] == who
 
