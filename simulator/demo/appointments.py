@@ -6,8 +6,9 @@ to see. At one station a white van is faster, and stays.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http.client import HTTPException
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from simulator.api_desk import promise_of
 from simulator.bookings import Booker, Desk, Guest, Habit, Promise
@@ -21,10 +22,19 @@ from simulator.world import World
 
 VAN_AT: Final = city.LOCHEE
 """Where a van takes every bay that Dora books."""
-HABIT: Final = Habit(comes_s=20, goes_s=150, steps_s=(15, 5, 10))
+HABIT: Final = Habit(goes_s=150, steps_s=(15, 5, 10))
+_TO_DRIVE_S: Final = 20.0
 _LOOK_EVERY_S: Final = 2.0
 _VAN_STAYS_S: Final = 900.0
 _VAN_BEFORE_S: Final = 30.0
+
+
+class Asked(Protocol):
+    """The API, as far as it is read here."""
+
+    def get(self, path: str) -> Any:
+        """See Api.get."""
+        ...
 
 
 class Appointments:
@@ -45,15 +55,15 @@ class Appointments:
         with Api(*self._where) as api:
             await asyncio.to_thread(api.log_in, DRIVER.email, PASSWORD)
             while True:
-                await self._look(api)
+                try:
+                    await self.look(api)
+                except (ApiRefused, OSError, HTTPException):
+                    api.close()
                 await asyncio.sleep(_LOOK_EVERY_S)
 
-    async def _look(self, api: Api) -> None:
-        try:
-            listed = await asyncio.to_thread(api.get, "/reservations?live=true&limit=50")
-        except (ApiRefused, OSError, HTTPException):
-            api.close()
-            return
+    async def look(self, api: Asked) -> None:
+        """Look once for what is new."""
+        listed = await asyncio.to_thread(api.get, "/reservations?live=true&limit=50")
         for one in listed["reservations"]:
             if one["state"] == "booked" and one["reservation_id"] not in self._known:
                 self._known.add(one["reservation_id"])
@@ -68,7 +78,9 @@ class Appointments:
             self._send_van(site, promise)
         model = next(one for one in MODELS if one.name == "Crossover 77")
         car = Car("Dora's crossover", Battery(model, model.capacity_wh * 0.4), 90)
-        Booker(self._world, site, self._desk, self._guest, car, HABIT).expect(promise)
+        late_s = max(0.0, (self._world.now() - promise.starts_at).total_seconds())
+        habit = replace(HABIT, comes_s=late_s + _TO_DRIVE_S)
+        Booker(self._world, site, self._desk, self._guest, car, habit).expect(promise)
 
     def _send_van(self, site: Site, promise: Promise) -> None:
         bay = site.bays[promise.bay_id]
