@@ -118,6 +118,19 @@ def test_a_guest_who_is_told_that_there_is_no_bay_goes_home(house):
     assert over == [house.starts_at]
 
 
+def test_a_guest_who_finds_nothing_does_not_come(house):
+    house.guest()
+    late = house.guest()
+    over = []
+    late.then = lambda: over.append(house.world.now())
+    house.world.run_for(3 * 3_600)
+
+    assert late.promise is None
+    assert late.came_at is None
+    assert over == [MONDAY]
+    assert "finds nothing" in house.said()
+
+
 def test_no_two_guests_are_promised_one_bay_at_one_time(house):
     got = []
     for wish in (
