@@ -1,7 +1,7 @@
 """`/reservations`: what a driver has booked; `/reservations/{id}`: one of it, from the code to the receipt."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -19,6 +19,7 @@ from cloud.services.changing import NewTimes
 from cloud.services.idempotency import Once
 from cloud.services.offer_views import OfferView
 from cloud.services.otps import masked
+from cloud.services.payments import PaymentView
 from cloud.services.receipt_views import ReceiptSummary
 from cloud.services.views import ReservationView
 from cloud.services.waitlist import WaitlistView
@@ -148,8 +149,7 @@ def show(
         "offer": _offer_for(site, viewer, reservation_id) if found.is_live and is_own else None,
         "receipt": None if found.is_live or not is_own else _receipt_of(site, viewer, found),
         "recipient": masked(reader.login.email),
-        "said": "",
-        "detail": "",
+        **_last_said(payments if is_to_pay else []),
         "tries_left": MOST_TRIES,
         "wait_s": 0,
         "sent": None,
@@ -191,6 +191,13 @@ def _list(site: Site, request: Request, after: str | None) -> Response:
         waits=[] if after else _waits(site, viewer),
         next_cursor=past.next_cursor,
     )
+
+
+def _last_said(payments: Sequence[PaymentView]) -> dict[str, str]:
+    """Return what is to be said of how it went: why the last payment failed."""
+    if payments and payments[-1].state == "declined":
+        return {"said": "declined", "detail": payments[-1].why}
+    return {"said": "", "detail": ""}
 
 
 def _balance(site: Site, viewer: Viewer, currency: str) -> int:

@@ -61,3 +61,21 @@ def test_d6_a_new_code_can_be_asked_for_after_half_a_minute(open_page, house):
         button.click()
         page.get_by_text("A new code is on its way to d***@baywatt.example.").wait_for()
         expect(page.locator("[data-after]")).to_be_disabled()
+
+
+def test_what_a_form_answers_is_not_overwritten_by_what_the_stream_tells(open_page, house):
+    house.parts.payments.save(None, "card_declined")
+    with open_page("/", role="driver", may_complain_of="402") as page:
+        page.goto(f"{house.url}/reservations/r3")
+        ready(page)
+        page.route("**/payment", lambda route: (tell(house), route.continue_()))
+        page.get_by_role("button", name="Pay and book").click()
+        page.get_by_text("Your bay is still kept").wait_for()
+        page.wait_for_function("() => document.querySelector('#reservation').dataset.version > 1")
+
+        assert page.get_by_text("Your bay is still kept").is_visible()
+
+
+def tell(house) -> None:
+    """Let something happen while the form is on its way."""
+    house.change_reservation("r3", energy_wh=20_000)

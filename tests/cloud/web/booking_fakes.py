@@ -369,11 +369,11 @@ class FakeMoney:
         """See Pay."""
         del request, once
         reservation = self.house.reservations.get(reservation_id, viewer)
-        if by.method_id == "card_declined":
-            raise PaymentDeclined("p1", "Your bank declined the payment.")
         if by.method == "card" and by.method_id not in {one.method_id for one in self.cards}:
             raise NotValid("method_id", "There is no such card; save one first.")
         authorise_minor = (reservation.quote or {})["authorise_minor"]
+        is_declined = by.method_id == "card_declined"
+        is_done = not self.is_slow and not is_declined
         payment = PaymentView(
             payment_id=f"p{len(self.made) + 1}",
             purpose="reservation",
@@ -381,18 +381,20 @@ class FakeMoney:
             method=by.method,
             method_id=by.method_id,
             provider=self.provider,
-            state="pending" if self.is_slow else "authorised",
+            state="declined" if is_declined else "pending" if self.is_slow else "authorised",
             currency="GBP",
             amount_minor=authorise_minor,
-            authorised_minor=0 if self.is_slow else authorise_minor,
+            authorised_minor=authorise_minor if is_done else 0,
             captured_minor=0,
             refunded_minor=0,
             due_minor=None,
-            why="",
+            why="Your bank declined the payment." if is_declined else "",
             created_at=self.house.clock.now(),
         )
         self.made.append(payment)
-        if not self.is_slow:
+        if is_declined:
+            raise PaymentDeclined(payment.payment_id, payment.why)
+        if is_done:
             paid = {"booked_at": payment.created_at, "authorised_minor": authorise_minor}
             self.house.reservations.change_to(reservation_id, state="booked", **paid)
         return payment

@@ -153,6 +153,9 @@ def test_a_declined_payment_keeps_the_bay_and_says_so(signed_in):
     assert "Your bank declined the payment." in answer.text
     assert "Your bay is still kept" in answer.text
     assert heading(answer.text) == "Pay, and it is yours"
+    assert "Your bank declined the payment." in client.get(PAYABLE).text
+    client.post(f"{PAYABLE}/payment", data={"means": "new:card_ok"})
+    assert "declined" not in client.get(PAYABLE).text
 
 
 def test_a_bank_that_does_not_answer_is_waited_for(signed_in, parts):

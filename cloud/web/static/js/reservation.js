@@ -11,17 +11,22 @@ const article = () => document.getElementById("reservation");
 
 let loading = false;
 let loadedAt_ms = 0;
+/** A form's answer is awaited: it shows how things stand, and what is to be said beside. */
+let asking = false;
+let told = 0;
 
 /** Show the reservation as it stands: the server writes the words, once for pages with and without scripts. */
 async function refresh() {
-  if (loading) return;
+  if (loading || asking) return;
   loading = true;
   loadedAt_ms = performance.now();
   try {
     const response = await fetch(location.pathname, { cache: "no-store" });
     if (response.status === 401 || response.redirected) return location.reload();
     if (!response.ok) return;
-    const other = swap(await response.text(), "#reservation #bell");
+    const text = await response.text();
+    if (asking) return;
+    const other = swap(text, "#reservation #bell");
     heardServerTime(other.documentElement.dataset.now);
   } catch {
     // no network: the stream says so, and what it tells when it is back brings the page up to date
@@ -69,7 +74,10 @@ document.addEventListener("input", (event) => {
   }
 });
 let stream;
+document.addEventListener("asked", () => (asking = true));
 document.addEventListener("swapped", () => {
+  asking = false;
+  if (told > Number(article().dataset.version)) setTimeout(again, AGAIN_MS);
   showState(stream?.state ?? "ended");
   tick();
 });
@@ -78,7 +86,8 @@ if (article().dataset.liveReservation === "1") {
     state: showState,
     reservation(view) {
       heardServerTime(view.server_now);
-      if (view.version > Number(article().dataset.version) || !view.is_live) refresh();
+      told = Math.max(told, view.version);
+      if (told > Number(article().dataset.version) || !view.is_live) refresh();
       if (!view.is_live) stream.close();
     },
     resync: refresh,
