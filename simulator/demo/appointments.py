@@ -77,7 +77,8 @@ class Appointments:
         if site.spec is VAN_AT:
             self._send_van(site, promise)
         model = next(one for one in MODELS if one.name == "Crossover 77")
-        car = Car("Dora's crossover", Battery(model, model.capacity_wh * 0.4), 90)
+        # it wants little, so that it is done before the slot is, and stands there
+        car = Car("Dora's crossover", Battery(model, model.capacity_wh * 0.4), 41)
         late_s = max(0.0, (self._world.now() - promise.starts_at).total_seconds())
         habit = replace(HABIT, comes_s=late_s + _TO_DRIVE_S)
         Booker(self._world, site, self._desk, self._guest, car, habit).expect(promise)
