@@ -62,8 +62,9 @@ def test_d4_the_first_free_time_is_chosen_already(signed_in, parts):
     assert 'id="hold"' in text
 
 
-def test_d8_the_price_is_said_in_words_before_anything_is_held(signed_in):
-    text = signed_in("driver").get(f"{PATH}?bay={BAY}&kwh=30").text
+def test_d8_the_price_is_said_in_words_before_anything_is_held(signed_in, parts):
+    day = (parts.clock.now() + timedelta(days=2)).date()
+    text = signed_in("driver").get(f"{PATH}?bay={BAY}&kwh=30&day={day}").text
 
     assert "Reservation fee" in text
     assert "30.00 kWh" in text
