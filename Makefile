@@ -22,7 +22,7 @@ check:
 	@$(PYTHON) tools/setup.py dev
 	@$(VENV)/ruff format --check -q . && $(VENV)/ruff check -q .
 	@$(VENV)/mypy
-	@$(VENV)/python -m pytest -q -n 2 -m "not real and not faults" $(PURE)
+	@$(VENV)/python -m pytest -q -n 2 -m "not real and not slow and not faults" $(PURE)
 
 bench:
 	@$(PYTHON) tools/setup.py test

@@ -248,6 +248,7 @@ def calendars(draw):
     return Calendar(tuple(merged(draw(windows))), tuple(merged(draw(windows))))
 
 
+@pytest.mark.slow
 @given(st.lists(calendars(), max_size=3), st.integers(1, 40), st.integers(-5, 20))
 def test_runs_are_every_granule_asked_by_itself(them, length, ahead):
     within = Window(NOON, NOON + quarter(length))

@@ -60,6 +60,7 @@ CHARGING = {"session": SessionSays.CHARGING, "connector": ConnectorSays.CHARGING
 NO_SENSOR = {"sensor": SensorSays.ABSENT}
 
 
+@pytest.mark.slow
 def test_somebody_can_be_said_to_be_there_for_every_combination_of_words_and_every_status():
     sessions = [None, a_session(user_id="u-ada"), a_session(token="OTHER")]
     for words in every_combination():

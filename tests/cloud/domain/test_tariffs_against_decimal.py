@@ -51,6 +51,7 @@ def compare(seed: int, count: int) -> None:
     assert costly > count * 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", list(range(SEEDS)))
 def test_r13_twenty_thousand_charges_cost_the_same_by_both_reckonings(seed):
     compare(seed, SOME)
