@@ -21,6 +21,8 @@ from station_agent.station_file import parse_station
 from tests.station_agent.fakes import NOON
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.xdist_group("truth")
+
 BAY = "b1"
 
 
@@ -46,7 +48,7 @@ def test_all_feeds_are_asked_for_all_minutes(day):
     assert day.minutes == 2 * 8 * (22 * 60)
 
 
-@pytest.mark.real
+@pytest.mark.faults
 def test_the_same_seed_is_the_same_day(day):
     again = played(day.size)
 

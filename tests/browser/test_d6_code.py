@@ -51,13 +51,13 @@ def test_d6_after_the_fifth_wrong_code_the_bay_is_free_again(open_page, house):
 
 def test_d6_a_new_code_can_be_asked_for_after_half_a_minute(open_page, house):
     now = house.parts.clock.now()
-    house.parts.reservations.change_to("r2", created_at=now - timedelta(seconds=27))
+    house.parts.reservations.change_to("r2", created_at=now - timedelta(seconds=20))
     with open_page("/", role="driver") as page:
         page.goto(house.url + PATH)
         button = page.locator("[data-after]")
         expect(button).to_be_disabled()
-        assert button.inner_text().startswith("Send a new code in 0:0")
-        expect(button).to_be_enabled(timeout=5_000)
+        assert button.inner_text().startswith("Send a new code in 0:")
+        expect(button).to_be_enabled(timeout=15_000)
         button.click()
         page.get_by_text("A new code is on its way to d***@baywatt.example.").wait_for()
         expect(page.locator("[data-after]")).to_be_disabled()

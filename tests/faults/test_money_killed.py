@@ -92,7 +92,9 @@ def compare(stack: Stack, town: Town, points: list[str]) -> None:
     wrong = books.wrong(town.said)
     assert not wrong, f"{len(wrong)} wrong ({what}): " + "; ".join(wrong[:12])
     assert books.balances()["gateway/sandbox"] > 0
-    assert any(one.refunded_minor for one in books.bank.holdings())
+    if len(points) >= MANY:
+        # in a short campaign chance may refund nobody
+        assert any(one.refunded_minor for one in books.bank.holdings())
     print(f"{len(town.said)} reservations, {dict(town.statuses)}")  # noqa: T201
     books.close()
 

@@ -12,6 +12,7 @@ from cloud.live import (
     LiveHub,
     alerts_key,
     command_key,
+    reservation_key,
     session_key,
     station_key,
 )
@@ -47,6 +48,7 @@ def subjects(frames):
         (ChangeKind.SESSION, {session_key("s")}),
         (ChangeKind.ALERT, {alerts_key(), alerts_key("greenmarket")}),
         (ChangeKind.COMMAND, {command_key("s")}),
+        (ChangeKind.RESERVATION, {reservation_key("s")}),
     ],
 )
 async def test_each_kind_of_change_reaches_who_watches_it_and_nobody_else(hub, kind, keys):
@@ -54,6 +56,7 @@ async def test_each_kind_of_change_reaches_who_watches_it_and_nobody_else(hub, k
         *(GREENMARKET, station_key("other"), session_key("s"), session_key("other")),
         *(alerts_key(), alerts_key("greenmarket"), alerts_key("other")),
         *(command_key("s"), command_key("other")),
+        *(reservation_key("s"), reservation_key("other")),
     }
     viewers = {key: hub.watch({key}, hub.here()) for key in everything}
 
@@ -66,7 +69,7 @@ async def test_each_kind_of_change_reaches_who_watches_it_and_nobody_else(hub, k
 def test_every_kind_of_change_has_its_row():
     assert set(ChangeKind) == {
         *(ChangeKind.BAY, ChangeKind.HEARD, ChangeKind.SESSION),
-        *(ChangeKind.ALERT, ChangeKind.COMMAND),
+        *(ChangeKind.ALERT, ChangeKind.COMMAND, ChangeKind.RESERVATION),
     }
 
 
