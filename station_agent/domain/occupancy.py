@@ -36,7 +36,7 @@ CLOCK_MOVED_AFTER: Final = 3
 
 FLAPS: Final = 120
 """So many changes of its verdict within `FLAPS_WITHIN_S` are no cars: the sensor is not believed."""
-FLAPS_WITHIN_S: Final = 120.0
+FLAPS_WITHIN_S: Final = 480.0
 STEADY_AFTER_S: Final = 60.0
 """A flapping sensor that has kept to one verdict for so long is believed again."""
 FLAPPING: Final = "flapping"
