@@ -61,6 +61,7 @@ from cloud.services.facts.transaction import Options
 from cloud.services.finding import FindingService
 from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
+from cloud.services.inventories import InventoryService
 from cloud.services.keeping import Keeper, KeepingService
 from cloud.services.ledger import LedgerService
 from cloud.services.messages import Channel, MessageService
@@ -477,6 +478,7 @@ class House:
             sessions=SessionService(work, clock),
             alerts=AlertService(work, clock, self.publisher),
             chargers=ChargerService(work),
+            inventories=InventoryService(work),
             tariffs=TariffService(work, clock, self.shelf),
             receipts=ReceiptService(work),
             terms=TermsService(work, clock, self.withdrawals, self.publisher),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from msgspec import Meta, field
 
 from contracts.ids import BayId, ChargerId, CommandId, SensorId, SessionId, Token
-from contracts.wire import Instant, Ratio, TaggedWire, Text
+from contracts.wire import Instant, Ratio, TaggedWire, Text, Wire
 
 EvseId = Annotated[int, Meta(ge=0)]
 """OCPP number of the EVSE within its charger; 0 is the whole charger."""
@@ -54,6 +54,35 @@ class CommandOutcome(StrEnum):
     EXPIRED = "expired"
     """Came, or could first be sent, after its deadline; never sent to the charger."""
     CHARGER_OFFLINE = "charger_offline"
+
+
+class InventoryKind(StrEnum):
+    """What a charger holds, of which both sides must have the same idea."""
+
+    VARIABLE = "variable"
+    """Of the device model; of 1.6 a configuration key."""
+    MONITOR = "monitor"
+    CERTIFICATE = "certificate"
+    CHARGING_PROFILE = "charging_profile"
+    DISPLAY_MESSAGE = "display_message"
+    LOCAL_LIST = "local_list"
+    """One entry: its version."""
+    FIRMWARE = "firmware"
+    """Published on a local controller's own network, by checksum."""
+
+
+class JobKind(StrEnum):
+    """What a charger does for a while after it said yes, telling of it by a request's number."""
+
+    FIRMWARE = "firmware"
+    PUBLISH_FIRMWARE = "publish_firmware"
+    LOG = "log"
+    """Also 1.6's diagnostics, which have no number: 0."""
+    CUSTOMER_INFORMATION = "customer_information"
+    REPORT = "report"
+    MONITORING_REPORT = "monitoring_report"
+    CHARGING_PROFILES = "charging_profiles"
+    DISPLAY_MESSAGES = "display_messages"
 
 
 class AgentStarted(TaggedWire, kw_only=True, tag="agent_started"):
@@ -268,14 +297,54 @@ class ComponentEventReported(TaggedWire, kw_only=True, tag="component_event_repo
     observed_at: Instant
 
 
-class VariablesReported(TaggedWire, kw_only=True, tag="variables_reported"):
-    """One part of a device model report (OCPP 2.0.1 NotifyReport)."""
+class InventoryEntry(Wire, kw_only=True):
+    """One thing a charger holds; `key` names it among its kind at this charger."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=255)]
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+class InventoryReported(TaggedWire, kw_only=True, tag="inventory_reported"):
+    """What a charger holds of one kind, as it said or as it agreed to; not that it still does.
+
+    `entries` replace those of the same key; `gone` are those it let go. `is_whole`: of this kind it
+    holds nothing else. A report in parts has them under one `request_id`; the last is `is_whole`.
+    """
 
     charger_id: ChargerId
+    inventory: InventoryKind
+    entries: list[InventoryEntry] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    request_id: int | None = None
+    is_whole: bool = False
+    observed_at: Instant
+
+
+class JobProgressed(TaggedWire, kw_only=True, tag="job_progressed"):
+    """How far a charger is with what it was asked for; its own word."""
+
+    charger_id: ChargerId
+    job: JobKind
     request_id: int
-    seq_no: int
-    is_last: bool
-    variables: list[dict[str, Any]]
+    """As asked; 0: the version has none, it is the latest of its kind."""
+    status: Text
+    """OCPP's word, in the version's own spelling."""
+    is_over: bool = False
+    has_failed: bool = False
+    detail: dict[str, Any] = field(default_factory=dict)
+    """What else it said: a file's name, a location, the text of a customer's data."""
+    observed_at: Instant
+
+
+class CertificateRequested(TaggedWire, kw_only=True, tag="certificate_requested"):
+    """A charger wants its certificate signed (SignCertificate); the answer is a command."""
+
+    charger_id: ChargerId
+    csr: Annotated[str, Meta(max_length=10_000)]
+    """PEM, unchecked."""
+    purpose: Text = "ChargingStationCertificate"
+    """OCPP's word: `ChargingStationCertificate`, or `V2GCertificate`."""
+    request_id: int | None = None
     observed_at: Instant
 
 
@@ -332,7 +401,9 @@ Event = (
     | CommandAnswered
     | SecurityEventReported
     | ComponentEventReported
-    | VariablesReported
+    | InventoryReported
+    | JobProgressed
+    | CertificateRequested
     | DataTransferred
     | OddityObserved
     | MessageQuarantined

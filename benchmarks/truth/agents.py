@@ -209,7 +209,12 @@ class StationAgent:
         self._clock = clock
         self._services = Services(self.memory, self.memory, authorizer, clock, _TIMING)
         self._connections = _Connections()
-        self._gateway = Gateway(self._connections, self.memory)  # type: ignore[arg-type]
+        self._gateway = Gateway(
+            self._connections,  # type: ignore[arg-type]
+            self.memory,
+            self.memory,
+            clock,
+        )
         self._session_numbers = count(1)
         self._next_seq = 1
 

@@ -9,7 +9,8 @@ from cloud.api.auth import Watcher
 from cloud.api.bodies import ChargerPath, Cursor, Limit, Slug, ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
-from cloud.services.views import ChargerDetail, ChargerList, ChargerLog
+from cloud.services.views import ChargerDetail, ChargerList, ChargerLog, InventoryList, JobList
+from contracts.events import InventoryKind
 
 router: Final = APIRouter(prefix="/chargers", tags=["chargers"])
 
@@ -58,3 +59,34 @@ def get_log(
 ) -> Response:
     """Return what a charger told, newest first; its meter samples stand with their sessions."""
     return ok(services_of(request).chargers.log(charger_id, viewer, limit=limit, cursor=cursor))
+
+
+@router.get(
+    "/{charger_id}/inventory",
+    operation_id="getChargerInventory",
+    response_model=InventoryList,
+    responses=described(401, 403, 404, 422),
+)
+def get_inventory(
+    request: Request,
+    charger_id: ChargerPath,
+    viewer: Watcher,
+    *,
+    kind: InventoryKind | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Return what a charger holds, as it last said: variables, certificates, profiles, messages."""
+    inventories = services_of(request).inventories
+    return ok(inventories.items(charger_id, viewer, kind=kind, limit=limit, cursor=cursor))
+
+
+@router.get(
+    "/{charger_id}/jobs",
+    operation_id="getChargerJobs",
+    response_model=JobList,
+    responses=described(401, 403, 404),
+)
+def get_jobs(request: Request, charger_id: ChargerPath, viewer: Watcher) -> Response:
+    """Return what a charger is at: firmware, logs, reports; the one that changed last first."""
+    return ok(services_of(request).inventories.jobs(charger_id, viewer))

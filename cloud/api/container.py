@@ -15,6 +15,7 @@ from cloud.services.cashier import CashierService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
+from cloud.services.inventories import InventoryService
 from cloud.services.ledger import LedgerService
 from cloud.services.messages import MessageService
 from cloud.services.notices import NoticeService
@@ -53,6 +54,7 @@ class Services:
     sessions: SessionService
     alerts: AlertService
     chargers: ChargerService
+    inventories: InventoryService
     tariffs: TariffService
     receipts: ReceiptService
     offers: OfferService

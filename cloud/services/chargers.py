@@ -55,7 +55,7 @@ class ChargerService:
             NotFound: there is none, or it is not the viewer's to see.
         """
         with self.open_work(is_read_only=True) as work:
-            charger = _seen(work, charger_id, viewer)
+            charger = seen(work, charger_id, viewer)
             return ChargerDetail(
                 charger=charger,
                 connectors=work.chargers.connectors(charger_id),
@@ -75,7 +75,7 @@ class ChargerService:
         limit = max(1, min(limit, MAX_LIMIT))
         before = None if cursor is None else LogPlace(*unseal(cursor, (datetime, int, int)))
         with self.open_work(is_read_only=True) as work:
-            _seen(work, charger_id, viewer)
+            seen(work, charger_id, viewer)
             found = work.chargers.log(charger_id, before, limit + 1)
         shown = found[:limit]
         last = shown[-1][0] if len(found) > limit else None
@@ -85,7 +85,12 @@ class ChargerService:
         )
 
 
-def _seen(work: UnitOfWork, charger_id: str, viewer: Viewer) -> ChargerView:
+def seen(work: UnitOfWork, charger_id: str, viewer: Viewer) -> ChargerView:
+    """Return a charger the viewer may look at.
+
+    Raises:
+        NotFound: there is none, or it is not theirs to see.
+    """
     found = work.chargers.get(charger_id)
     if found is None or not viewer.may_watch(found[1]):
         raise NotFound(charger_id)

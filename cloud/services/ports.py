@@ -44,6 +44,7 @@ from cloud.services.fact_ports import (
     Stations,
     TelemetryOutbox,
 )
+from cloud.services.inventory_ports import Inventory, Jobs
 from cloud.services.money_ports import (
     GatewayEvents,
     Ledger,
@@ -106,6 +107,16 @@ class UnitOfWork(Protocol):
     @property
     def chargers(self) -> Chargers:
         """Chargers, to be read."""
+        ...
+
+    @property
+    def inventory(self) -> Inventory:
+        """What chargers hold."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """What chargers do for a while."""
         ...
 
     @property

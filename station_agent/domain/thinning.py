@@ -9,7 +9,6 @@ TELEMETRY: Final = frozenset({"meter_sampled"})
 CHATTER: Final = frozenset(
     {
         "component_event_reported",
-        "variables_reported",
         "data_transferred",
         "sensor_unreadable",
         "sensor_battery_reported",

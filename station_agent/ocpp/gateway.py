@@ -3,14 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import structlog
+
+from contracts.clock import Clock
 from contracts.commands import Request
 from contracts.events import CommandOutcome
+from contracts.ids import ChargerId
 from station_agent.ocpp import metrics
 from station_agent.ocpp.connection import NotAnswered
 from station_agent.ocpp.connections import Connections
 from station_agent.ocpp.rpc import Answered, AnsweredWithError
-from station_agent.ocpp.versions import CommandContext, Untranslatable
-from station_agent.ports import CommandResult, SessionMemory
+from station_agent.ocpp.versions import CommandContext, Outbound, Untranslatable, Version
+from station_agent.ports import CommandResult, OutboxUnavailable, Recorder, SessionMemory
+
+log: Final = structlog.get_logger()
 
 ACCEPTED: Final = frozenset(
     {
@@ -29,9 +35,13 @@ ACCEPTED: Final = frozenset(
 class Gateway:
     """Carries out requests at connected chargers."""
 
-    def __init__(self, connections: Connections, sessions: SessionMemory) -> None:
+    def __init__(
+        self, connections: Connections, sessions: SessionMemory, recorder: Recorder, clock: Clock
+    ) -> None:
         self._connections = connections
         self._sessions = sessions
+        self._recorder = recorder
+        self._clock = clock
 
     async def execute(self, request: Request, timeout_s: float) -> CommandResult:
         """See ChargerGateway.execute."""
@@ -50,12 +60,24 @@ class Gateway:
             return CommandResult(CommandOutcome.FAILED, _error("NotTranslatable", str(error)))
         match await connection.call(outbound.action, outbound.payload, timeout_s):
             case Answered(payload=payload):
+                await self._learn(connection.version, request.charger_id, outbound, payload)
                 return CommandResult(outcome_of(payload), payload)
             case AnsweredWithError(code=code, description=text, details=details):
                 return CommandResult(CommandOutcome.FAILED, _error(code, text, details))
             case NotAnswered(was_sent=was_sent):
                 late = CommandOutcome.TIMED_OUT if was_sent else CommandOutcome.EXPIRED
                 return CommandResult(late)
+
+    async def _learn(
+        self, version: Version, charger_id: ChargerId, outbound: Outbound, answer: dict[str, Any]
+    ) -> None:
+        """Record what the answer tells; while the disk refuses, the outcome is worth more."""
+        facts = version.learn(outbound, answer, charger_id, self._clock.now())
+        try:
+            if facts:
+                await self._recorder.record(facts)
+        except OutboxUnavailable:
+            log.warning("ocpp.not_recorded", charger_id=charger_id, action=outbound.action)
 
 
 def outcome_of(answer: Mapping[str, Any]) -> CommandOutcome:

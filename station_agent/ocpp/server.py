@@ -93,7 +93,7 @@ class ChargerServer:
         self._clock = clock
         self._services = Services(recorder, answers, authorizer, clock, _timing(settings))
         self._connections = Connections(clock, settings.silent_after_s)
-        self._gateway = Gateway(self._connections, sessions)
+        self._gateway = Gateway(self._connections, sessions, recorder, clock)
         self._door = Door(
             credentials=credentials,
             recorder=recorder,

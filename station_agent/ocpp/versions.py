@@ -1,10 +1,12 @@
 """What differs between OCPP versions, gathered in one object each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from contracts.commands import Request
+from contracts.events import Event
 from contracts.ids import ChargerId
 from station_agent.ocpp.dialects import Dialect
 from station_agent.ocpp.outcome import Routes
@@ -29,6 +31,20 @@ Translate = Callable[[Any, "CommandContext"], Outbound]
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerContext:
+    """What an answer is read by: whose it is, what it was asked, and when it came."""
+
+    charger_id: ChargerId
+    asked: Mapping[str, Any]
+    """The payload of our call."""
+    now: datetime
+
+
+Learn = Callable[[Mapping[str, Any], AnswerContext], Sequence[Event]]
+"""Returns what a charger's answer, which fits its schema, tells beyond how the command ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandContext:
     """What a command may need to know of its charger."""
 
@@ -48,6 +64,8 @@ class Version:
     not_handled: Mapping[str, str]
     """Inbound actions answered with NotSupported, each with the reason."""
     commands: Mapping[type[Request], Translate]
+    learnt: Mapping[str, Learn]
+    """By action: what its answer teaches of the charger; of other actions the outcome is all."""
 
     def inbound(self) -> frozenset[str]:
         """Every action a charger may call."""
@@ -61,6 +79,15 @@ class Version:
     def is_known(self, action: str) -> bool:
         """Whether the version has this action, in either direction."""
         return action in self.schemas.actions or action in self.not_handled
+
+    def learn(
+        self, outbound: Outbound, answer: Mapping[str, Any], charger_id: ChargerId, now: datetime
+    ) -> Sequence[Event]:
+        """Return what an answer tells; of one that does not fit its schema nothing."""
+        learn = self.learnt.get(outbound.action)
+        if learn is None or not self.schemas.response(outbound.action).fits(answer):
+            return ()
+        return learn(answer, AnswerContext(charger_id, outbound.payload, now))
 
     def translate(self, request: Request, context: CommandContext) -> Outbound:
         """Return the call for a command, checked against its schema.

@@ -362,6 +362,35 @@ commands: Final = Table(
     Index("ix_commands_state_expires", "state", "expires_at"),
 )
 
+# what a charger holds, as it last said: variables, certificates, charging profiles ...
+charger_inventory: Final = Table(
+    "charger_inventory",
+    metadata,
+    Column("charger_id", Identifier(48), ForeignKey("chargers.id"), primary_key=True),
+    Column("kind", Identifier(24), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("body", Json, nullable=False),
+    # the report in parts it came in, so that the last part ends what was not told
+    Column("request_id", Integer),
+    Column("reported_at", UtcDateTime, nullable=False),
+)
+
+# what a charger does for a while after it said yes: firmware, logs, reports
+charger_jobs: Final = Table(
+    "charger_jobs",
+    metadata,
+    Column("charger_id", Identifier(48), ForeignKey("chargers.id"), primary_key=True),
+    Column("job", Identifier(24), primary_key=True),
+    Column("request_id", Integer, primary_key=True, autoincrement=False),
+    Column("status", String(64), nullable=False),
+    Column("is_over", Boolean, nullable=False, default=False),
+    Column("has_failed", Boolean, nullable=False, default=False),
+    Column("detail", Json, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("ix_charger_jobs_changed", "charger_id", "changed_at"),
+)
+
 # --- reservations --------------------------------------------------------------------------------
 
 # the owner's terms; a station without a row has the defaults of domain/terms.py

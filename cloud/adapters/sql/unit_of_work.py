@@ -23,6 +23,8 @@ from cloud.adapters.sql.event_log import SqlEventLog
 from cloud.adapters.sql.finding import SqlFinding
 from cloud.adapters.sql.gateway_events import SqlGatewayEvents
 from cloud.adapters.sql.idempotency import SqlIdempotency
+from cloud.adapters.sql.inventory import SqlInventory
+from cloud.adapters.sql.jobs import SqlJobs
 from cloud.adapters.sql.ledger import SqlLedger
 from cloud.adapters.sql.links import SqlLinks
 from cloud.adapters.sql.messages import SqlMessages
@@ -136,6 +138,16 @@ class SqlUnitOfWork:
     def chargers(self) -> SqlChargers:
         """Chargers, to be read."""
         return SqlChargers(self.connection)
+
+    @cached_property
+    def inventory(self) -> SqlInventory:
+        """What chargers hold."""
+        return SqlInventory(self.connection)
+
+    @cached_property
+    def jobs(self) -> SqlJobs:
+        """What chargers do for a while."""
+        return SqlJobs(self.connection)
 
     @cached_property
     def commands(self) -> SqlCommands:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cloud.services.facts import chargers, charging, other, sensing
+from cloud.services.facts import chargers, charging, inventory, other, sensing
 from cloud.services.facts.board import Board, Stamp
 from contracts import events
 from contracts.batch import UnknownEvent
@@ -35,7 +35,9 @@ HANDLERS: Final[dict[type[msgspec.Struct], Handler]] = {
     events.MessageQuarantined: other.message_quarantined,
     events.AuthorizationDecided: other.only_kept,
     events.SecurityEventReported: other.only_kept,
-    events.VariablesReported: other.only_kept,
+    events.InventoryReported: inventory.inventory_reported,
+    events.JobProgressed: inventory.job_progressed,
+    events.CertificateRequested: other.only_kept,
     events.DataTransferred: other.only_kept,
     events.FactDropped: other.fact_dropped,
     UnknownEvent: other.unknown_event,

@@ -22,6 +22,7 @@ from cloud.domain.sessions import (
 from cloud.domain.stations import Station, StationLink
 from cloud.domain.witnesses import Scene
 from cloud.services.fact_ports import Deadline, Equipment, Grant
+from cloud.services.inventory_ports import JobStep, Told
 from contracts.events import CommandAnswered, MeterSampled
 
 _K = TypeVar("_K")
@@ -93,6 +94,8 @@ class Board:
     samples: list[MeterSampled] = field(default_factory=list)
     """To be kept."""
     answers: dict[str, list[CommandAnswered]] = field(default_factory=lambda: defaultdict(list))
+    inventory: list[Told] = field(default_factory=list)
+    jobs: list[JobStep] = field(default_factory=list)
     components: list[ComponentSnapshot] = field(default_factory=list)
     quarantined: list[QuarantineSnapshot] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)

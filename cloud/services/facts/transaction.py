@@ -399,6 +399,10 @@ class Transaction:
     def _keep_rest(self) -> None:
         work, board = self._work, self._board
         work.event_log.add(self._log)
+        if board.inventory:
+            work.inventory.tell(board.inventory)
+        if board.jobs:
+            work.jobs.tell(board.jobs)
         if self._telemetry:
             work.telemetry.add("\n".join(self._telemetry))
         for station_id, before in self._before.items():

@@ -12,6 +12,7 @@ from station_agent.ocpp.v16 import (
     authorize,
     boot_notification,
     data_transfer,
+    get_configuration,
     heartbeat,
     meter_values,
     security_event_notification,
@@ -20,7 +21,7 @@ from station_agent.ocpp.v16 import (
     stop_transaction,
 )
 from station_agent.ocpp.v16.commands import COMMANDS
-from station_agent.ocpp.versions import Version
+from station_agent.ocpp.versions import Learn, Version
 
 ROUTES: Final[Routes] = {
     Action.authorize: authorize.ROUTE,
@@ -42,6 +43,10 @@ NOT_HANDLED: Final[Mapping[str, str]] = {
     Action.signed_firmware_status_notification: "firmware is not rolled out over OCPP",
 }
 
+LEARNT: Final[Mapping[str, Learn]] = {
+    Action.get_configuration: get_configuration.learn,
+}
+
 VERSION: Final = Version(
     name="1.6",
     subprotocol="ocpp1.6",
@@ -50,4 +55,5 @@ VERSION: Final = Version(
     routes=ROUTES,
     not_handled=NOT_HANDLED,
     commands=COMMANDS,
+    learnt=LEARNT,
 )

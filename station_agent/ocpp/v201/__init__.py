@@ -17,11 +17,12 @@ from station_agent.ocpp.v201 import (
     notify_event,
     notify_report,
     security_event_notification,
+    set_variables,
     status_notification,
     transaction_event,
 )
 from station_agent.ocpp.v201.commands import COMMANDS
-from station_agent.ocpp.versions import Version
+from station_agent.ocpp.versions import Learn, Version
 
 ROUTES: Final[Routes] = {
     Action.authorize: authorize.ROUTE,
@@ -54,6 +55,10 @@ NOT_HANDLED: Final[Mapping[str, str]] = {
     Action.sign_certificate: "no certificate authority for chargers",
 }
 
+LEARNT: Final[Mapping[str, Learn]] = {
+    Action.set_variables: set_variables.learn,
+}
+
 VERSION: Final = Version(
     name="2.0.1",
     subprotocol="ocpp2.0.1",
@@ -62,4 +67,5 @@ VERSION: Final = Version(
     routes=ROUTES,
     not_handled=NOT_HANDLED,
     commands=COMMANDS,
+    learnt=LEARNT,
 )

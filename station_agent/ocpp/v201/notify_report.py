@@ -5,10 +5,11 @@ from typing import Any
 
 from msgspec import field
 
-from contracts.events import VariablesReported
+from contracts.events import JobKind, JobProgressed
 from station_agent.ocpp.fields import Int32, Payload
 from station_agent.ocpp.instants import read_live
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
+from station_agent.ocpp.v201.variables import variables_reported
 
 
 class NotifyReport(Payload, frozen=True, rename="camel"):
@@ -22,16 +23,22 @@ class NotifyReport(Payload, frozen=True, rename="camel"):
 
 
 def handle(request: NotifyReport, context: Context) -> Outcome:
-    """Pass it on."""
-    fact = VariablesReported(
-        charger_id=context.charger.charger_id,
-        request_id=request.request_id,
-        seq_no=request.seq_no,
-        is_last=not request.tbc,
-        variables=list(request.report_data),
-        observed_at=read_live(request.generated_at, context.now).at,
+    """Keep what it says of each variable, and how far the report is."""
+    charger_id = context.charger.charger_id
+    at = read_live(request.generated_at, context.now).at
+    told = variables_reported(
+        charger_id, request.report_data, at, request_id=request.request_id, is_whole=not request.tbc
     )
-    return Outcome({}, (fact,))
+    progress = JobProgressed(
+        charger_id=charger_id,
+        job=JobKind.REPORT,
+        request_id=request.request_id,
+        status="Reporting" if request.tbc else "Reported",
+        is_over=not request.tbc,
+        detail={"parts": request.seq_no + 1},
+        observed_at=at,
+    )
+    return Outcome({}, (told, progress))
 
 
 ROUTE = Route(NotifyReport, handle, answers=Answers.REMEMBERED)

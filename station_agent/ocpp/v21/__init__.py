@@ -14,7 +14,7 @@ from station_agent.ocpp.dialects import OCPP_21
 from station_agent.ocpp.outcome import Routes
 from station_agent.ocpp.schemas import Schemas
 from station_agent.ocpp.v201.commands import COMMANDS
-from station_agent.ocpp.versions import Version
+from station_agent.ocpp.versions import Learn, Version
 
 ROUTES: Final[Routes] = v201.ROUTES
 
@@ -34,6 +34,8 @@ NOT_HANDLED: Final[Mapping[str, str]] = {
     Action.vat_number_validation: "no payment at the charger",
 }
 
+LEARNT: Final[Mapping[str, Learn]] = v201.LEARNT
+
 VERSION: Final = Version(
     name="2.1",
     subprotocol="ocpp2.1",
@@ -42,4 +44,5 @@ VERSION: Final = Version(
     routes=ROUTES,
     not_handled=NOT_HANDLED,
     commands=COMMANDS,
+    learnt=LEARNT,
 )

@@ -49,6 +49,7 @@ from cloud.services.commands import CommandService
 from cloud.services.credentials import Attempt, CredentialService
 from cloud.services.finding import FindingService
 from cloud.services.holding import Holder
+from cloud.services.inventories import InventoryService
 from cloud.services.ledger import LedgerService
 from cloud.services.messages import MessageService
 from cloud.services.notices import Notices, NoticeService
@@ -214,6 +215,7 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         sessions=SessionService(open_work, clock),
         alerts=AlertService(open_work, clock, publisher),
         chargers=ChargerService(open_work),
+        inventories=InventoryService(open_work),
         tariffs=TariffService(open_work, clock, TariffShelf()),
         receipts=ReceiptService(open_work),
         **_bookings(open_work, clock, publisher),

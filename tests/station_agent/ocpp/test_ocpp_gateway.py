@@ -33,7 +33,7 @@ def a_gateway(connection: FakeConnection | None) -> Gateway:
     connections = Connections(FakeClock(), 60)
     if connection is not None:
         connections.put(connection)
-    return Gateway(connections, FakeOutbox())
+    return Gateway(connections, FakeOutbox(), FakeOutbox(), FakeClock())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""What chargers hold, in SQL: one row a thing, replaced as it is told again."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, tuple_
+
+from cloud.adapters.sql.bulk import Upsert, encode, stamp
+from cloud.adapters.sql.tables import charger_inventory as held
+from cloud.services.inventory_ports import Told
+from cloud.services.views import InventoryItem
+
+_PUT: Final = Upsert(
+    held,
+    ("charger_id", "kind", "key", "body", "request_id", "reported_at"),
+    update=("body", "request_id", "reported_at"),
+)
+
+
+class SqlInventory:
+    """See Inventory."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def tell(self, told: Sequence[Told]) -> None:
+        """See Inventory.tell."""
+        for one in told:
+            self._put(one)
+            if one.fact.gone:
+                self._drop(one, held.c.key.in_(one.fact.gone))
+            if one.fact.is_whole:
+                self._drop(one, _not_told_in(one))
+
+    def items(
+        self, charger_id: str, kind: str | None, after: tuple[str, str], limit: int
+    ) -> list[InventoryItem]:
+        """See Inventory.items."""
+        is_later = or_(held.c.kind > after[0], and_(held.c.kind == after[0], held.c.key > after[1]))
+        query = select(held).where(held.c.charger_id == charger_id, is_later)
+        if kind is not None:
+            query = query.where(held.c.kind == kind)
+        ordered = query.order_by(held.c.kind, held.c.key).limit(limit)
+        return [_item(row) for row in self._connection.execute(ordered)]
+
+    def item(self, charger_id: str, kind: str, key: str) -> InventoryItem | None:
+        """See Inventory.item."""
+        place = tuple_(held.c.charger_id, held.c.kind, held.c.key) == (charger_id, kind, key)
+        row = self._connection.execute(select(held).where(place)).one_or_none()
+        return None if row is None else _item(row)
+
+    def _put(self, told: Told) -> None:
+        fact = told.fact
+        latest = {entry.key: entry for entry in fact.entries}
+        rows = [
+            (
+                fact.charger_id,
+                fact.inventory,
+                entry.key,
+                encode(entry.body).decode(),
+                fact.request_id,
+                stamp(told.at),
+            )
+            for entry in latest.values()
+        ]
+        _PUT.run(self._connection, rows)
+
+    def _drop(self, told: Told, which: ColumnElement[bool]) -> None:
+        fact = told.fact
+        is_its = and_(held.c.charger_id == fact.charger_id, held.c.kind == fact.inventory)
+        self._connection.execute(delete(held).where(is_its, which))
+
+
+def _not_told_in(told: Told) -> ColumnElement[bool]:
+    fact = told.fact
+    if fact.request_id is None:
+        return held.c.key.not_in([entry.key for entry in fact.entries])
+    return or_(held.c.request_id.is_(None), held.c.request_id != fact.request_id)
+
+
+def _item(row: Row[tuple[object, ...]]) -> InventoryItem:
+    return InventoryItem(kind=row.kind, key=row.key, body=row.body, reported_at=row.reported_at)

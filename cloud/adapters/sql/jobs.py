@@ -1,0 +1,93 @@
+"""What chargers do for a while, in SQL: one row a job, the latest step in it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+
+from cloud.adapters.sql.tables import charger_jobs
+from cloud.services.inventory_ports import JobStep
+from cloud.services.views import JobView
+
+_MAX_STATUS: Final = 64
+
+
+class SqlJobs:
+    """See Jobs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def tell(self, steps: Sequence[JobStep]) -> None:
+        """See Jobs.tell. One batch of a station after another: nobody else writes its rows."""
+        for step in steps:
+            known = self.get(step.fact.charger_id, step.fact.job, step.fact.request_id)
+            if known is None:
+                self._begin(step)
+            elif step.at >= known.changed_at:
+                self._go_on(step, known)
+
+    def latest(self, charger_id: str, limit: int) -> list[JobView]:
+        """See Jobs.latest."""
+        query = select(charger_jobs).where(charger_jobs.c.charger_id == charger_id)
+        newest = query.order_by(charger_jobs.c.changed_at.desc(), charger_jobs.c.request_id.desc())
+        return [_view(row) for row in self._connection.execute(newest.limit(limit))]
+
+    def get(self, charger_id: str, job: str, request_id: int) -> JobView | None:
+        """See Jobs.get."""
+        query = select(charger_jobs).where(*_place(charger_id, job, request_id))
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _view(row)
+
+    def _begin(self, step: JobStep) -> None:
+        fact = step.fact
+        self._connection.execute(
+            insert(charger_jobs).values(
+                charger_id=fact.charger_id,
+                job=fact.job,
+                request_id=fact.request_id,
+                detail=fact.detail,
+                started_at=step.at,
+                **_state(step),
+            )
+        )
+
+    def _go_on(self, step: JobStep, known: JobView) -> None:
+        """What is over and begins anew under its number, as 1.6's do, is another job in its place."""
+        fact = step.fact
+        is_anew = known.is_over and not fact.is_over
+        detail = fact.detail if is_anew else known.detail | fact.detail
+        more = {"started_at": step.at} if is_anew else {}
+        statement = update(charger_jobs).where(*_place(fact.charger_id, fact.job, fact.request_id))
+        self._connection.execute(statement.values(detail=detail, **_state(step), **more))
+
+
+def _place(charger_id: str, job: str, request_id: int) -> tuple[ColumnElement[bool], ...]:
+    columns = charger_jobs.c
+    return (
+        columns.charger_id == charger_id,
+        columns.job == job,
+        columns.request_id == request_id,
+    )
+
+
+def _state(step: JobStep) -> dict[str, object]:
+    return {
+        "status": step.fact.status[:_MAX_STATUS],
+        "is_over": step.fact.is_over,
+        "has_failed": step.fact.has_failed,
+        "changed_at": step.at,
+    }
+
+
+def _view(row: Row[tuple[object, ...]]) -> JobView:
+    return JobView(
+        job=row.job,
+        request_id=row.request_id,
+        status=row.status,
+        is_over=row.is_over,
+        has_failed=row.has_failed,
+        detail=row.detail,
+        started_at=row.started_at,
+        changed_at=row.changed_at,
+    )

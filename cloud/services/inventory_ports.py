@@ -1,0 +1,63 @@
+"""What the readers and ingest need of the database for chargers' inventories and jobs; see ports.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cloud.services.views import InventoryItem, JobView
+from contracts.events import InventoryReported, JobProgressed
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A part of an inventory, and when it was so, by a clock that is not ahead of ours."""
+
+    fact: InventoryReported
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobStep:
+    """A step of a job, and when it was taken, by a clock that is not ahead of ours."""
+
+    fact: JobProgressed
+    at: datetime
+
+
+class Inventory(Protocol):
+    """What chargers hold, as they last said."""
+
+    def tell(self, told: Sequence[Told]) -> None:
+        """Store parts, in their order: entries replace those of their key.
+
+        A whole one ends with all else of its kind gone: all that was not told under its request, or
+        where it has none, by itself.
+        """
+        ...
+
+    def items(
+        self, charger_id: str, kind: str | None, after: tuple[str, str], limit: int
+    ) -> list[InventoryItem]:
+        """Return what a charger holds, of one kind or of all, by kind and key."""
+        ...
+
+    def item(self, charger_id: str, kind: str, key: str) -> InventoryItem | None:
+        """Return one thing it holds."""
+        ...
+
+
+class Jobs(Protocol):
+    """What chargers do for a while, as they tell it."""
+
+    def tell(self, steps: Sequence[JobStep]) -> None:
+        """Store steps, in their order; one that is older than the latest known has no effect."""
+        ...
+
+    def latest(self, charger_id: str, limit: int) -> list[JobView]:
+        """Return a charger's jobs, the one that changed last first."""
+        ...
+
+    def get(self, charger_id: str, job: str, request_id: int) -> JobView | None:
+        """Return one job."""
+        ...

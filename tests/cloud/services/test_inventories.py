@@ -1,0 +1,140 @@
+"""What chargers hold is what they last said; a whole report ends what it does not name."""
+
+import pytest
+
+from cloud.domain.access import Role, Viewer
+from cloud.domain.errors import NotFound
+from cloud.services.inventories import InventoryService
+from contracts.events import (
+    InventoryEntry,
+    InventoryKind,
+    InventoryReported,
+    JobKind,
+    JobProgressed,
+)
+from tests.cloud.builders import CHARGER, NOON, after
+
+STAFF = Viewer("staff", Role.MAINTENANCE)
+
+
+def told(*names, kind=InventoryKind.VARIABLE, at=NOON, **more):
+    entries = [InventoryEntry(key=name, body={"says": name}) for name in names]
+    return InventoryReported(
+        charger_id=CHARGER, inventory=kind, entries=entries, observed_at=at, **more
+    )
+
+
+def step(status, at, request_id=7, **more):
+    return JobProgressed(
+        charger_id=CHARGER,
+        job=JobKind.FIRMWARE,
+        request_id=request_id,
+        status=status,
+        observed_at=at,
+        **more,
+    )
+
+
+def held(rig, **more):
+    return [one.key for one in InventoryService(rig.open_work).items(CHARGER, STAFF, **more).items]
+
+
+def jobs(rig):
+    return InventoryService(rig.open_work).jobs(CHARGER, STAFF).jobs
+
+
+@pytest.fixture
+def later(rig):
+    rig.pass_by(300)
+    return rig
+
+
+def test_parts_add_up_and_what_is_gone_is_gone(later):
+    later.agent.tell(told("b", "a"), told("c", gone=["a"]))
+
+    assert held(later) == ["b", "c"]
+
+
+def test_the_last_part_of_a_report_ends_what_the_report_did_not_name(later):
+    later.agent.tell(told("old"), told("other", kind=InventoryKind.MONITOR))
+    later.agent.tell(told("a", request_id=5), told("b", request_id=5, is_whole=True))
+
+    assert held(later, kind="variable") == ["a", "b"]
+    assert held(later, kind="monitor") == ["other"]
+
+
+def test_a_whole_one_in_one_part_is_all_there_is(later):
+    later.agent.tell(told("a", "b"))
+    later.agent.tell(told("c", is_whole=True))
+    now = held(later)
+    later.agent.tell(told(is_whole=True))
+
+    assert now == ["c"]
+    assert held(later) == []
+
+
+def test_the_same_key_twice_in_one_part_is_its_last(later):
+    first, second = (InventoryEntry(key="a", body={"says": number}) for number in (1, 2))
+    fact = told()
+    fact = type(fact)(
+        charger_id=CHARGER,
+        inventory=InventoryKind.VARIABLE,
+        entries=[first, second],
+        observed_at=NOON,
+    )
+    later.agent.tell(fact)
+
+    items = InventoryService(later.open_work).items(CHARGER, STAFF).items
+    assert [one.body for one in items] == [{"says": 2}]
+
+
+def test_items_come_in_pages(later):
+    later.agent.tell(told(*"edcba"))
+    service = InventoryService(later.open_work)
+    first = service.items(CHARGER, STAFF, limit=2)
+    second = service.items(CHARGER, STAFF, limit=2, cursor=first.next_cursor)
+    third = service.items(CHARGER, STAFF, limit=2, cursor=second.next_cursor)
+
+    assert [[one.key for one in page.items] for page in (first, second, third)] == [
+        ["a", "b"],
+        ["c", "d"],
+        ["e"],
+    ]
+    assert third.next_cursor is None
+
+
+def test_a_job_is_its_latest_step_and_keeps_when_it_began(later):
+    later.agent.tell(step("Downloading", after(1), detail={"location": "x"}))
+    later.agent.tell(step("Installed", after(9), is_over=True))
+    later.agent.tell(step("Downloaded", after(5)))
+
+    assert [(one.status, one.is_over, one.detail) for one in jobs(later)] == [
+        ("Installed", True, {"location": "x"})
+    ]
+    assert jobs(later)[0].started_at == after(1)
+
+
+def test_a_job_without_a_number_of_its_own_begins_anew(later):
+    later.agent.tell(step("Uploaded", after(1), request_id=0, is_over=True, detail={"file": "1"}))
+    later.agent.tell(step("Uploading", after(5), request_id=0))
+
+    assert [(one.status, one.is_over, one.detail, one.started_at) for one in jobs(later)] == [
+        ("Uploading", False, {}, after(5))
+    ]
+
+
+def test_a_charger_of_nobody_we_know_holds_nothing(later):
+    fact = InventoryReported(
+        charger_id="STRANGER", inventory=InventoryKind.VARIABLE, observed_at=NOON
+    )
+    later.agent.tell(fact)
+
+    with pytest.raises(NotFound):
+        InventoryService(later.open_work).items("STRANGER", STAFF)
+
+
+def test_other_owners_see_nothing_of_it(later):
+    later.agent.tell(told("a"))
+
+    with pytest.raises(NotFound):
+        InventoryService(later.open_work).items(CHARGER, Viewer("somebody", Role.OWNER))
