@@ -20,7 +20,6 @@ from simulator.vehicles import Car
 from simulator.world import Repeating, World
 
 _BOOT_RETRY_S: Final = 15.0
-_REBOOT_S: Final = 8.0
 _MAX_LIFETIME_WH: Final = 30_000_000
 
 Verdict = Callable[[bool], None]
@@ -189,7 +188,7 @@ class Charger(Dialect):
     def reset(self, *, is_hard: bool) -> None:
         """Reboot now; sessions end."""
         cause = EndCause.HARD_RESET if is_hard else EndCause.SOFT_RESET
-        self.world.after(0.5, lambda: self._restart(cause, "RemoteReset", _REBOOT_S))
+        self.world.after(0.5, lambda: self._restart(cause, "RemoteReset", self.behaviour.reboot_s))
 
     def reset_when_idle(self) -> bool:
         """Reboot once no session is left; True: at once."""

@@ -60,6 +60,8 @@ class Behaviour:
     """Whether tokens are taken while nobody can be asked."""
     stops_refused: bool = True
     asks_for_remote_start: bool = False
+    reboot_s: float = 8
+    """How long a reset takes."""
     step_s: float = 5
     """How often the flow of energy is worked out; how a charge ends is noticed so late."""
 

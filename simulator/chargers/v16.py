@@ -46,9 +46,10 @@ class ChargerV16(Charger):
 
     subprotocols: ClassVar = ("ocpp1.6",)
     renews_message_ids: ClassVar = True
+    answers: ClassVar = v16_answers.ANSWERS
 
     def _answer(self, action: str, payload: Payload) -> Payload | Refusal:
-        answer = v16_answers.ANSWERS.get(action)
+        answer = self.answers.get(action)
         if answer is None:
             code = "NotSupported" if action in schemas.actions("v16") else "NotImplemented"
             return Refusal(code, action)

@@ -1,0 +1,46 @@
+"""One running agent and cloud for all certification cases of a worker; each case has its own charger."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.certification.post import Post
+from tests.support.stack import Kind, Stack, Station
+
+_CHARGERS = 150
+"""How many a worker's station has; those of more cases are told so by the error."""
+
+
+@dataclass
+class House:
+    """The stack, its station, and which chargers are not taken yet."""
+
+    stack: Stack
+    station: Station
+    free: Iterator[str]
+
+    def post(self, version: str = "2.0.1", **more: Any) -> Post:
+        """Return a charger no case had before, not yet dialled in."""
+        return Post(self.stack, self.station, next(self.free), version, **more)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory) -> Iterator[House]:
+    stack = Stack(tmp_path_factory.mktemp("certification"), Kind.EMBEDDED, "")
+    try:
+        stack.start()
+        station = stack.add_station("certified", chargers=_CHARGERS)
+        stack.start_agent(station, AGENT_BEAT_INTERVAL_S="3")
+        stack.wait_until_known(station)
+        yield House(stack, station, itertools.cycle(station.charger_ids))
+    finally:
+        stack.stop()
+
+
+@pytest.fixture
+def post_of(house: House) -> Callable[..., Post]:
+    """A maker of posts, to be entered as asynchronous contexts."""
+    return house.post
