@@ -4,19 +4,22 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import structlog
 import typer
 import uvloop
 from pydantic import ValidationError
 
+from station_agent.agent import Agent
 from station_agent.logs import configure_logs
 from station_agent.settings import Settings
 from station_agent.station_file import StationFileWrong, StationLayout, load_station
-from station_agent.summary import summary_of
-from station_agent.wiring import Agent, SetUpWrong
+from station_agent.stations_folder import entries_of, problems_of
+from station_agent.summary import headline_of, summary_of
+from station_agent.wiring import SetUpWrong
 
 log = structlog.get_logger()
 
@@ -26,39 +29,67 @@ WRONG_SET_UP = 2
 _SWITCH_INTERVAL_S = 0.0005
 """The outbox's thread gets the interpreter back this soon; a commit would wait ten times as long."""
 
+
+class Runs(Protocol):
+    """What this process is."""
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        ...
+
+
 app = typer.Typer(add_completion=False, help="Baywatt's on-site agent.", no_args_is_help=True)
 
 
 @app.command()
 def run() -> None:
-    """Serve the station that AGENT_STATION_FILE describes, until SIGTERM."""
+    """Serve the station of AGENT_STATION_FILE, or those of AGENT_STATIONS_DIR, until SIGTERM."""
     settings = _settings()
+    station = None
+    if settings.stations_dir is None:
+        station = _station(settings.station_file)
+    _run_until_told(settings, lambda: Agent(settings, station))
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="The station file, or a folder.")]) -> None:
+    """Say what a station file describes, or all that is wrong with it; the same of a folder of them."""
+    if not file.is_dir():
+        typer.echo(summary_of(_station(file)))
+        return
+    if problems := problems_of(file):
+        typer.echo("\n".join(problems), err=True)
+        raise typer.Exit(WRONG_SET_UP)
+    for entry in entries_of(file).values():
+        typer.echo(headline_of(_station(entry.file)))
+
+
+def _run_until_told(settings: Settings, make: Callable[[], Runs]) -> None:
     configure_logs(settings.log_format, settings.log_level)
-    station = _station(settings.station_file)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     wrong: list[str] = []
     try:
-        uvloop.run(_serve(settings, station))
+        uvloop.run(_serve(make))
     except* SetUpWrong as group:
-        wrong += [str(error) for error in group.exceptions]
+        wrong += _texts(group)
     if wrong:
         typer.echo("\n".join(wrong), err=True)
         raise typer.Exit(WRONG_SET_UP)
 
 
-@app.command()
-def check(file: Annotated[Path, typer.Argument(help="The station file.")]) -> None:
-    """Say what a station file describes, or all that is wrong with it."""
-    typer.echo(summary_of(_station(file)))
-
-
-async def _serve(settings: Settings, station: StationLayout) -> None:
+async def _serve(make: Callable[[], Runs]) -> None:
     task = asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGINT):
         if task is not None:
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
-        await Agent(settings, station).run()
+        await make().run()
+
+
+def _texts(error: BaseException) -> list[str]:
+    if isinstance(error, BaseExceptionGroup):
+        return [text for one in error.exceptions for text in _texts(one)]
+    return [str(error)]
 
 
 def _settings() -> Settings:

@@ -167,7 +167,8 @@ class MqttConnection:
             _close_socket(client)
             raise
         self._attach(client)
-        answer = await asyncio.wait_for(self._answered(), _ANSWER_TIMEOUT_S)
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            answer = await self._answered()
         if answer.is_failure and str(answer) == _VERSION_REFUSED:
             self._version = _other_version(self._version)
             raise OtherVersionWanted(str(answer))
@@ -191,8 +192,10 @@ class MqttConnection:
     async def _serve(self) -> None:
         log.info("mqtt.connected", host=self._address.host, version=self._version.name)
         while not self._lost.is_set():
+            # not wait_for, which loses a cancellation that comes together with what it waits for
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), _MISC_EVERY_S)
+                async with asyncio.timeout(_MISC_EVERY_S):
+                    await self._lost.wait()
             if self._client is not None:
                 self._client.loop_misc()
         log.warning("mqtt.disconnected", host=self._address.host)

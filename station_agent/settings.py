@@ -15,7 +15,12 @@ class Settings(BaseSettings):
     )
 
     station_file: Path = Path("station.yaml")
+    stations_dir: Path | None = None
+    """Many stations in one process: `<station>.yaml` and `<station>.key` of each; instead of the file."""
+    processes: int = Field(default=1, ge=1, le=64)
+    """Of many stations: how many processes share them out, side by side on one port."""
     data_dir: Path = Path("var/agent")
+    """With `stations_dir` there is a folder in it for each station."""
 
     broker_url: str = "mqtt://localhost:1883"
     """The cloud's broker: mqtt:// or mqtts://; user name is the station id."""
@@ -32,6 +37,8 @@ class Settings(BaseSettings):
     """PEM files of chain and key, e.g. one ECDSA and one RSA; empty: plain WebSocket."""
     tls_client_ca_file: Path | None = None
     """Trust anchor of the chargers' certificates (security profile 3)."""
+    trusted_proxies: str = ""
+    """Addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed."""
     lab_allow_unauthenticated: bool = False
     """Security profile 0: only for a lab."""
     ping_interval_s: float = 20

@@ -5,14 +5,7 @@ from station_agent.station_file import BayLayout, StationLayout
 
 def summary_of(station: StationLayout) -> str:
     """Return what the station file describes: one line a bay, below its charger."""
-    counts = ", ".join(
-        (
-            _count(len(station.chargers), "charger"),
-            _count(len(station.bays), "bay"),
-            _count(len(station.sensors), "sensor"),
-        )
-    )
-    lines = [f"Station {station.station_id}: {counts}"]
+    lines = [headline_of(station)]
     for charger in station.chargers.values():
         lines.append(f"  {charger.charger_id}: {_count(charger.evses, 'EVSE')}")
         for evse_id in station.evses_of(charger.charger_id):
@@ -21,6 +14,18 @@ def summary_of(station: StationLayout) -> str:
                 f"    EVSE {evse_id}: {_bay(station.bays[bay_id]) if bay_id else 'no bay'}"
             )
     return "\n".join(lines)
+
+
+def headline_of(station: StationLayout) -> str:
+    """Return a station in a line: how much there is of what."""
+    counts = ", ".join(
+        (
+            _count(len(station.chargers), "charger"),
+            _count(len(station.bays), "bay"),
+            _count(len(station.sensors), "sensor"),
+        )
+    )
+    return f"Station {station.station_id}: {counts}"
 
 
 def _bay(bay: BayLayout) -> str:

@@ -172,7 +172,8 @@ class Uplink:
         self._asks.append(ask)
         self._wake.set()
         try:
-            return await asyncio.wait_for(answer, self._clock.real_s(wait_s))
+            async with asyncio.timeout(self._clock.real_s(wait_s)):
+                return await answer
         except TimeoutError:
             return None
         finally:

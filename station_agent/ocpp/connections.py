@@ -7,6 +7,7 @@ that only a leak keeps alive answers pings but says nothing: if that is all it d
 for a minute, the newcomer is let in.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,8 @@ class Connections:
         self._clock = clock
         self._silent_after_s = silent_after_s
         self._live: dict[ChargerId, _Live] = {}
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -49,6 +52,7 @@ class Connections:
         charger_id = connection.charger.charger_id
         old = self.get(charger_id)
         self._live[charger_id] = _Live(connection)
+        self._is_empty.clear()
         return old
 
     def remove(self, connection: ChargerConnection) -> bool:
@@ -57,7 +61,17 @@ class Connections:
         if self.get(charger_id) is not connection:
             return False
         del self._live[charger_id]
+        if not self._live:
+            self._is_empty.set()
         return True
+
+    def all(self) -> list[ChargerConnection]:
+        """Return every live connection."""
+        return [live.connection for live in self._live.values()]
+
+    async def wait_empty(self) -> None:
+        """Return once all are gone."""
+        await self._is_empty.wait()
 
     async def has_room_for(self, charger_id: ChargerId) -> bool:
         """Whether a newcomer of this name may come in: nobody is there, or nobody alive."""

@@ -1,19 +1,19 @@
 """The opening handshake: who is let in is settled before the upgrade; the refused all hear the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from contracts.clock import Clock
-from contracts.events import SecurityEventReported
 from contracts.ids import ChargerId
+from contracts.plan import ChargerCredential
 from station_agent.ocpp import metrics, v16
-from station_agent.ocpp.connections import Connections
+from station_agent.ocpp.arrival import Arrival, Network, behind_proxies
 from station_agent.ocpp.handshake import (
     Admission,
     Knock,
@@ -23,16 +23,38 @@ from station_agent.ocpp.handshake import (
     identity_of,
     offers_in,
 )
-from station_agent.ocpp.throttle import Failures, OncePer
+from station_agent.ocpp.throttle import Failures
 from station_agent.ocpp.versions import Version
-from station_agent.ports import Credentials, OutboxUnavailable, Recorder
 
 log: Final = structlog.get_logger()
 
 _PROTOCOL: Final = "Sec-WebSocket-Protocol"
 _MAX_FAILURES: Final = 10
 _FAILURE_WINDOW: Final = timedelta(minutes=1)
-_EVENT_EVERY: Final = timedelta(minutes=1)
+
+
+class Household(Protocol):
+    """A station, as the door to its chargers needs it."""
+
+    def is_ours(self, charger_id: ChargerId) -> bool:
+        """Whether the station file lists a charger."""
+        ...
+
+    def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
+        """Return what a charger's key is checked against; None: the plan does not know it."""
+        ...
+
+    async def has_room_for(self, charger_id: ChargerId) -> bool:
+        """Whether a newcomer of this name may come in: nobody is there, or nobody alive."""
+        ...
+
+    async def tell_refused(self, charger_id: ChargerId, reason: str) -> None:
+        """Report that one of its chargers, or somebody of its name, was not let in."""
+        ...
+
+    async def serve(self, socket: "ChargerSocket") -> None:
+        """Serve a charger until its socket closes."""
+        ...
 
 
 class ChargerSocket(ServerConnection):
@@ -41,87 +63,99 @@ class ChargerSocket(ServerConnection):
     charger_id: ChargerId
     version: Version
     admission: Admission
+    household: Household
+    arrival: Arrival | None = None
+    """Said by who accepted it, where that was another process."""
 
 
 class Door:
-    """Answers requests to connect."""
+    """Answers requests to connect, of any station's chargers."""
 
     def __init__(
         self,
         *,
-        credentials: Credentials,
-        recorder: Recorder,
-        connections: Connections,
+        find: Callable[[ChargerId], Household | None],
         clock: Clock,
-        is_ours: Callable[[ChargerId], bool],
         is_lab: bool,
+        trusted_proxies: Sequence[Network] = (),
     ) -> None:
-        self._credentials = credentials
-        self._recorder = recorder
-        self._connections = connections
+        """Open a door.
+
+        Args:
+            find: the station of a charger, None for one of nobody's.
+            clock: by which failures are counted.
+            is_lab: whether those who prove nothing may come in.
+            trusted_proxies: whose word on where a connection came from is taken.
+        """
+        self._find = find
         self._clock = clock
-        self._is_ours = is_ours
         self._is_lab = is_lab
+        self._trusted = trusted_proxies
         self._failures = Failures(_MAX_FAILURES, _FAILURE_WINDOW.total_seconds())
-        self._events = OncePer(_EVENT_EVERY.total_seconds())
 
     async def open(self, socket: ServerConnection, request: Request) -> Response | None:
         """Return how a request is refused; None lets it through to the upgrade."""
-        knock = _knock(socket, request)
-        admission = self._admit(knock, socket)
-        if knock.charger_id is None or not admission.is_admitted:
-            metrics.logins("refused").inc()
-            await self._tell(knock.charger_id, admission.reason)
-            return _unauthorized(socket)
+        assert isinstance(socket, ChargerSocket)  # noqa: S101 - what create_connection made
+        arrival = self._arrival(socket, request)
+        knock = _knock(arrival, request)
+        charger_id = knock.charger_id
+        household = self._find(charger_id) if charger_id else None
+        admission = self._admit(knock, arrival, household)
+        if charger_id is None or household is None or not admission.is_admitted:
+            return await self._refuse(socket, charger_id, household, admission.reason)
         version = choose_version(offers_in(request.headers.get_all(_PROTOCOL)))
         if version is None:
             # The standard would have us complete the handshake and close at once (1.6J, section
             # 3.2), which chargers take for a success to be repeated without back-off.
             metrics.logins("no_version").inc()
             return socket.respond(HTTPStatus.BAD_REQUEST, "ocpp1.6, ocpp2.0.1 or ocpp2.1\n")
-        if not await self._connections.has_room_for(knock.charger_id):
+        if not await household.has_room_for(charger_id):
             metrics.logins("duplicate").inc()
-            await self._tell(knock.charger_id, "second_connection")
+            _log_refused(charger_id, "second_connection")
+            await household.tell_refused(charger_id, "second_connection")
             return socket.respond(HTTPStatus.CONFLICT, "already connected\n")
         _prepare(socket, request, version)
-        socket.charger_id = knock.charger_id  # type: ignore[attr-defined]
-        socket.version = version  # type: ignore[attr-defined]
-        socket.admission = admission  # type: ignore[attr-defined]
+        socket.charger_id, socket.household = charger_id, household
+        socket.version, socket.admission = version, admission
         metrics.logins("admitted").inc()
         return None
 
-    def _admit(self, knock: Knock, socket: ServerConnection) -> Admission:
+    def _admit(self, knock: Knock, arrival: Arrival, household: Household | None) -> Admission:
         """Decide; who failed ten times within a minute is not even listened to (FAULTS S05)."""
         now_s = self._clock.monotonic()
-        address = socket.remote_address[0] if socket.remote_address else ""
-        key = (address, knock.charger_id)
+        key = (arrival.address, knock.charger_id)
         if self._failures.is_blocked(key, now_s):
             return Admission(is_admitted=False, reason="too_many_failures")
-        charger_id = knock.charger_id
-        credential = self._credentials.credential_of(charger_id) if charger_id else None
-        is_ours = charger_id is not None and self._is_ours(charger_id)
+        credential, is_ours = None, False
+        if household is not None and knock.charger_id is not None:
+            credential = household.credential_of(knock.charger_id)
+            is_ours = household.is_ours(knock.charger_id)
         admission = admit(knock, credential, is_lab=self._is_lab, is_ours=is_ours)
         if not admission.is_admitted:
             self._failures.add(key, now_s)
         return admission
 
-    async def _tell(self, charger_id: ChargerId | None, reason: str) -> None:
-        """Report what concerns a charger we know, once a minute; others are only counted."""
-        log.info("ocpp.refused", charger_id=charger_id, reason=reason)
-        if charger_id is None or self._credentials.credential_of(charger_id) is None:
-            return
-        if not self._events.allows((charger_id, reason), self._clock.monotonic()):
-            return
-        event = SecurityEventReported(
-            charger_id=charger_id,
-            event="login_refused",
-            info=reason,
-            observed_at=self._clock.now(),
+    async def _refuse(
+        self,
+        socket: ChargerSocket,
+        charger_id: ChargerId | None,
+        household: Household | None,
+        reason: str,
+    ) -> Response:
+        """Tell the station what concerns a charger of its own; others are only counted."""
+        metrics.logins("refused").inc()
+        _log_refused(charger_id, reason)
+        if charger_id is not None and household is not None:
+            await household.tell_refused(charger_id, reason)
+        return _unauthorized(socket)
+
+    def _arrival(self, socket: ChargerSocket, request: Request) -> Arrival:
+        return behind_proxies(
+            socket.arrival or _arrival_of(socket),
+            forwarded_for=request.headers.get_all("X-Forwarded-For"),
+            forwarded_proto=request.headers.get_all("X-Forwarded-Proto"),
+            trusted=self._trusted,
         )
-        try:
-            await self._recorder.record([event])
-        except OutboxUnavailable:
-            log.warning("ocpp.not_recorded", charger_id=charger_id)
 
 
 def select_subprotocol(socket: ServerConnection, offers: Any) -> Any:
@@ -130,14 +164,26 @@ def select_subprotocol(socket: ServerConnection, offers: Any) -> Any:
     return name if name in offers else None
 
 
-def _knock(socket: ServerConnection, request: Request) -> Knock:
+def _arrival_of(socket: ServerConnection) -> Arrival:
     transport = socket.transport
-    return Knock(
-        charger_id=identity_of(request.path),
-        credentials=basic_credentials(request.headers.get_all("Authorization")),
+    return Arrival(
+        address=socket.remote_address[0] if socket.remote_address else "",
         is_encrypted=transport.get_extra_info("ssl_object") is not None,
         certificate=transport.get_extra_info("peercert"),
     )
+
+
+def _knock(arrival: Arrival, request: Request) -> Knock:
+    return Knock(
+        charger_id=identity_of(request.path),
+        credentials=basic_credentials(request.headers.get_all("Authorization")),
+        is_encrypted=arrival.is_encrypted,
+        certificate=arrival.certificate,
+    )
+
+
+def _log_refused(charger_id: ChargerId | None, reason: str) -> None:
+    log.info("ocpp.refused", charger_id=charger_id, reason=reason)
 
 
 def _prepare(socket: ServerConnection, request: Request, version: Version) -> None:

@@ -23,6 +23,7 @@ from contracts.events import (
     ConnectorStateReported,
     SecurityEventReported,
 )
+from station_agent.ocpp.chargers import StationChargers
 from station_agent.ocpp.server import ChargerServer, ServerSettings
 from station_agent.station_file import ChargerLayout, StationLayout
 from tests.station_agent.ocpp.fakes import (
@@ -47,7 +48,8 @@ class Station:
         self.outbox = FakeOutbox()
         self.credentials = FakeCredentials({one: a_credential(one) for one in CHARGERS})
         layout = {one: ChargerLayout(one, 2) for one in CHARGERS}
-        self.server = ChargerServer(
+        own = ServerSettings(host="127.0.0.1", **settings)
+        self.chargers = StationChargers(
             recorder=self.outbox,
             sessions=self.outbox,
             answers=self.outbox,
@@ -55,9 +57,11 @@ class Station:
             promises=FakePromises(),
             credentials=self.credentials,
             station=StationLayout("station", layout, {}),
-            settings=ServerSettings(host="127.0.0.1", **settings),
+            settings=own,
             clock=SystemClock(),
         )
+        find = dict.fromkeys(CHARGERS, self.chargers).get
+        self.server = ChargerServer(find=find, settings=own, clock=SystemClock())
 
     def connect(
         self, path="/ocpp/CP-1", *, user="CP-1", key=KEY, offers=("ocpp1.6",), scheme="ws", **more
@@ -304,7 +308,7 @@ async def test_s02_quirk_4_a_second_connection_replaces_a_half_open_one():
         second = await stack.enter_async_context(station.connect())
         assert (await say(second, "Heartbeat", {}))[0] == 3
         command = asyncio.create_task(
-            station.server.execute(commands.ResetCharger(charger_id="CP-1"), 5)
+            station.chargers.execute(commands.ResetCharger(charger_id="CP-1"), 5)
         )
         frame = json.loads(await second.recv())
         await second.send(json.dumps([3, frame[1], {"status": "Accepted"}]))
@@ -314,14 +318,14 @@ async def test_s02_quirk_4_a_second_connection_replaces_a_half_open_one():
         await first.wait_closed()
         assert (await say(second, "Heartbeat", {}, "2"))[0] == 3
         assert station.outbox.told(ChargerDisconnected) == []
-        assert station.server.silent_chargers() == ["CP-2"]
+        assert station.chargers.silent_chargers() == ["CP-2"]
 
 
 async def test_commands_reach_the_charger_and_its_answer_comes_back():
     async with a_station() as station, station.connect(offers=("ocpp2.0.1",)) as ws:
         await say(ws, "Heartbeat", {})
         request = commands.SetMeterInterval(charger_id="CP-1", interval_s=30)
-        command = asyncio.create_task(station.server.execute(request, 5))
+        command = asyncio.create_task(station.chargers.execute(request, 5))
         frame = json.loads(await ws.recv())
         one = frame[3]["setVariableData"][0]
         result = {

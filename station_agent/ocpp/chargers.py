@@ -1,0 +1,178 @@
+"""One station's chargers at an endpoint: lets them in, keeps one connection each, carries commands to them."""
+
+import asyncio
+import uuid
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from contracts.clock import Clock
+from contracts.commands import Request
+from contracts.events import ChargerDisconnected, Event, SecurityEventReported
+from contracts.ids import ChargerId
+from contracts.plan import ChargerCredential
+from station_agent.ocpp import metrics
+from station_agent.ocpp.answering import Services, Timing
+from station_agent.ocpp.connection import ChargerConnection
+from station_agent.ocpp.connections import Connections
+from station_agent.ocpp.door import ChargerSocket
+from station_agent.ocpp.gateway import Gateway
+from station_agent.ocpp.handshake import OTHER_WITHOUT_OFFER
+from station_agent.ocpp.outcome import ChargerView
+from station_agent.ocpp.server import ServerSettings
+from station_agent.ocpp.throttle import OncePer
+from station_agent.ports import (
+    AnswerMemory,
+    Authorizer,
+    CommandResult,
+    Credentials,
+    OutboxUnavailable,
+    Promises,
+    Recorder,
+    SessionMemory,
+)
+from station_agent.station_file import StationLayout
+
+log: Final = structlog.get_logger()
+
+_REPLACED: Final = 1008
+_RESTART: Final = 1012
+_EVENT_EVERY: Final = timedelta(minutes=1)
+
+
+class StationChargers:
+    """Implements ChargerGateway and, for the endpoint, Household."""
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        sessions: SessionMemory,
+        answers: AnswerMemory,
+        authorizer: Authorizer,
+        promises: Promises,
+        credentials: Credentials,
+        station: StationLayout,
+        settings: ServerSettings,
+        clock: Clock,
+    ) -> None:
+        self._sessions = sessions
+        self._promises = promises
+        self._credentials = credentials
+        self._station = station
+        self._settings = settings
+        self._clock = clock
+        self._services = Services(recorder, answers, authorizer, clock, _timing(settings))
+        self._connections = Connections(clock, settings.silent_after_s)
+        self._gateway = Gateway(self._connections, sessions, recorder, clock)
+        self._events = OncePer(_EVENT_EVERY.total_seconds())
+
+    @property
+    def charger_ids(self) -> list[ChargerId]:
+        """The chargers of the station file."""
+        return list(self._station.chargers)
+
+    async def execute(self, request: Request, timeout_s: float) -> CommandResult:
+        """See ChargerGateway.execute."""
+        return await self._gateway.execute(request, timeout_s)
+
+    def silent_chargers(self) -> list[ChargerId]:
+        """See ChargerGateway.silent_chargers."""
+        return self._connections.silent_among(self._station.chargers)
+
+    def connected_at(self, charger_id: ChargerId) -> datetime | None:
+        """See ChargerGateway.connected_at."""
+        return self._connections.connected_at(charger_id)
+
+    # What the door asks.
+
+    def is_ours(self, charger_id: ChargerId) -> bool:
+        """See Household.is_ours."""
+        return charger_id in self._station.chargers
+
+    def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
+        """See Household.credential_of."""
+        return self._credentials.credential_of(charger_id)
+
+    async def has_room_for(self, charger_id: ChargerId) -> bool:
+        """See Household.has_room_for."""
+        return await self._connections.has_room_for(charger_id)
+
+    async def tell_refused(self, charger_id: ChargerId, reason: str) -> None:
+        """See Household.tell_refused: a security event, once a minute."""
+        if self.credential_of(charger_id) is None:
+            return
+        if not self._events.allows((charger_id, reason), self._clock.monotonic()):
+            return
+        await self._record(
+            SecurityEventReported(
+                charger_id=charger_id,
+                event="login_refused",
+                info=reason,
+                observed_at=self._clock.now(),
+            )
+        )
+
+    async def serve(self, socket: ChargerSocket) -> None:
+        """See Household.serve."""
+        other = OTHER_WITHOUT_OFFER if socket.subprotocol is None else None
+        connection = ChargerConnection(
+            socket, socket.version, self._view(socket), self._services, other
+        )
+        old = self._connections.put(connection)
+        if old is None:
+            metrics.CONNECTED.inc()
+        await self._record(connection.connected())
+        closing = asyncio.create_task(old.close(_REPLACED, "replaced")) if old else None
+        try:
+            await connection.run()
+        except Exception:
+            log.exception("ocpp.connection_failed", charger_id=socket.charger_id)
+        finally:
+            if self._connections.remove(connection):
+                metrics.CONNECTED.dec()
+                await self._record(self._disconnected(socket))
+            if closing is not None:
+                await closing
+
+    async def close(self) -> None:
+        """Send the chargers away, to come back soon; returns once all that follows is recorded."""
+        going = [one.close(_RESTART, "the station restarts") for one in self._connections.all()]
+        await asyncio.gather(*going)
+        await self._connections.wait_empty()
+
+    def _view(self, socket: ChargerSocket) -> ChargerView:
+        return ChargerView(
+            charger_id=socket.charger_id,
+            evse_ids=self._station.evses_of(socket.charger_id),
+            sessions=self._sessions,
+            connected_at=self._clock.now(),
+            security_profile=socket.admission.security_profile,
+            heartbeat_interval_s=self._settings.heartbeat_interval_s,
+            new_session_id=lambda: uuid.uuid4().hex,
+            promises=self._promises,
+        )
+
+    def _disconnected(self, socket: ChargerSocket) -> Event:
+        code = socket.close_code
+        reason = f"{code} {socket.close_reason}".strip() if code else ""
+        return ChargerDisconnected(
+            charger_id=socket.charger_id, reason=reason, observed_at=self._clock.now()
+        )
+
+    async def _record(self, fact: Event) -> None:
+        """Make it durable; while the disk refuses, a connection is better than its record."""
+        try:
+            await self._services.recorder.record([fact])
+        except OutboxUnavailable:
+            log.warning("ocpp.not_recorded", fact=type(fact).__name__)
+
+
+def _timing(settings: ServerSettings) -> Timing:
+    return Timing(
+        ping_interval_s=settings.ping_interval_s,
+        call_timeout_s=settings.call_timeout_s,
+        max_messages_per_s=settings.max_messages_per_s,
+        max_message_burst=settings.max_message_burst,
+    )
