@@ -39,6 +39,17 @@ class AuthorizeAsk(Wire, kw_only=True):
     token: Token
 
 
+class RelayAsk(Wire, kw_only=True):
+    """A charger's question only the cloud can answer; RelayAnswer does, or nothing does in time."""
+
+    ask_id: str
+    charger_id: ChargerId
+    action: Annotated[str, Meta(max_length=64)]
+    """As OCPP 2.0.1 calls it: `Get15118EVCertificate`, `GetCertificateStatus`, `Authorize` for what it
+    says of certificates (C07), `GetCertificateChainStatus` of 2.1."""
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
 class UnknownEvent(TaggedWire, kw_only=True, tag="unknown_event"):
     """A fact this version cannot read: of a newer kind, or broken; kept as it came."""
 
@@ -59,6 +70,7 @@ class Batch(Wire, kw_only=True):
     """The agent's clock at sending: what its instants are measured against."""
     beat: Beat | None = None
     asks: list[AuthorizeAsk] = field(default_factory=list)
+    relays: list[RelayAsk] = field(default_factory=list)
     events: list[Event | UnknownEvent] = field(default_factory=list)
 
 
@@ -80,6 +92,17 @@ class AuthorizeAnswer(TaggedWire, kw_only=True, tag="authorize_answer"):
     valid_until: Instant | None = None
 
 
+class RelayAnswer(TaggedWire, kw_only=True, tag="relay_answer"):
+    """What a charger is to be told; an empty payload: nobody here can answer."""
+
+    station: StationId
+    ask_id: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+Answer = Ack | AuthorizeAnswer | RelayAnswer
+
+
 class _RawBatch(msgspec.Struct):
     station: StationId
     epoch: Annotated[int, Meta(ge=1)]
@@ -87,15 +110,14 @@ class _RawBatch(msgspec.Struct):
     sent_at: Instant
     beat: Beat | None = None
     asks: list[AuthorizeAsk] = []
+    relays: list[RelayAsk] = []
     events: list[msgspec.Raw] = []
 
 
 _BATCH: Final = msgspec.json.Decoder(Batch)
 _RAW_BATCH: Final = msgspec.json.Decoder(_RawBatch)
 _EVENT: Final[msgspec.json.Decoder[Event]] = msgspec.json.Decoder(Event)
-_ACK: Final[msgspec.json.Decoder[Ack | AuthorizeAnswer]] = msgspec.json.Decoder(
-    Ack | AuthorizeAnswer
-)
+_ACK: Final[msgspec.json.Decoder[Answer]] = msgspec.json.Decoder(Answer)
 
 
 def decode_batch(payload: bytes) -> Batch:
@@ -110,11 +132,11 @@ def decode_batch(payload: bytes) -> Batch:
         return _decode_leniently(payload)
 
 
-def decode_ack(payload: bytes) -> Ack | AuthorizeAnswer:
+def decode_ack(payload: bytes) -> Answer:
     """Read an answer of the cloud.
 
     Raises:
-        Broken: the bytes are neither of the two.
+        Broken: the bytes are none of the three.
     """
     try:
         return _ACK.decode(payload)
@@ -134,6 +156,7 @@ def _decode_leniently(payload: bytes) -> Batch:
         sent_at=raw.sent_at,
         beat=raw.beat,
         asks=raw.asks,
+        relays=raw.relays,
         events=[_decode_event(one) for one in raw.events],
     )
 

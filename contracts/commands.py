@@ -92,6 +92,30 @@ class SetMeterInterval(TaggedWire, kw_only=True, tag="set_meter_interval"):
     interval_s: Annotated[int, Meta(ge=0, le=86_400)]
 
 
+class SetChargerKey(TaggedWire, kw_only=True, tag="set_charger_key"):
+    """Give a charger the key that follows (2.0.1 A01); only once its station takes both.
+
+    The key itself is filled in as the command leaves the cloud: it is kept nowhere.
+    """
+
+    charger_id: ChargerId
+    salt: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
+    """As in the plan: names the key."""
+    key: Annotated[str, Meta(max_length=40)] = ""
+
+
+class DeliverCertificate(TaggedWire, kw_only=True, tag="deliver_certificate"):
+    """Bring a charger the certificate it asked to have signed (2.0.1 A02)."""
+
+    charger_id: ChargerId
+    chain: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    """PEM: the charger's own first, then those above it but the root."""
+    purpose: str = ""
+    """As it was asked for; empty: the charger did not say, it is for all of its connections."""
+    request_id: int | None = None
+    """As it was asked for, where the version has such numbers."""
+
+
 class CallCharger(TaggedWire, kw_only=True, tag="call_charger"):
     """Any action of the charger's OCPP version, with its payload; checked against its schema."""
 
@@ -110,6 +134,8 @@ Request = (
     | ReserveEvse
     | CancelReservation
     | SetMeterInterval
+    | SetChargerKey
+    | DeliverCertificate
     | CallCharger
 )
 

@@ -98,6 +98,9 @@ class ChargerConnected(TaggedWire, kw_only=True, tag="charger_connected"):
     charger_id: ChargerId
     ocpp_version: str
     security_profile: Annotated[int, Meta(ge=0, le=3)]
+    """The one it logged in by, which may be a higher one than it must."""
+    key_salt: Text = ""
+    """The salt of the key it proved itself by, which names the key; empty: by none."""
     observed_at: Instant
 
 

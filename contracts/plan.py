@@ -64,6 +64,10 @@ class ChargerCredential(Wire, kw_only=True):
     key_hash: str
     """Hexadecimal HMAC-SHA-256 of the key under the salt; see `hash_key`."""
     security_profile: Annotated[int, Meta(ge=0, le=3)] = 1
+    """The least it may log in by."""
+    next_salt: str = ""
+    """Of the key that is to follow this one and is good already; empty: none is."""
+    next_key_hash: str = ""
 
 
 class Plan(Wire, kw_only=True):

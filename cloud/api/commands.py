@@ -27,7 +27,7 @@ from cloud.services.commands import QUEUED
 from cloud.services.idempotency import Once
 from cloud.services.views import CommandView
 from cloud.viewers import News
-from contracts.commands import CallCharger
+from contracts.commands import CallCharger, SetChargerKey
 from contracts.commands import Request as Ask
 from contracts.events import CommandOutcome
 
@@ -41,7 +41,10 @@ _LOOK_AGAIN_S: Final = 1.0
 
 Timeout = Annotated[float, Field(ge=1, le=120, description="Seconds to wait for the answer.")]
 
-STRUCTS: Final = {struct.__struct_config__.tag: struct for struct in get_args(Ask)}
+STRUCTS: Final = {
+    struct.__struct_config__.tag: struct for struct in get_args(Ask) if struct is not SetChargerKey
+}
+"""A key is changed by `/chargers/{id}/key-rotation` alone, which sees that nobody is locked out."""
 
 
 class CallBody(Body):

@@ -15,6 +15,7 @@ RESET: Final[Mapping[ResetKind, ResetType]] = {
     ResetKind.SOFT: ResetType.soft,
     ResetKind.HARD: ResetType.hard,
 }
+EXTENDED_TRIGGERS: Final = frozenset({"LogStatusNotification", "SignChargePointCertificate"})
 _MAX_ID_TAG: Final = 20
 
 
@@ -52,11 +53,16 @@ def change_availability(request: commands.ChangeAvailability, _context: CommandC
 
 
 def trigger_message(request: commands.TriggerMessage, _context: CommandContext) -> Outbound:
-    """See contracts.commands.TriggerMessage (OCPP 1.6, section 5.17)."""
+    """See contracts.commands.TriggerMessage (OCPP 1.6, section 5.17).
+
+    What only the security whitepaper's own trigger knows is asked for by that (its section 5.5).
+    """
     payload: dict[str, Any] = {"requestedMessage": request.message}
     if request.evse_id:
         payload["connectorId"] = request.evse_id
-    return Outbound(Action.trigger_message, payload)
+    is_extended = request.message in EXTENDED_TRIGGERS
+    action = Action.extended_trigger_message if is_extended else Action.trigger_message
+    return Outbound(action, payload)
 
 
 def reserve_evse(request: commands.ReserveEvse, _context: CommandContext) -> Outbound:
@@ -88,6 +94,17 @@ def set_meter_interval(request: commands.SetMeterInterval, _context: CommandCont
     return Outbound(Action.change_configuration, payload)
 
 
+def set_charger_key(request: commands.SetChargerKey, _context: CommandContext) -> Outbound:
+    """See contracts.commands.SetChargerKey (security whitepaper, A01): 20 bytes as hexadecimal."""
+    payload = {"key": "AuthorizationKey", "value": request.key}
+    return Outbound(Action.change_configuration, payload)
+
+
+def deliver_certificate(request: commands.DeliverCertificate, _context: CommandContext) -> Outbound:
+    """See contracts.commands.DeliverCertificate (security whitepaper, A02)."""
+    return Outbound(Action.certificate_signed, {"certificateChain": request.chain})
+
+
 def call_charger(request: commands.CallCharger, _context: CommandContext) -> Outbound:
     """See contracts.commands.CallCharger."""
     return Outbound(request.action, request.payload)
@@ -103,5 +120,7 @@ COMMANDS: Final[Mapping[type[Request], Translate]] = {
     commands.ReserveEvse: reserve_evse,
     commands.CancelReservation: cancel_reservation,
     commands.SetMeterInterval: set_meter_interval,
+    commands.SetChargerKey: set_charger_key,
+    commands.DeliverCertificate: deliver_certificate,
     commands.CallCharger: call_charger,
 }

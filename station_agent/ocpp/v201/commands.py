@@ -115,6 +115,24 @@ def set_meter_interval(request: commands.SetMeterInterval, _context: CommandCont
     return Outbound(Action.set_variables, {"setVariableData": [one]})
 
 
+def set_charger_key(request: commands.SetChargerKey, _context: CommandContext) -> Outbound:
+    """See contracts.commands.SetChargerKey (OCPP 2.0.1, A01)."""
+    one = {
+        "component": {"name": "SecurityCtrlr"},
+        "variable": {"name": "BasicAuthPassword"},
+        "attributeValue": request.key,
+    }
+    return Outbound(Action.set_variables, {"setVariableData": [one]})
+
+
+def deliver_certificate(request: commands.DeliverCertificate, _context: CommandContext) -> Outbound:
+    """See contracts.commands.DeliverCertificate (OCPP 2.0.1, A02.FR.04)."""
+    payload = {"certificateChain": request.chain}
+    if request.purpose:
+        payload["certificateType"] = request.purpose
+    return Outbound(Action.certificate_signed, payload)
+
+
 def call_charger(request: commands.CallCharger, _context: CommandContext) -> Outbound:
     """See contracts.commands.CallCharger."""
     return Outbound(request.action, request.payload)
@@ -130,5 +148,7 @@ COMMANDS: Final[Mapping[type[Request], Translate]] = {
     commands.ReserveEvse: reserve_evse,
     commands.CancelReservation: cancel_reservation,
     commands.SetMeterInterval: set_meter_interval,
+    commands.SetChargerKey: set_charger_key,
+    commands.DeliverCertificate: deliver_certificate,
     commands.CallCharger: call_charger,
 }

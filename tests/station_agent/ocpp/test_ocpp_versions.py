@@ -104,6 +104,10 @@ COMMANDS = [
     ),
     commands.CancelReservation(charger_id="CP-1", reservation_number=5),
     commands.SetMeterInterval(charger_id="CP-1", interval_s=60),
+    commands.SetChargerKey(charger_id="CP-1", salt="ab" * 16, key="cd" * 20),
+    commands.DeliverCertificate(charger_id="CP-1", chain="PEM"),
+    commands.DeliverCertificate(charger_id="CP-1", chain="PEM", purpose="V2GCertificate"),
+    commands.TriggerMessage(charger_id="CP-1", message="LogStatusNotification"),
     commands.CallCharger(charger_id="CP-1", action="ClearCache"),
 ]
 
@@ -198,6 +202,17 @@ def test_every_kind_of_command_is_translated_by_every_version():
             "ChangeConfiguration",
             {"key": "MeterValueSampleInterval", "value": "60"},
         ),
+        (
+            COMMANDS[13],
+            "ChangeConfiguration",
+            {"key": "AuthorizationKey", "value": "cd" * 20},
+        ),
+        (COMMANDS[15], "CertificateSigned", {"certificateChain": "PEM"}),
+        (
+            COMMANDS[16],
+            "ExtendedTriggerMessage",
+            {"requestedMessage": "LogStatusNotification"},
+        ),
     ],
     ids=str,
 )
@@ -224,6 +239,12 @@ def test_commands_of_16_are_spelled_its_way(request_, action, payload):
             COMMANDS[9],
             "TriggerMessage",
             {"requestedMessage": "StatusNotification", "evse": {"id": 1, "connectorId": 1}},
+        ),
+        (COMMANDS[14], "CertificateSigned", {"certificateChain": "PEM"}),
+        (
+            COMMANDS[15],
+            "CertificateSigned",
+            {"certificateChain": "PEM", "certificateType": "V2GCertificate"},
         ),
     ],
     ids=str,
