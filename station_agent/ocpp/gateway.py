@@ -86,7 +86,7 @@ def outcome_of(answer: Mapping[str, Any]) -> CommandOutcome:
     for results in answer.values():
         if isinstance(results, list):
             words += [one.get("attributeStatus") for one in results if isinstance(one, dict)]
-    is_yes = all(word is None or word in ACCEPTED for word in words)
+    is_yes = all(word is None or (isinstance(word, str) and word in ACCEPTED) for word in words)
     return CommandOutcome.ACCEPTED if is_yes else CommandOutcome.REJECTED
 
 
