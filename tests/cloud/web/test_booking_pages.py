@@ -70,8 +70,8 @@ def test_d8_the_price_is_said_in_words_before_anything_is_held(signed_in, parts)
     assert "30.00 kWh" in text
     assert "\xa38.50" in text
     assert "Cancel free of charge until" in text
-    assert "Not there 15 minutes after the start: \xa33.00." in text
-    assert "Still there 10 minutes after the end: \xa30.20 a minute." in text
+    assert "Not there 15 min after the start: \xa33.00." in text
+    assert "Still there 10 min after the end: \xa30.20 a minute." in text
     assert hold_form(text)["energy_wh"] == "30000"
 
 
