@@ -147,6 +147,8 @@ class Command(Wire, kw_only=True):
     id: CommandId
     issued_at: Instant
     expires_at: Instant
+    is_patient: bool = False
+    """The cloud keeps it for a charger that is away: what was not sent to it may come once more."""
     request: Request
 
 

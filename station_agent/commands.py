@@ -28,6 +28,8 @@ _REMEMBERED_FOR: Final = timedelta(days=1)
 """After its deadline a command is refused anyway; this bridges clocks that disagree."""
 _MAX_RUNNING: Final = 64
 _RETRY_S: Final = 1.0
+_UNSENT: Final = frozenset({CommandOutcome.CHARGER_OFFLINE, CommandOutcome.EXPIRED})
+"""Outcomes that say the charger has not heard the command."""
 
 
 class Seen(Wire, kw_only=True):
@@ -97,17 +99,26 @@ class Commands:
     async def _carry_out(self, command: Command) -> None:
         seen = self._seen[command.id]
         if not self._time_left_s(command) > 0:
-            await self._answer(command.id, seen, CommandResult(CommandOutcome.EXPIRED))
+            await self._end(command, CommandResult(CommandOutcome.EXPIRED))
             return
         if self._running >= _MAX_RUNNING:
             busy = {"description": f"{_MAX_RUNNING} commands are being carried out already"}
-            await self._answer(command.id, seen, CommandResult(CommandOutcome.FAILED, busy))
+            outcome = CommandOutcome.EXPIRED if command.is_patient else CommandOutcome.FAILED
+            await self._end(command, CommandResult(outcome, busy))
             return
         self._running += 1
         try:
-            await self._answer(command.id, seen, await self._execute(command, seen))
+            await self._end(command, await self._execute(command, seen))
         finally:
             self._running -= 1
+
+    async def _end(self, command: Command, result: CommandResult) -> None:
+        """Answer; of a patient command the charger has not heard nothing is remembered."""
+        if command.is_patient and result.outcome in _UNSENT:
+            await self._tell(command.id, result, [Kept(_KIND, command.id, None)])
+            del self._seen[command.id]
+        else:
+            await self._answer(command.id, self._seen[command.id], result)
 
     async def _execute(self, command: Command, seen: Seen) -> CommandResult:
         """Ask the charger, once it is on disk that this command was begun."""
@@ -121,22 +132,26 @@ class Commands:
         return await self._gateway.execute(command.request, left_s)
 
     async def _answer(self, command_id: CommandId, seen: Seen, result: CommandResult) -> None:
-        """Tell the outcome, and that it was told; a full disk is tried again for as long as it takes."""
+        """Tell the outcome, and that it was told."""
+        answered = Seen(expires_at=seen.expires_at, is_answered=True)
+        notes = [Kept(_KIND, command_id, encode(answered)), *self._outdated()]
+        await self._tell(command_id, result, notes)
+        self._seen[command_id] = answered
+
+    async def _tell(self, command_id: CommandId, result: CommandResult, notes: list[Kept]) -> None:
+        """Record how a command ended; a full disk is tried again for as long as it takes."""
         fact = CommandAnswered(
             command_id=command_id,
             outcome=result.outcome,
             answer=result.answer,
             observed_at=self._clock.now(),
         )
-        answered = Seen(expires_at=seen.expires_at, is_answered=True)
-        notes = [Kept(_KIND, command_id, encode(answered)), *self._outdated()]
         while True:
             try:
                 await self._memory.record([fact], notes)
             except OutboxUnavailable:
                 await self._clock.sleep(_RETRY_S)
             else:
-                self._seen[command_id] = answered
                 return
 
     def _time_left_s(self, command: Command) -> float:

@@ -49,7 +49,7 @@ class NotAnswered(msgspec.Struct, frozen=True):
     """Our call got no answer."""
 
     was_sent: bool
-    """False: its time was over before its turn came."""
+    """False: its time, or the connection, was over before its turn came."""
 
 
 class ChargerConnection:
@@ -86,6 +86,7 @@ class ChargerConnection:
         self._answer: asyncio.Future[Answered | AnsweredWithError] | None = None
         self._is_settled = asyncio.Event()
         self._has_ponged = False
+        self._is_over = False
         timing = services.timing
         now_s = asyncio.get_running_loop().time()
         self._bucket = TokenBucket(timing.max_messages_per_s, timing.max_message_burst, now_s)
@@ -109,6 +110,7 @@ class ChargerConnection:
             try:
                 await self._read()
             finally:
+                self._is_over = True
                 pinger.cancel()
                 if self._answer is not None and not self._answer.done():
                     self._answer.cancel()
@@ -168,12 +170,15 @@ class ChargerConnection:
     async def _exchange(
         self, action: str, payload: dict[str, Any]
     ) -> Answered | AnsweredWithError | NotAnswered:
+        if self._is_over:
+            return NotAnswered(was_sent=False)
         self._answer = asyncio.get_running_loop().create_future()
         frame = self._rpc.call(str(uuid.uuid4()), action, payload)
         try:
             await self._socket.send(frame, text=True)
         except ConnectionClosed:
-            return NotAnswered(was_sent=False)
+            # it may have gone out just before
+            return NotAnswered(was_sent=True)
         await asyncio.wait((self._answer,))
         return NotAnswered(was_sent=True) if self._answer.cancelled() else self._answer.result()
 

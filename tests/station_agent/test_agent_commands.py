@@ -15,13 +15,14 @@ from tests.station_agent.fakes import NOON, FakeGateway, FakeMemory, ManualClock
 REQUEST = ResetCharger(charger_id="C1")
 
 
-def a_command(command_id="c1", station="dundee", lives_s=30.0, issued_at=NOON):
+def a_command(command_id="c1", station="dundee", lives_s=30.0, issued_at=NOON, *, is_patient=False):
     return encode(
         Command(
             station=station,
             id=command_id,
             issued_at=issued_at,
             expires_at=issued_at + timedelta(seconds=lives_s),
+            is_patient=is_patient,
             request=REQUEST,
         )
     )
@@ -180,3 +181,45 @@ async def test_what_is_remembered_of_commands_is_forgotten_a_day_after(house):
     await until(lambda: len(house.answers) == 2)
 
     assert list(house.memory.kept("command")) == ["new"]
+
+
+@pytest.mark.parametrize("outcome", [CommandOutcome.CHARGER_OFFLINE, CommandOutcome.EXPIRED])
+async def test_a_patient_command_the_charger_has_not_heard_may_come_again(house, outcome):
+    house.gateway.result = CommandResult(outcome)
+    house.commands.take(a_command(is_patient=True))
+    await until(lambda: house.answers)
+    assert house.memory.kept("command") == {}
+    house.gateway.result = CommandResult(CommandOutcome.ACCEPTED)
+    house.commands.take(a_command(is_patient=True))
+    await until(lambda: len(house.answers) == 2)
+    house.commands.take(a_command(is_patient=True))
+    house.commands.take(a_command("c2"))
+    await until(lambda: len(house.answers) == 3)
+
+    assert [outcome_ for _, outcome_ in house.answers[:2]] == [outcome, CommandOutcome.ACCEPTED]
+    assert len(house.gateway.executed) == 3
+
+
+async def test_an_impatient_command_to_a_charger_that_is_away_ends_there(house):
+    house.gateway.result = CommandResult(CommandOutcome.CHARGER_OFFLINE)
+    house.commands.take(a_command())
+    await until(lambda: house.answers)
+    house.commands.take(a_command())
+    house.commands.take(a_command("c2"))
+    await until(lambda: len(house.answers) == 2)
+
+    assert len(house.gateway.executed) == 2
+
+
+async def test_a_patient_command_is_not_refused_for_others_that_run(house, monkeypatch):
+    monkeypatch.setattr("station_agent.commands._MAX_RUNNING", 1)
+    house.gateway.gate.clear()
+    house.commands.take(a_command("c1"))
+    house.commands.take(a_command("c2", is_patient=True))
+    await until(lambda: house.answers)
+    house.gateway.gate.set()
+    house.commands.take(a_command("c2", is_patient=True))
+    await until(lambda: len(house.answers) == 3)
+
+    assert house.answers[0] == ("c2", CommandOutcome.EXPIRED)
+    assert ("c2", CommandOutcome.ACCEPTED) in house.answers

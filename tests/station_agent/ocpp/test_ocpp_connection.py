@@ -258,6 +258,19 @@ async def test_a_call_in_flight_ends_with_the_connection():
         assert await ours == NotAnswered(was_sent=True)
 
 
+async def test_a_call_that_waited_its_turn_when_the_connection_ended_was_never_sent():
+    async with a_rig() as rig:
+        await rig.say("BootNotification", BOOT)
+        first = asyncio.create_task(rig.connection.call("ClearCache", {}, 30))
+        await rig.socket.reply()
+        second = asyncio.create_task(rig.connection.call("Reset", {"type": "Hard"}, 30))
+        rig.socket.hang_up()
+
+        assert await first == NotAnswered(was_sent=True)
+        assert await second == NotAnswered(was_sent=False)
+        assert rig.socket.sent.empty()
+
+
 async def test_what_came_before_the_hang_up_is_still_stored():
     async with a_rig() as rig:
         rig.socket.put([2, "1", "BootNotification", BOOT])
