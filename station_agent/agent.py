@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+from typing import Final
 
 import structlog
 from prometheus_client import REGISTRY, start_http_server
@@ -18,6 +19,9 @@ from station_agent.systemd import Systemd
 from station_agent.wiring import Home, SetUpWrong, StationAgent, server_settings
 
 log = structlog.get_logger()
+
+_NAMED: Final = 10
+"""So many stations are named in the log; the folder says the rest."""
 
 
 class Agent:
@@ -76,7 +80,10 @@ class Agent:
 
     async def _run_stations(self, is_settled: asyncio.Event) -> None:
         if self._only is not None:
-            await self._only.run(is_settled)
+            try:
+                await self._only.run(is_settled)
+            finally:
+                await self._only.close()
         elif self._hosting is not None:
             await self._hosting.run(is_settled)
 
@@ -93,8 +100,7 @@ class Agent:
         stations = self._roster.stations()
         log.info(
             "agent.ready",
-            station_id=self._only.station.station_id if self._only else None,
-            stations=len(stations),
+            stations=[one.station.station_id for one in stations[:_NAMED]],
             ocpp_port=self._server.port,
             chargers=sum(len(one.station.chargers) for one in stations),
             bays=sum(len(one.station.bays) for one in stations),

@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from contracts.clock import Clock
 from contracts.ids import StationId
@@ -110,15 +111,14 @@ class Hosting:
 
     async def _keep(self, home: Home, is_tried: asyncio.Event) -> None:
         """Run a station's agent; one that fails, for whatever cause, is begun anew."""
+        bind_contextvars(station_id=home.station.station_id)
         while True:
             try:
                 await self._run_once(home, is_tried)
             except SetUpWrong as error:
-                log.error(  # noqa: TRY400 - the text says it all
-                    "hosting.not_started", station_id=home.station.station_id, error=str(error)
-                )
+                log.error("hosting.not_started", error=str(error))  # noqa: TRY400 - it says it all
             except Exception:
-                log.exception("hosting.station_failed", station_id=home.station.station_id)
+                log.exception("hosting.station_failed")
             is_tried.set()
             await self._clock.sleep(_AGAIN_AFTER_S)
 
@@ -129,6 +129,7 @@ class Hosting:
             await agent.run(is_tried)
         finally:
             self._roster.remove(agent)
+            await agent.close()
 
     async def _stop(self, station_ids: list[StationId]) -> None:
         tasks = [self._running.pop(station_id) for station_id in station_ids]

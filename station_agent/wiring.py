@@ -74,23 +74,20 @@ class StationAgent:
         return self._station
 
     async def run(self, started: asyncio.Event | None = None) -> None:
-        """Work until cancelled; then close in order, so that what was heard is on disk."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                self._start(tasks)
-                await self._note(
-                    AgentStarted(agent_version=agent_version(), observed_at=self._clock.now())
-                )
-                if started is not None:
-                    started.set()
-        finally:
-            await self.chargers.close()
-            await self.outbox.close()
-            log.info(
-                "station.stopped",
-                station_id=self._station.station_id,
-                undelivered=self.outbox.depth,
+        """Work until cancelled; `close` it then."""
+        async with asyncio.TaskGroup() as tasks:
+            self._start(tasks)
+            await self._note(
+                AgentStarted(agent_version=agent_version(), observed_at=self._clock.now())
             )
+            if started is not None:
+                started.set()
+
+    async def close(self) -> None:
+        """Send the chargers away, and see that what was heard is on disk; nothing more is served."""
+        await self.chargers.close()
+        await self.outbox.close()
+        log.info("station.stopped", undelivered=self.outbox.depth)
 
     def _start(self, tasks: asyncio.TaskGroup) -> None:
         tasks.create_task(self._cloud_connection.run(), name="cloud connection")

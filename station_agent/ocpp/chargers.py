@@ -37,7 +37,7 @@ from station_agent.station_file import StationLayout
 log: Final = structlog.get_logger()
 
 _REPLACED: Final = 1008
-_RESTART: Final = 1012
+_RESTARTS: Final = (1012, "the station restarts")
 _EVENT_EVERY: Final = timedelta(minutes=1)
 
 
@@ -67,6 +67,7 @@ class StationChargers:
         self._connections = Connections(clock, settings.silent_after_s)
         self._gateway = Gateway(self._connections, sessions, recorder, clock)
         self._events = OncePer(_EVENT_EVERY.total_seconds())
+        self._is_closed = False
 
     @property
     def charger_ids(self) -> list[ChargerId]:
@@ -116,6 +117,9 @@ class StationChargers:
 
     async def serve(self, socket: ChargerSocket) -> None:
         """See Household.serve."""
+        if self._is_closed:
+            await socket.close(*_RESTARTS)
+            return
         other = OTHER_WITHOUT_OFFER if socket.subprotocol is None else None
         connection = ChargerConnection(
             socket, socket.version, self._view(socket), self._services, other
@@ -138,7 +142,8 @@ class StationChargers:
 
     async def close(self) -> None:
         """Send the chargers away, to come back soon; returns once all that follows is recorded."""
-        going = [one.close(_RESTART, "the station restarts") for one in self._connections.all()]
+        self._is_closed = True
+        going = [one.close(*_RESTARTS) for one in self._connections.all()]
         await asyncio.gather(*going)
         await self._connections.wait_empty()
 

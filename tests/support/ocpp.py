@@ -71,6 +71,13 @@ class Charger:
             raise CallRefused(f"{action}: {frame[2:]}")
         return frame[2]
 
+    async def closed(self) -> int | None:
+        """Wait until the other end closes; returns its code."""
+        assert self._socket is not None
+        async with asyncio.timeout(30):
+            await self._socket.wait_closed()
+        return self._socket.close_code
+
     async def _read(self) -> None:
         assert self._socket is not None
         with suppress(ConnectionClosed):
