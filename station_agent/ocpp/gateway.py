@@ -27,6 +27,7 @@ ACCEPTED: Final = frozenset(
         "RebootRequired",
         "Scheduled",
         "Unlocked",
+        "Unpublished",
     }
 )
 """Status words of answers that promise what was asked; an answer without a status does too."""

@@ -12,13 +12,16 @@ from station_agent.ocpp.v16 import (
     authorize,
     boot_notification,
     data_transfer,
+    firmware_status_notification,
     get_configuration,
     heartbeat,
     meter_values,
     security_event_notification,
+    signed_firmware_status_notification,
     start_transaction,
     status_notification,
     stop_transaction,
+    update_firmware,
 )
 from station_agent.ocpp.v16.commands import COMMANDS
 from station_agent.ocpp.versions import Learn, Version
@@ -27,9 +30,11 @@ ROUTES: Final[Routes] = {
     Action.authorize: authorize.ROUTE,
     Action.boot_notification: boot_notification.ROUTE,
     Action.data_transfer: data_transfer.ROUTE,
+    Action.firmware_status_notification: firmware_status_notification.ROUTE,
     Action.heartbeat: heartbeat.ROUTE,
     Action.meter_values: meter_values.ROUTE,
     Action.security_event_notification: security_event_notification.ROUTE,
+    Action.signed_firmware_status_notification: signed_firmware_status_notification.ROUTE,
     Action.start_transaction: start_transaction.ROUTE,
     Action.status_notification: status_notification.ROUTE,
     Action.stop_transaction: stop_transaction.ROUTE,
@@ -37,14 +42,14 @@ ROUTES: Final[Routes] = {
 
 NOT_HANDLED: Final[Mapping[str, str]] = {
     Action.diagnostics_status_notification: "diagnostics are not fetched",
-    Action.firmware_status_notification: "firmware is not rolled out over OCPP",
     Action.log_status_notification: "logs are not fetched",
     Action.sign_certificate: "no certificate authority for chargers",
-    Action.signed_firmware_status_notification: "firmware is not rolled out over OCPP",
 }
 
 LEARNT: Final[Mapping[str, Learn]] = {
     Action.get_configuration: get_configuration.learn,
+    Action.signed_update_firmware: update_firmware.learn,
+    Action.update_firmware: update_firmware.learn,
 }
 
 VERSION: Final = Version(

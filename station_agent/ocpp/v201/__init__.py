@@ -12,14 +12,18 @@ from station_agent.ocpp.v201 import (
     authorize,
     boot_notification,
     data_transfer,
+    firmware_status_notification,
     heartbeat,
     meter_values,
     notify_event,
     notify_report,
+    publish_firmware,
+    publish_firmware_status_notification,
     security_event_notification,
     set_variables,
     status_notification,
     transaction_event,
+    update_firmware,
 )
 from station_agent.ocpp.v201.commands import COMMANDS
 from station_agent.ocpp.versions import Learn, Version
@@ -28,10 +32,12 @@ ROUTES: Final[Routes] = {
     Action.authorize: authorize.ROUTE,
     Action.boot_notification: boot_notification.ROUTE,
     Action.data_transfer: data_transfer.ROUTE,
+    Action.firmware_status_notification: firmware_status_notification.ROUTE,
     Action.heartbeat: heartbeat.ROUTE,
     Action.meter_values: meter_values.ROUTE,
     Action.notify_event: notify_event.ROUTE,
     Action.notify_report: notify_report.ROUTE,
+    Action.publish_firmware_status_notification: publish_firmware_status_notification.ROUTE,
     Action.security_event_notification: security_event_notification.ROUTE,
     Action.status_notification: status_notification.ROUTE,
     Action.transaction_event: transaction_event.ROUTE,
@@ -39,7 +45,6 @@ ROUTES: Final[Routes] = {
 
 NOT_HANDLED: Final[Mapping[str, str]] = {
     Action.cleared_charging_limit: "no smart charging limits from others",
-    Action.firmware_status_notification: "firmware is not rolled out over OCPP",
     Action.get_15118_ev_certificate: "no plug and charge",
     Action.get_certificate_status: "no plug and charge",
     Action.log_status_notification: "logs are not fetched",
@@ -49,14 +54,16 @@ NOT_HANDLED: Final[Mapping[str, str]] = {
     Action.notify_ev_charging_needs: "no ISO 15118 schedules",
     Action.notify_ev_charging_schedule: "no ISO 15118 schedules",
     Action.notify_monitoring_report: "monitors are not asked for",
-    Action.publish_firmware_status_notification: "no local controller publishes firmware",
     Action.report_charging_profiles: "no charging profiles are set",
     Action.reservation_status_update: "reservations end by their own time",
     Action.sign_certificate: "no certificate authority for chargers",
 }
 
 LEARNT: Final[Mapping[str, Learn]] = {
+    Action.publish_firmware: publish_firmware.learn,
     Action.set_variables: set_variables.learn,
+    Action.unpublish_firmware: publish_firmware.learn_unpublished,
+    Action.update_firmware: update_firmware.learn,
 }
 
 VERSION: Final = Version(
