@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: `python -m benchmarks [ocpp] [ingest] [truth]`."""
+"""Run all benchmarks, or those named: `python -m benchmarks [ocpp] [ingest] [live] [hosted] [truth]`."""
 
 import sys
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import Final
 from rich.console import Console
 
 from benchmarks import ingest, live, ocpp_message
+from benchmarks.hosted import measure as hosted
 from benchmarks.row import Row, show, write
 from benchmarks.truth import measure as truth
 
@@ -15,6 +16,7 @@ BENCHMARKS: Final[dict[str, Callable[[Console], list[Row]]]] = {
     "ocpp": ocpp_message.measure,
     "ingest": ingest.measure,
     "live": live.measure,
+    "hosted": hosted.measure,
     "truth": truth.measure,
 }
 
