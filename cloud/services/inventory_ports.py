@@ -51,7 +51,10 @@ class Jobs(Protocol):
     """What chargers do for a while, as they tell it."""
 
     def tell(self, steps: Sequence[JobStep]) -> None:
-        """Store steps, in their order; one that is older than the latest known has no effect."""
+        """Store steps, in their order; one that is older than the latest known has no effect.
+
+        One that is `AcceptedCanceled` ends the others of its kind that were under way.
+        """
         ...
 
     def latest(self, charger_id: str, limit: int) -> list[JobView]:

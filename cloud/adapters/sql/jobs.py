@@ -10,6 +10,8 @@ from cloud.services.inventory_ports import JobStep
 from cloud.services.views import JobView
 
 _MAX_STATUS: Final = 64
+_ANSWERS: Final = frozenset({"Accepted", "AcceptedCanceled"})
+"""The charger's words to the order itself: the answer may be told after its first step."""
 
 
 class SqlJobs:
@@ -22,8 +24,12 @@ class SqlJobs:
         """See Jobs.tell. One batch of a station after another: nobody else writes its rows."""
         for step in steps:
             known = self.get(step.fact.charger_id, step.fact.job, step.fact.request_id)
+            if step.fact.status == "AcceptedCanceled":
+                self._cancel_others(step)
             if known is None:
                 self._begin(step)
+            elif step.fact.request_id and step.fact.status in _ANSWERS:
+                self._complete(step, known)
             elif step.at >= known.changed_at:
                 self._go_on(step, known)
 
@@ -51,6 +57,23 @@ class SqlJobs:
                 **_state(step),
             )
         )
+
+    def _cancel_others(self, step: JobStep) -> None:
+        """What was under way gives way to the new one (OCPP 2.0.1 L01.FR.24)."""
+        fact, columns = step.fact, charger_jobs.c
+        others = update(charger_jobs).where(
+            columns.charger_id == fact.charger_id,
+            columns.job == fact.job,
+            columns.request_id != fact.request_id,
+            columns.is_over.is_(False),
+        )
+        self._connection.execute(others.values(status="Canceled", is_over=True, changed_at=step.at))
+
+    def _complete(self, step: JobStep, known: JobView) -> None:
+        fact = step.fact
+        place = _place(fact.charger_id, fact.job, fact.request_id)
+        statement = update(charger_jobs).where(*place)
+        self._connection.execute(statement.values(detail=fact.detail | known.detail))
 
     def _go_on(self, step: JobStep, known: JobView) -> None:
         """What is over and begins anew under its number, as 1.6's do, is another job in its place."""

@@ -18,18 +18,19 @@ from cloud.services.authorize import answer
 from cloud.services.bay_views import heard_view
 from cloud.services.commands import change_of as command_change
 from cloud.services.fact_ports import Deadline, DeadlineKind, Logged
-from cloud.services.facts import HANDLERS
+from cloud.services.facts import HANDLERS, security
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.needed import Needed
 from cloud.services.facts.promised import load_bay, load_promises
+from cloud.services.facts.published import published
 from cloud.services.formats import zone
 from cloud.services.ports import UnitOfWork
 from cloud.services.sessions import session_view
 from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
 from cloud.services.telemetry import lines_of
-from cloud.services.views import Change, ChangeKind
+from cloud.services.views import Change, ChangeKind, CommandView
 from contracts.batch import Ack, AuthorizeAnswer, Batch, Beat, UnknownEvent
 from contracts.events import AgentStarted, Event, FactDropped, MeterSampled
 from contracts.ids import same_token
@@ -392,17 +393,21 @@ class Transaction:
             self._applied.answers += [
                 answer(station_id, ask, board.grants, board.now) for ask in read.batch.asks
             ]
+        answered: list[CommandView] = []
         for station_id, told in board.answers.items():
             views = self._work.commands.answer(station_id, told, board.now)
             self._applied.changes += [command_change(view) for view in views]
+            answered += views
+        security.keep(self._work, board, answered)
 
     def _keep_rest(self) -> None:
         work, board = self._work, self._board
         work.event_log.add(self._log)
-        if board.inventory:
-            work.inventory.tell(board.inventory)
         if board.jobs:
             work.jobs.tell(board.jobs)
+            board.inventory += published(work, board.jobs)
+        if board.inventory:
+            work.inventory.tell(board.inventory)
         if self._telemetry:
             work.telemetry.add("\n".join(self._telemetry))
         for station_id, before in self._before.items():

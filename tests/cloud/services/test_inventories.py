@@ -123,6 +123,49 @@ def test_a_job_without_a_number_of_its_own_begins_anew(later):
     ]
 
 
+def test_an_answer_that_comes_after_the_first_step_only_completes_the_job(later):
+    later.agent.tell(step("Downloading", after(1)))
+    later.agent.tell(step("Accepted", after(2), detail={"location": "x"}))
+
+    assert [(one.status, one.detail) for one in jobs(later)] == [("Downloading", {"location": "x"})]
+
+
+def test_a_job_that_takes_anothers_place_cancels_it(later):
+    later.agent.tell(step("Downloading", after(1)), step("Installed", after(1), 6, is_over=True))
+    later.agent.tell(step("AcceptedCanceled", after(2), request_id=8))
+
+    assert {one.request_id: (one.status, one.is_over) for one in jobs(later)} == {
+        6: ("Installed", True),
+        7: ("Canceled", True),
+        8: ("AcceptedCanceled", False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("ordered", "kept"),
+    [({"location": "ftp://x", "checksum": "a1"}, ["a1"]), ({"location": "ftp://x"}, [])],
+)
+def test_published_firmware_is_held_by_the_checksum_of_its_order(later, ordered, kept):
+    def publishing(status, at, **more):
+        return JobProgressed(
+            charger_id=CHARGER,
+            job=JobKind.PUBLISH_FIRMWARE,
+            request_id=4,
+            status=status,
+            observed_at=at,
+            **more,
+        )
+
+    later.agent.tell(publishing("Accepted", after(1), detail=ordered))
+    later.agent.tell(publishing("ChecksumVerified", after(2)))
+    there = {"published_at": ["http://10.0.0.2/fw"]}
+    later.agent.tell(publishing("Published", after(3), is_over=True, detail=there))
+
+    items = InventoryService(later.open_work).items(CHARGER, STAFF, kind="firmware").items
+    assert [one.key for one in items] == kept
+    assert all(one.body == {"location": "ftp://x", "request_id": 4} | there for one in items)
+
+
 def test_a_charger_of_nobody_we_know_holds_nothing(later):
     fact = InventoryReported(
         charger_id="STRANGER", inventory=InventoryKind.VARIABLE, observed_at=NOON
