@@ -11,6 +11,7 @@ from uuid import UUID
 
 from simulator.chargers.dialect import Dialect
 from simulator.chargers.evse import Evse, EvseSpec, Reading, Reservation, Session, State
+from simulator.chargers.firmware import Firmware
 from simulator.chargers.limits import Limits
 from simulator.chargers.line import Line, Manners, Payload
 from simulator.chargers.quirks import Quirk, manners_with
@@ -51,6 +52,7 @@ class Charger(Dialect):
         self.line = Line(world, spec.charger_id, self._answer, self._opened, conduct)
         self.evses = {one.evse_id: self._new_evse(one) for one in spec.evses}
         self.limits = Limits()
+        self.firmware = Firmware(self, spec.firmware_version)
         self.local_list: dict[str, bool] = {}
         self.local_list_version = 0
         self.reboot: Callable[[float], None] = self._reboot_unplugged
@@ -60,6 +62,7 @@ class Charger(Dialect):
         self._heartbeat: Repeating | None = None
         self._boot_reason = "PowerUp"
         self._is_reset_awaited = False
+        self._held_back: list[int] = []
 
     # --- what the world does to it ---------------------------------------------------------------
 
@@ -192,11 +195,30 @@ class Charger(Dialect):
 
     def reset_when_idle(self) -> bool:
         """Reboot once no session is left; True: at once."""
-        if all(evse.session is None for evse in self.evses.values()):
+        if self.is_idle():
             self.reset(is_hard=False)
             return True
         self._is_reset_awaited = True
         return False
+
+    def is_idle(self) -> bool:
+        """Whether no session is on."""
+        return all(evse.session is None for evse in self.evses.values())
+
+    def hold_back(self, *, is_held: bool) -> None:
+        """See firmware.Host."""
+        if is_held:
+            free = [one for one in self.evses.values() if one.session is None and one.is_available]
+            self._held_back = [one.evse_id for one in free]
+        for evse_id in self._held_back:
+            self.set_available(evse_id, is_available=not is_held)
+        if not is_held:
+            self._held_back = []
+
+    def reboot_updated(self) -> None:
+        """See firmware.Host."""
+        for_s = self.behaviour.reboot_s
+        self.world.after(0.1, lambda: self._restart(EndCause.HARD_RESET, "FirmwareUpdate", for_s))
 
     def apply_limits(self) -> None:
         """Let changed charging profiles take effect."""
@@ -269,6 +291,7 @@ class Charger(Dialect):
         if not self.line.is_booted:
             self._tell_after_silence()
             self.line.booted()
+            self.firmware.booted()
 
     def _boot_failed(self, reason: str) -> None:
         del reason
@@ -382,7 +405,7 @@ class Charger(Dialect):
         self._rest_if_idle()
 
     def _rest_if_idle(self) -> None:
-        if any(evse.session is not None for evse in self.evses.values()):
+        if not self.is_idle():
             return
         if self._physics is not None:
             self._physics.cancel()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from simulator.chargers.evse import Evse, Reading, Session, State
+from simulator.chargers.firmware import Order
 from simulator.chargers.line import Payload, Refusal
 from simulator.chargers.spec import Cause, EndCause
 
@@ -27,6 +28,14 @@ class Dialect(ABC):
     @abstractmethod
     def beat(self) -> None:
         """Send Heartbeat."""
+
+    @abstractmethod
+    def tell_firmware(self, status: str, order: Order | None) -> None:
+        """Tell a step of an update; without an order: nothing is under way."""
+
+    @abstractmethod
+    def tell_security(self, event: str) -> None:
+        """Tell a security event."""
 
     @abstractmethod
     def _ask(self, evse: Evse, token: str, then: Callable[[bool | None], None]) -> None:

@@ -14,6 +14,7 @@ from ocpp.v16.enums import (
 from simulator.chargers import schemas, v16_answers
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Evse, Reading, Session, State
+from simulator.chargers.firmware import Order
 from simulator.chargers.line import Call, Payload, Refusal
 from simulator.chargers.spec import Cause, EndCause, stamp
 
@@ -41,6 +42,19 @@ REASON: Final = {
 }
 
 
+PLAIN_FIRMWARE: Final = {
+    "Downloading": "Downloading",
+    "Downloaded": "Downloaded",
+    "DownloadFailed": "DownloadFailed",
+    "Idle": "Idle",
+    "Installing": "Installing",
+    "Installed": "Installed",
+    "InstallVerificationFailed": "InstallationFailed",
+    "InstallationFailed": "InstallationFailed",
+}
+"""How an update that is not signed is told of; its other steps are not."""
+
+
 class ChargerV16(Charger):
     """See Charger."""
 
@@ -62,7 +76,7 @@ class ChargerV16(Charger):
             "chargePointVendor": self.spec.vendor[:20],
             "chargePointModel": self.spec.model[:20],
             "chargePointSerialNumber": self.spec.serial,
-            "firmwareVersion": self.spec.firmware_version,
+            "firmwareVersion": self.firmware.version,
             "meterType": "Virtual meter",
         }
         self._send(
@@ -76,6 +90,20 @@ class ChargerV16(Charger):
     def beat(self) -> None:
         """See Charger.beat."""
         self._send(Action.heartbeat, dict)
+
+    def tell_firmware(self, status: str, order: Order | None) -> None:
+        """See Dialect.tell_firmware."""
+        if order is not None and order.request_id is not None:
+            told = {"status": status, "requestId": order.request_id}
+            self._send("SignedFirmwareStatusNotification", lambda: told)
+        elif status in PLAIN_FIRMWARE:
+            plain = {"status": PLAIN_FIRMWARE[status]}
+            self._send(Action.firmware_status_notification, lambda: plain)
+
+    def tell_security(self, event: str) -> None:
+        """See Dialect.tell_security."""
+        payload = {"type": event, "timestamp": stamp(self.now())}
+        self._send("SecurityEventNotification", lambda: payload)
 
     def _ask(self, evse: Evse, token: str, then: Callable[[bool | None], None]) -> None:
         self._send(

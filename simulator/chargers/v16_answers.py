@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Reservation, State
+from simulator.chargers.firmware import Order, order_from
 from simulator.chargers.limits import Limit, first_limit_w
 from simulator.chargers.line import Call, Payload, Refusal
 from simulator.chargers.spec import stamp
@@ -203,10 +204,6 @@ def _trigger(charger: Charger, payload: Payload) -> Payload:
     return {"status": "Accepted"}
 
 
-def _tell_firmware(charger: Charger) -> None:
-    charger.line.call(Call("FirmwareStatusNotification", lambda: {"status": "Idle"}))
-
-
 def _tell_diagnostics(charger: Charger) -> None:
     charger.line.call(Call("DiagnosticsStatusNotification", lambda: {"status": "Idle"}))
 
@@ -219,7 +216,7 @@ _TRIGGERS: Final[dict[str, Callable[[Charger], None]]] = {
     "BootNotification": lambda charger: charger.boot_again(),
     "Heartbeat": lambda charger: charger.beat(),
     "StatusNotification": lambda charger: charger.tell_all_states(),
-    "FirmwareStatusNotification": _tell_firmware,
+    "FirmwareStatusNotification": lambda charger: charger.firmware.tell(),
     "DiagnosticsStatusNotification": _tell_diagnostics,
     "LogStatusNotification": _tell_log,
 }
@@ -301,6 +298,15 @@ def _data_transfer(charger: Charger, payload: Payload) -> Payload:
     return {"status": "Accepted", "data": payload.get("data", "")}
 
 
+def _update_firmware(charger: Charger, payload: Payload) -> Payload:
+    charger.firmware.take(Order(payload["location"], _instant(payload["retrieveDate"])))
+    return {}
+
+
+def _update_signed(charger: Charger, payload: Payload) -> Payload:
+    return {"status": charger.firmware.take(order_from(payload))}
+
+
 def _status(is_accepted: bool) -> Payload:
     return {"status": "Accepted" if is_accepted else "Rejected"}
 
@@ -337,8 +343,8 @@ ANSWERS: Final[dict[str, Answer]] = {
     "Reset": _reset,
     "SendLocalList": _send_local_list,
     "SetChargingProfile": _set_profile,
-    "SignedUpdateFirmware": _always(status="Rejected"),
+    "SignedUpdateFirmware": _update_signed,
     "TriggerMessage": _trigger,
     "UnlockConnector": _unlock,
-    "UpdateFirmware": _always(),
+    "UpdateFirmware": _update_firmware,
 }

@@ -1,6 +1,7 @@
 """A charger that speaks OCPP 2.0.1: what it tells."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from ocpp.v201.enums import (
@@ -16,7 +17,9 @@ from ocpp.v201.enums import (
 from simulator.chargers import schemas, v201_answers
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Evse, Reading, Session, State
+from simulator.chargers.firmware import Order
 from simulator.chargers.line import Call, Payload, Refusal
+from simulator.chargers.publishing import Publisher
 from simulator.chargers.spec import Cause, EndCause, stamp
 
 STATUS: Final = {
@@ -61,6 +64,11 @@ class ChargerV201(Charger):
     schema: ClassVar = "v201"
     answers: ClassVar = v201_answers.ANSWERS
 
+    @cached_property
+    def publisher(self) -> Publisher:
+        """What it is as a local controller."""
+        return Publisher(self.world, self.send)
+
     def _answer(self, action: str, payload: Payload) -> Payload | Refusal:
         answer = self.answers.get(action)
         if answer is None:
@@ -79,7 +87,7 @@ class ChargerV201(Charger):
                 "vendorName": self.spec.vendor[:50],
                 "model": self.spec.model[:20],
                 "serialNumber": self.spec.serial,
-                "firmwareVersion": self.spec.firmware_version,
+                "firmwareVersion": self.firmware.version,
             },
         }
         self._send(
@@ -93,6 +101,16 @@ class ChargerV201(Charger):
     def beat(self) -> None:
         """See Charger.beat."""
         self._send(Action.heartbeat, {})
+
+    def tell_firmware(self, status: str, order: Order | None) -> None:
+        """See Dialect.tell_firmware."""
+        number = {} if order is None else {"requestId": order.request_id}
+        self._send(Action.firmware_status_notification, {"status": status, **number})
+
+    def tell_security(self, event: str) -> None:
+        """See Dialect.tell_security."""
+        payload = {"type": event, "timestamp": stamp(self.now())}
+        self._send(Action.security_event_notification, payload)
 
     def _ask(self, evse: Evse, token: str, then: Callable[[bool | None], None]) -> None:
         self._send(

@@ -8,6 +8,7 @@ from typing import Any, Final
 from simulator.chargers import variables
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Evse, Reservation, State
+from simulator.chargers.firmware import order_from
 from simulator.chargers.limits import Limit, first_limit_w
 from simulator.chargers.line import Payload, Refusal
 from simulator.chargers.spec import stamp
@@ -94,9 +95,7 @@ _TRIGGERS: Final[dict[str, Callable[[Any], None]]] = {
     "BootNotification": lambda charger: charger.boot_again(),
     "Heartbeat": lambda charger: charger.beat(),
     "StatusNotification": lambda charger: charger.tell_all_states(),
-    "FirmwareStatusNotification": lambda charger: charger.send(
-        "FirmwareStatusNotification", {"status": "Idle"}
-    ),
+    "FirmwareStatusNotification": lambda charger: charger.firmware.tell(),
     "LogStatusNotification": lambda charger: charger.send(
         "LogStatusNotification", {"status": "Idle"}
     ),
@@ -273,6 +272,10 @@ def _clear_monitoring(_charger: Charger, payload: Payload) -> Payload:
     return {"clearMonitoringResult": [{"id": one, "status": "NotFound"} for one in payload["id"]]}
 
 
+def _update_firmware(charger: Charger, payload: Payload) -> Payload:
+    return {"status": charger.firmware.take(order_from(payload))}
+
+
 def _status(is_accepted: bool) -> Payload:
     return {"status": "Accepted" if is_accepted else "Rejected"}
 
@@ -311,7 +314,7 @@ ANSWERS: Final[dict[str, Answer]] = {
     "GetTransactionStatus": _transaction_status,
     "GetVariables": _get_variables,
     "InstallCertificate": always(status="Rejected"),
-    "PublishFirmware": always(status="Rejected"),
+    "PublishFirmware": lambda charger, payload: charger.publisher.publish(payload),
     "RequestStartTransaction": _request_start,
     "RequestStopTransaction": _request_stop,
     "ReserveNow": _reserve,
@@ -326,6 +329,6 @@ ANSWERS: Final[dict[str, Answer]] = {
     "SetVariables": _set_variables,
     "TriggerMessage": _trigger,
     "UnlockConnector": _unlock,
-    "UnpublishFirmware": always(status="NoFirmware"),
-    "UpdateFirmware": always(status="Rejected"),
+    "UnpublishFirmware": lambda charger, payload: charger.publisher.unpublish(payload),
+    "UpdateFirmware": _update_firmware,
 }

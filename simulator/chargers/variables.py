@@ -91,7 +91,7 @@ VARIABLES: Final = (
         "ChargingStation",
         "FirmwareVersion",
         "string",
-        lambda charger: charger.spec.firmware_version,
+        lambda charger: charger.firmware.version,
     ),
     Variable("ClockCtrlr", "DateTime", "dateTime", lambda charger: stamp(charger.now())),
     Variable("DeviceDataCtrlr", "ItemsPerMessage", "integer", _fixed("100")),
