@@ -69,6 +69,10 @@ class InventoryKind(StrEnum):
     """One entry: its version."""
     FIRMWARE = "firmware"
     """Published on a local controller's own network, by checksum."""
+    GRID_CONTROL = "grid_control"
+    """How it reacts to the grid (OCPP's DER controls), by the control's id."""
+    EVENT_STREAM = "event_stream"
+    """A monitored value it sends all the time, by the stream's number."""
 
 
 class JobKind(StrEnum):
@@ -83,6 +87,20 @@ class JobKind(StrEnum):
     MONITORING_REPORT = "monitoring_report"
     CHARGING_PROFILES = "charging_profiles"
     DISPLAY_MESSAGES = "display_messages"
+    GRID_CONTROLS = "grid_controls"
+
+
+class GridNotice(StrEnum):
+    """What a charger tells of its part in the grid."""
+
+    ALARM = "alarm"
+    ALARM_ENDED = "alarm_ended"
+    STARTED = "started"
+    """A control with a time of its own is in force."""
+    STOPPED = "stopped"
+    PRIORITY_STARTED = "priority_started"
+    """A driver asked at the charger to be charged first."""
+    PRIORITY_STOPPED = "priority_stopped"
 
 
 class AgentStarted(TaggedWire, kw_only=True, tag="agent_started"):
@@ -351,6 +369,59 @@ class CertificateRequested(TaggedWire, kw_only=True, tag="certificate_requested"
     observed_at: Instant
 
 
+class SettlementReported(TaggedWire, kw_only=True, tag="settlement_reported"):
+    """What became of a payment at a charger's own terminal: its word, no entry of our ledger's."""
+
+    charger_id: ChargerId
+    transaction_id: Text = ""
+    """Empty: canceled before a transaction began."""
+    payment_ref: Text
+    """The payment provider's."""
+    status: Text
+    """OCPP's word: `Settled`, `Canceled`, `Rejected` or `Failed`."""
+    info: Text = ""
+    amount: Text
+    """A decimal number; in which currency the charger does not say."""
+    receipt_id: Text = ""
+    receipt_url: Text = ""
+    vat_number: Text = ""
+    observed_at: Instant
+
+
+class GridNoticeReported(TaggedWire, kw_only=True, tag="grid_notice_reported"):
+    """What a charger tells of its part in the grid; not that its power changed."""
+
+    charger_id: ChargerId
+    notice: GridNotice
+    control: Text = ""
+    """The control's id; of an alarm its kind, in OCPP's word."""
+    fault: Text = ""
+    """OCPP's word for what is wrong with the grid."""
+    superseded: list[Text] = field(default_factory=list)
+    """Ids of the controls it puts out of force."""
+    transaction_id: Text = ""
+    info: Text = ""
+    observed_at: Instant
+
+
+class StreamValue(Wire, kw_only=True):
+    """One value of a stream, as text, whatever the variable's type."""
+
+    value: Text
+    at: Instant
+
+
+class StreamSampled(TaggedWire, kw_only=True, tag="stream_sampled"):
+    """Values of a monitored variable, sent all the time; the stream's inventory says of which."""
+
+    charger_id: ChargerId
+    stream_id: Annotated[int, Meta(ge=0)]
+    values: list[StreamValue]
+    pending: int = 0
+    """How many the charger has not sent yet."""
+    observed_at: Instant
+
+
 class DataTransferred(TaggedWire, kw_only=True, tag="data_transferred"):
     """A vendor's own message, kept as it came."""
 
@@ -407,6 +478,9 @@ Event = (
     | InventoryReported
     | JobProgressed
     | CertificateRequested
+    | SettlementReported
+    | GridNoticeReported
+    | StreamSampled
     | DataTransferred
     | OddityObserved
     | MessageQuarantined

@@ -351,7 +351,8 @@ class InventoryItem:
     """One thing a charger holds, as it last said."""
 
     kind: str
-    """variable monitor certificate charging_profile display_message local_list firmware"""
+    """variable monitor certificate charging_profile display_message local_list firmware
+    grid_control event_stream"""
     key: str
     body: dict[str, Any]
     reported_at: datetime

@@ -10,6 +10,7 @@ CHATTER: Final = frozenset(
     {
         "component_event_reported",
         "data_transferred",
+        "stream_sampled",
         "sensor_unreadable",
         "sensor_battery_reported",
         "oddity_observed",

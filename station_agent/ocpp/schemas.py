@@ -22,6 +22,8 @@ FAULT_OF: Final[Mapping[str, Fault]] = {
 }
 """By kind of schema error; every other kind is a value its field may not have."""
 
+_NOTHING: Final = {"type": "object", "additionalProperties": False}
+
 # With several faults in one message the first of these is the one told.
 _TELLING: Final = (Fault.INCOMPLETE, Fault.TYPE, Fault.OCCURRENCE, Fault.PROPERTY, Fault.MISSHAPEN)
 
@@ -78,15 +80,19 @@ class Schemas:
     def request(self, action: str) -> Checker:
         """Return the check of an action's request."""
         if action not in self._requests:
-            self._requests[action] = self._load(action + self._request_suffix)
+            self._requests[action] = self._load(action + self._request_suffix, action)
         return self._requests[action]
 
     def response(self, action: str) -> Checker:
-        """Return the check of an action's response."""
+        """Return the check of an action's response; what is never answered has an empty one."""
         if action not in self._responses:
-            self._responses[action] = self._load(f"{action}Response")
+            name = f"{action}Response"
+            is_answered = action in self.actions
+            self._responses[action] = self._load(name) if is_answered else Checker(dict(_NOTHING))
         return self._responses[action]
 
-    def _load(self, name: str) -> Checker:
-        text = (self._folder / f"{name}.json").read_text(encoding="utf-8-sig")
-        return Checker(msgspec.json.decode(text))
+    def _load(self, *names: str) -> Checker:
+        """Read the first of these schemas there is: those of messages never answered have no suffix."""
+        files = [self._folder / f"{name}.json" for name in names]
+        file = next((one for one in files if one.is_file()), files[0])
+        return Checker(msgspec.json.decode(file.read_text(encoding="utf-8-sig")))

@@ -78,7 +78,7 @@ class Version:
 
     def is_known(self, action: str) -> bool:
         """Whether the version has this action, in either direction."""
-        return action in self.schemas.actions or action in self.not_handled
+        return action in self.schemas.actions or action in self.routes
 
     def learn(
         self, outbound: Outbound, answer: Mapping[str, Any], charger_id: ChargerId, now: datetime

@@ -13,28 +13,52 @@ from station_agent.ocpp import v201
 from station_agent.ocpp.dialects import OCPP_21
 from station_agent.ocpp.outcome import Routes
 from station_agent.ocpp.schemas import Schemas
+from station_agent.ocpp.v21 import (
+    clear_der_control,
+    close_periodic_event_stream,
+    get_certificate_chain_status,
+    get_periodic_event_stream,
+    notify_der_alarm,
+    notify_der_start_stop,
+    notify_periodic_event_stream,
+    notify_priority_charging,
+    notify_settlement,
+    open_periodic_event_stream,
+    pull_dynamic_schedule_update,
+    report_der_control,
+    set_der_control,
+    vat_number_validation,
+)
 from station_agent.ocpp.v201.commands import COMMANDS
+from station_agent.ocpp.v201.splits import SPLITS
 from station_agent.ocpp.versions import Learn, Version
 
-ROUTES: Final[Routes] = v201.ROUTES
+ROUTES: Final[Routes] = {
+    **v201.ROUTES,
+    Action.close_periodic_event_stream: close_periodic_event_stream.ROUTE,
+    Action.get_certificate_chain_status: get_certificate_chain_status.ROUTE,
+    Action.notify_der_alarm: notify_der_alarm.ROUTE,
+    Action.notify_der_start_stop: notify_der_start_stop.ROUTE,
+    "NotifyPeriodicEventStream": notify_periodic_event_stream.ROUTE,
+    Action.notify_priority_charging: notify_priority_charging.ROUTE,
+    Action.notify_settlement: notify_settlement.ROUTE,
+    Action.open_periodic_event_stream: open_periodic_event_stream.ROUTE,
+    Action.pull_dynamic_schedule_update: pull_dynamic_schedule_update.ROUTE,
+    Action.report_der_control: report_der_control.ROUTE,
+    Action.vat_number_validation: vat_number_validation.ROUTE,
+}
 
 NOT_HANDLED: Final[Mapping[str, str]] = {
     **v201.NOT_HANDLED,
-    Action.battery_swap: "no battery swapping",
-    Action.get_certificate_chain_status: "no plug and charge",
-    Action.notify_der_alarm: "no grid support functions",
-    Action.notify_der_start_stop: "no grid support functions",
-    "NotifyPeriodicEventStream": "no streams are opened; as a SEND it is never answered",
-    Action.notify_priority_charging: "no priority charging",
-    Action.notify_settlement: "no payment at the charger",
-    Action.open_periodic_event_stream: "no streams are opened",
-    Action.close_periodic_event_stream: "no streams are opened",
-    Action.pull_dynamic_schedule_update: "no dynamic schedules",
-    Action.report_der_control: "no grid support functions",
-    Action.vat_number_validation: "no payment at the charger",
+    Action.battery_swap: "bays charge cars; no station of ours swaps batteries",
 }
 
-LEARNT: Final[Mapping[str, Learn]] = v201.LEARNT
+LEARNT: Final[Mapping[str, Learn]] = {
+    **v201.LEARNT,
+    Action.clear_der_control: clear_der_control.learn,
+    Action.get_periodic_event_stream: get_periodic_event_stream.learn,
+    Action.set_der_control: set_der_control.learn,
+}
 
 VERSION: Final = Version(
     name="2.1",
@@ -45,4 +69,6 @@ VERSION: Final = Version(
     not_handled=NOT_HANDLED,
     commands=COMMANDS,
     learnt=LEARNT,
+    splits=SPLITS,
+    holds_back=True,
 )

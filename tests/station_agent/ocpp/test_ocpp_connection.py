@@ -282,13 +282,12 @@ async def test_what_came_before_the_hang_up_is_still_stored():
 @pytest.mark.parametrize(
     ("version", "action", "code"),
     [
-        (v16.VERSION, "FirmwareStatusNotification", "NotSupported"),
         (v16.VERSION, "Reset", "NotSupported"),
         (v16.VERSION, "TransactionEvent", "NotImplemented"),
         (v16.VERSION, "heartbeat", "NotImplemented"),
-        (v201.VERSION, "NotifyChargingLimit", "NotSupported"),
+        (v201.VERSION, "ReserveNow", "NotSupported"),
         (v201.VERSION, "StartTransaction", "NotImplemented"),
-        (v21.VERSION, "NotifySettlement", "NotSupported"),
+        (v21.VERSION, "BatterySwap", "NotSupported"),
         (v21.VERSION, "x" * 5000, "NotImplemented"),
     ],
 )
