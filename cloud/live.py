@@ -323,7 +323,7 @@ def _ends(change: _RawChange) -> bool:
         case ChangeKind.SESSION | ChangeKind.RESERVATION:
             return not _STANDING.decode(change.view).is_live
         case ChangeKind.COMMAND:
-            return _STANDING.decode(change.view).state != "queued"
+            return _STANDING.decode(change.view).state not in {"queued", "sent"}
         case _:
             return False
 

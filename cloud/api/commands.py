@@ -7,6 +7,8 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Final, get_args
 
 import msgspec
@@ -17,15 +19,24 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from cloud.api.auth import Watcher
-from cloud.api.bodies import Body, ChargerPath, IdPath, OnceOf, is_encodable, ok
+from cloud.api.bodies import (
+    Body,
+    ChargerPath,
+    Cursor,
+    IdPath,
+    Limit,
+    OnceOf,
+    is_encodable,
+    ok,
+)
 from cloud.api.container import Services, services_of
 from cloud.api.problems import described
 from cloud.domain.access import Viewer
 from cloud.domain.errors import ChargerOffline, CommandUnanswered
 from cloud.live import LiveHub, command_key
-from cloud.services.commands import QUEUED
+from cloud.services.commands import MAX_PATIENCE, QUEUED, SENT, WAITING, Lifetime
 from cloud.services.idempotency import Once
-from cloud.services.views import CommandView
+from cloud.services.views import CommandList, CommandView
 from cloud.viewers import News
 from contracts.commands import CallCharger, SetChargerKey
 from contracts.commands import Request as Ask
@@ -40,11 +51,35 @@ _LOOK_AGAIN_S: Final = 1.0
 """The hub tells at once; the row is looked at all the same, should a change be lost."""
 
 Timeout = Annotated[float, Field(ge=1, le=120, description="Seconds to wait for the answer.")]
+_KEEP_S: Final = 86_400.0
+
+
+class WhenAway(StrEnum):
+    """What becomes of a request to a charger that is not connected."""
+
+    REFUSE = "refuse"
+    QUEUE = "queue"
+
+
+KeepSeconds = Annotated[
+    float,
+    Field(
+        ge=1,
+        le=MAX_PATIENCE.total_seconds(),
+        description="With `when_away=queue`: for how many seconds the request waits for the "
+        "charger, before it expires.",
+    ),
+]
 
 STRUCTS: Final = {
     struct.__struct_config__.tag: struct for struct in get_args(Ask) if struct is not SetChargerKey
 }
 """A key is changed by `/chargers/{id}/key-rotation` alone, which sees that nobody is locked out."""
+
+
+_QUEUED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": CommandView, "description": "Kept until the charger is there."}
+}
 
 
 class CallBody(Body):
@@ -63,22 +98,28 @@ class CallBody(Body):
     action: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{0,63}$")]
     payload: dict[str, Any] = Field(default_factory=dict)
     timeout_s: Timeout = DEFAULT_TIMEOUT_S
+    when_away: WhenAway = WhenAway.REFUSE
+    keep_s: KeepSeconds = _KEEP_S
 
 
 @router.post(
     "/chargers/{charger_id}/calls",
     operation_id="callCharger",
     response_model=CommandView,
-    responses=described(401, 403, 404, 409, 422, 504),
+    responses=described(401, 403, 404, 409, 422, 504) | _QUEUED,
 )
 async def call(
     request: Request, charger_id: ChargerPath, body: CallBody, viewer: Watcher, once: OnceOf
 ) -> Response:
-    """Send any action of the charger's OCPP version, and wait for its answer."""
+    """Send any action of the charger's OCPP version, and wait for its answer.
+
+    With `when_away=queue` the request waits for a charger that is away, and is answered 202.
+    """
     if not is_encodable(body.payload):
         raise _wrong("payload", "has text, numbers or a depth that JSON cannot carry")
     ask = CallCharger(charger_id=charger_id, action=body.action, payload=body.payload)
-    return ok(await _answered(request, viewer, ask, body.timeout_s, once))
+    lifetime = _lifetime(body.timeout_s, body.when_away, body.keep_s)
+    return await _answered(request, viewer, ask, lifetime, once)
 
 
 def _request_schema() -> dict[str, Any]:
@@ -105,7 +146,7 @@ def _request_schema() -> dict[str, Any]:
     "/chargers/{charger_id}/commands",
     operation_id="commandCharger",
     response_model=CommandView,
-    responses=described(401, 403, 404, 409, 422, 504),
+    responses=described(401, 403, 404, 409, 422, 504) | _QUEUED,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -126,9 +167,35 @@ async def command(
     once: OnceOf,
     *,
     timeout_s: Annotated[float, Query(ge=1, le=120)] = DEFAULT_TIMEOUT_S,
+    when_away: WhenAway = WhenAway.REFUSE,
+    keep_s: Annotated[KeepSeconds, Query()] = _KEEP_S,
 ) -> Response:
-    """Send a request that means the same in every OCPP version, and wait for the answer."""
-    return ok(await _answered(request, viewer, ask_of(charger_id, body), timeout_s, once))
+    """Send a request that means the same in every OCPP version, and wait for the answer.
+
+    With `when_away=queue` the request waits for a charger that is away, and is answered 202.
+    """
+    lifetime = _lifetime(timeout_s, when_away, keep_s)
+    return await _answered(request, viewer, ask_of(charger_id, body), lifetime, once)
+
+
+@router.get(
+    "/chargers/{charger_id}/commands",
+    operation_id="listCommands",
+    response_model=CommandList,
+    responses=described(401, 403, 404, 422),
+)
+def list_commands(
+    request: Request,
+    charger_id: ChargerPath,
+    viewer: Watcher,
+    *,
+    state: Annotated[str | None, Query(pattern=r"^[a-z_]{1,16}$")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Return what was asked of a charger and how each stands, newest first."""
+    commands = services_of(request).commands
+    return ok(commands.of_charger(viewer, charger_id, state=state, limit=limit, cursor=cursor))
 
 
 @router.get(
@@ -140,6 +207,17 @@ async def command(
 def get_command(request: Request, command_id: IdPath, viewer: Watcher) -> Response:
     """Return a command and how it stands."""
     return ok(services_of(request).commands.get(viewer, command_id))
+
+
+@router.delete(
+    "/commands/{command_id}",
+    operation_id="cancelCommand",
+    response_model=CommandView,
+    responses=described(401, 403, 404, 409),
+)
+def cancel_command(request: Request, command_id: IdPath, viewer: Watcher) -> Response:
+    """Take back a command that waits for its charger; it is never sent."""
+    return ok(services_of(request).commands.cancel(viewer, command_id))
 
 
 def ask_of(charger_id: str, body: dict[str, Any]) -> Ask:
@@ -174,20 +252,20 @@ class Waiting:
 
 
 async def answered(
-    waiting: Waiting, viewer: Viewer, ask: Ask, timeout_s: float, once: Once | None = None
+    waiting: Waiting, viewer: Viewer, ask: Ask, lifetime: Lifetime, once: Once | None = None
 ) -> CommandView:
-    """Issue a request to a charger and wait for its answer.
+    """Issue a request to a charger and wait for its answer, or until it is known to be queued.
 
     Raises:
         ChargerOffline: it is not connected, as we know or as its station says.
         CommandUnanswered: nothing came in time; the command's id is the subject.
     """
     services = waiting.services
-    lasts = timedelta(seconds=timeout_s)
-    issued = await run_in_threadpool(services.commands.issue, viewer, ask, lasts, once)
-    wait_s = services.clock.real_s(timeout_s + _LATE_S)
+    issue = partial(services.commands.issue, viewer, ask, lifetime.lasts, once)
+    issued = await run_in_threadpool(issue, patience=lifetime.patience)
+    wait_s = services.clock.real_s(lifetime.lasts.total_seconds() + _LATE_S)
     found = await _answer(waiting, viewer, issued.command_id, wait_s)
-    if found.state == QUEUED:
+    if found.state == SENT or (found.state == QUEUED and not found.is_patient):
         raise CommandUnanswered(found.command_id)
     if found.state == CommandOutcome.CHARGER_OFFLINE:
         raise ChargerOffline(found.charger_id)
@@ -195,10 +273,16 @@ async def answered(
 
 
 async def _answered(
-    request: Request, viewer: Viewer, ask: Ask, timeout_s: float, once: Once | None
-) -> CommandView:
+    request: Request, viewer: Viewer, ask: Ask, lifetime: Lifetime, once: Once | None
+) -> Response:
     waiting = Waiting(services_of(request), request.app.state.hub)
-    return await answered(waiting, viewer, ask, timeout_s, once)
+    found = await answered(waiting, viewer, ask, lifetime, once)
+    return ok(found, 202 if found.state == QUEUED else 200)
+
+
+def _lifetime(timeout_s: float, when_away: WhenAway, keep_s: float) -> Lifetime:
+    patience = timedelta(seconds=keep_s) if when_away is WhenAway.QUEUE else None
+    return Lifetime(timedelta(seconds=timeout_s), patience)
 
 
 async def _answer(waiting: Waiting, viewer: Viewer, command_id: str, wait_s: float) -> CommandView:
@@ -209,7 +293,8 @@ async def _answer(waiting: Waiting, viewer: Viewer, command_id: str, wait_s: flo
         while True:
             found = await run_in_threadpool(waiting.services.commands.get, viewer, command_id)
             remaining_s = deadline - loop.time()
-            if found.state != QUEUED or remaining_s <= 0:
+            is_kept = found.state == QUEUED and found.is_patient
+            if found.state not in WAITING or is_kept or remaining_s <= 0:
                 return found
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(remaining_s, _LOOK_AGAIN_S)):

@@ -28,6 +28,7 @@ STATUS: Final[dict[type[Refused], int]] = {
     errors.AlertAlreadyHandled: 409,
     errors.ChargerOffline: 409,
     errors.CommandUnanswered: 504,
+    errors.CommandSent: 409,
     errors.Unavailable: 503,
     errors.IllegalTransition: 409,
     errors.BayAlreadyBooked: 409,

@@ -105,6 +105,13 @@ class CommandUnanswered(Refused):
     sentence = "The station has not answered in time."
 
 
+class CommandSent(Refused):
+    """A command that waits no more cannot be taken back."""
+
+    code = "command_sent"
+    sentence = "The command is on its way to the charger, or has ended: it cannot be taken back."
+
+
 class Unavailable(Refused):
     """Something we need is away; try again in `retry_after_s` seconds."""
 

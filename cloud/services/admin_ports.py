@@ -278,6 +278,10 @@ class StationsAdmin(Protocol):
         """Store how the charger logs in at its station."""
         ...
 
+    def raise_profiles(self, used: Mapping[str, int]) -> set[str]:
+        """Have chargers log in by no less than they have; returns the stations whose plans change."""
+        ...
+
     def bump_plan(self, station_id: str) -> None:
         """Have the station's plan built and sent again."""
         ...
@@ -327,8 +331,14 @@ class Commands(Protocol):
         """Return a charger's last commands, newest first."""
         ...
 
+    def page(
+        self, charger_id: str, state: str | None, before: tuple[datetime, str] | None, limit: int
+    ) -> list[CommandView]:
+        """Return a charger's commands, of one state or all, newest first, from a place on."""
+        ...
+
     def add(self, command: CommandView) -> None:
-        """Store a new, queued command."""
+        """Store a new command."""
         ...
 
     def get(self, command_id: str) -> CommandView | None:
@@ -336,7 +346,24 @@ class Commands(Protocol):
         ...
 
     def unsent(self, now: datetime, before: datetime, limit: int) -> list[CommandView]:
-        """Return queued commands in time, not published since `before`; oldest first."""
+        """Return commands under way, in time, not published since `before`; oldest first."""
+        ...
+
+    def sendable(
+        self, now: datetime, before: datetime, heard_since: datetime, limit: int
+    ) -> list[CommandView]:
+        """Return queued commands, in time, whose charger is there; oldest first.
+
+        One that came back is among them only once it was not published since `before`.
+        """
+        ...
+
+    def claim(self, command_ids: Sequence[str], now: datetime) -> list[CommandView]:
+        """Turn queued commands, if they still are, to `sent` at `now`; returns those it changed."""
+        ...
+
+    def cancel(self, command_ids: Sequence[str]) -> list[CommandView]:
+        """Turn queued commands, if they still are, to `cancelled`; returns those it changed."""
         ...
 
     def mark_published(self, command_ids: Collection[str], at: datetime) -> None:
@@ -346,11 +373,14 @@ class Commands(Protocol):
     def answer(
         self, station_id: str, answers: Sequence[CommandAnswered], now: datetime
     ) -> list[CommandView]:
-        """Store the first answer to each of the station's commands; returns those it changed."""
+        """Store the first answer to each of the station's commands; returns those it changed.
+
+        A patient command that, by its answer, was not sent to the charger is queued again.
+        """
         ...
 
     def expire(self, now: datetime, limit: int) -> list[CommandView]:
-        """Turn queued commands past their deadline to `expired`; returns those it changed."""
+        """Turn commands past their deadline without an answer to `expired`; returns those."""
         ...
 
 

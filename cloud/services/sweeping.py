@@ -56,9 +56,9 @@ class SweepService:
     def tend_commands(self) -> int:
         """Hand over commands that wait; close those nobody answered."""
         handed_over = self.commands.hand_over_unsent()
-        expired = self.commands.expire_overdue()
-        self.publisher.publish(expired)
-        return handed_over + len(expired)
+        changed = self.commands.hand_over_queued() + self.commands.expire_overdue()
+        self.publisher.publish(changed)
+        return handed_over + len(changed)
 
     def refresh_availability(self) -> int:
         """Say again what live stations offer; returns how many stations."""

@@ -398,7 +398,7 @@ class CommandView:
     charger_id: str
     kind: str
     state: str
-    """queued accepted rejected failed timed_out expired charger_offline"""
+    """queued sent accepted rejected failed timed_out expired charger_offline cancelled"""
     request: dict[str, Any]
     answer: dict[str, Any] | None
     issued_by: str
@@ -406,6 +406,19 @@ class CommandView:
     expires_at: datetime
     answered_at: datetime | None
     version: int
+    is_patient: bool = False
+    """Kept for a charger that is away, until it expires."""
+    answer_within_s: int = 30
+    """How long the charger has once it is sent."""
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandList:
+    """A page of a charger's commands, newest first."""
+
+    commands: list[CommandView]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

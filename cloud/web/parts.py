@@ -17,6 +17,7 @@ from cloud.live import LiveHub
 from cloud.services.admin_ports import CredentialKind, Login
 from cloud.services.availability import StationQuery
 from cloud.services.calendars import RunView
+from cloud.services.commands import Lifetime
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.idempotency import Once
 from cloud.services.payments import PayBy, PaymentView
@@ -332,7 +333,8 @@ class ServiceParts:
     async def ask(self, viewer: Viewer, request: Request) -> CommandView:
         """See Ask."""
         waiting = Waiting(self.services, self.hub)
-        return await answered(waiting, viewer, request, DEFAULT_TIMEOUT_S)
+        lifetime = Lifetime(timedelta(seconds=DEFAULT_TIMEOUT_S))
+        return await answered(waiting, viewer, request, lifetime)
 
     @property
     def reservations(self) -> driver_parts.Reservations:

@@ -104,12 +104,14 @@ ALERT_STATUS: Final[dict[str, str]] = {
 
 COMMAND_STATE: Final[dict[str, str]] = {
     "queued": _("Waiting for the charger"),
+    "sent": _("On its way"),
     "accepted": _("Accepted"),
     "rejected": _("Rejected"),
     "failed": _("Failed"),
     "timed_out": _("No answer in time"),
     "expired": _("Expired before it could be sent"),
     "charger_offline": _("The charger is offline"),
+    "cancelled": _("Taken back"),
 }
 
 ROLE: Final[dict[str, str]] = {

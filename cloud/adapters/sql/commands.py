@@ -4,17 +4,22 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, tuple_, update
 
-from cloud.adapters.sql.tables import commands
+from cloud.adapters.sql.tables import chargers, commands, station_links
 from cloud.services.views import CommandView
-from contracts.events import CommandAnswered
+from contracts.events import CommandAnswered, CommandOutcome
 
 QUEUED: Final = "queued"
+SENT: Final = "sent"
 EXPIRED: Final = "expired"
+CANCELLED: Final = "cancelled"
 
+_WAITING: Final = commands.c.state.in_((QUEUED, SENT))
 _UNANSWERED: Final = commands.c.answered_at.is_(None)
-"""Queued, or expired here without a word of the station, whose answer may be late."""
+"""Waiting, or ended here without a word of the station, whose answer may be late."""
+_NOT_HEARD: Final = frozenset({CommandOutcome.CHARGER_OFFLINE, CommandOutcome.EXPIRED})
+"""Outcomes that say the command was not sent to the charger."""
 
 
 class SqlCommands:
@@ -35,8 +40,11 @@ class SqlCommands:
                 issued_by=command.issued_by,
                 issued_at=command.issued_at,
                 expires_at=command.expires_at,
-                state=QUEUED,
+                state=command.state,
                 changed_version=command.version,
+                is_patient=command.is_patient,
+                answer_within_s=command.answer_within_s,
+                sent_at=command.sent_at,
             )
         )
 
@@ -47,23 +55,47 @@ class SqlCommands:
 
     def latest(self, charger_id: str, limit: int) -> list[CommandView]:
         """See Commands.latest."""
+        return self.page(charger_id, None, None, limit)
+
+    def page(
+        self, charger_id: str, state: str | None, before: tuple[datetime, str] | None, limit: int
+    ) -> list[CommandView]:
+        """See Commands.page."""
+        place = (commands.c.issued_at, commands.c.id)
         query = select(commands).where(commands.c.charger_id == charger_id)
-        newest = query.order_by(commands.c.issued_at.desc(), commands.c.id).limit(limit)
+        if state is not None:
+            query = query.where(commands.c.state == state)
+        if before is not None:
+            query = query.where(tuple_(*place) < tuple_(*before))
+        newest = query.order_by(*(column.desc() for column in place)).limit(limit)
         return [_view(row) for row in self._connection.execute(newest)]
 
     def unsent(self, now: datetime, before: datetime, limit: int) -> list[CommandView]:
         """See Commands.unsent."""
+        query = select(commands).where(commands.c.state == SENT)
+        return self._due(query, now, before, limit)
+
+    def sendable(
+        self, now: datetime, before: datetime, heard_since: datetime, limit: int
+    ) -> list[CommandView]:
+        """See Commands.sendable."""
+        is_there = (chargers.c.is_connected, station_links.c.heard_at >= heard_since)
         query = (
             select(commands)
-            .where(
-                commands.c.state == QUEUED,
-                commands.c.expires_at > now,
-                or_(commands.c.published_at.is_(None), commands.c.published_at < before),
-            )
-            .order_by(commands.c.issued_at)
-            .limit(limit)
+            .join(chargers, chargers.c.id == commands.c.charger_id)
+            .join(station_links, station_links.c.station_id == chargers.c.station_id)
+            .where(commands.c.state == QUEUED, *is_there)
         )
-        return [_view(row) for row in self._connection.execute(query)]
+        return self._due(query, now, before, limit)
+
+    def claim(self, command_ids: Sequence[str], now: datetime) -> list[CommandView]:
+        """See Commands.claim."""
+        is_in_time = commands.c.expires_at > now
+        return self._from_queue(command_ids, is_in_time, state=SENT, sent_at=now, published_at=now)
+
+    def cancel(self, command_ids: Sequence[str]) -> list[CommandView]:
+        """See Commands.cancel."""
+        return self._from_queue(command_ids, state=CANCELLED)
 
     def mark_published(self, command_ids: Collection[str], at: datetime) -> None:
         """See Commands.mark_published."""
@@ -75,29 +107,48 @@ class SqlCommands:
     ) -> list[CommandView]:
         """See Commands.answer."""
         changed = [
-            answer.command_id
-            for answer in answers
-            if self._change(
-                (commands.c.station_id == station_id, commands.c.id == answer.command_id),
-                state=answer.outcome,
-                answer=answer.answer,
-                answered_at=now,
-            )
+            answer.command_id for answer in answers if self._answer_one(station_id, answer, now)
         ]
         return self._views(changed)
 
     def expire(self, now: datetime, limit: int) -> list[CommandView]:
         """See Commands.expire."""
-        query = select(commands.c.id).where(
-            commands.c.state == QUEUED, commands.c.expires_at <= now
-        )
+        query = select(commands.c.id).where(_WAITING, commands.c.expires_at <= now)
         overdue = self._connection.execute(query.order_by(commands.c.expires_at).limit(limit))
         changed = [
             command_id
             for command_id in overdue.scalars().all()
-            if self._change(
-                (commands.c.id == command_id, commands.c.state == QUEUED), state=EXPIRED
-            )
+            if self._change((commands.c.id == command_id, _WAITING), state=EXPIRED)
+        ]
+        return self._views(changed)
+
+    def _answer_one(self, station_id: str, answer: CommandAnswered, now: datetime) -> bool:
+        its: tuple[ColumnElement[bool], ...] = (
+            commands.c.station_id == station_id,
+            commands.c.id == answer.command_id,
+        )
+        if answer.outcome in _NOT_HEARD:
+            its = (*its, commands.c.state != CANCELLED)
+            may_wait = (commands.c.is_patient.is_(True), commands.c.expires_at > now, _WAITING)
+            if self._change((*its, *may_wait), state=QUEUED):
+                return True
+        return self._change(its, state=answer.outcome, answer=answer.answer, answered_at=now)
+
+    def _due(
+        self, query: Select[Any], now: datetime, before: datetime, limit: int
+    ) -> list[CommandView]:
+        is_due = or_(commands.c.published_at.is_(None), commands.c.published_at < before)
+        in_time = query.where(commands.c.expires_at > now, is_due)
+        ordered = in_time.order_by(commands.c.issued_at, commands.c.id).limit(limit)
+        return [_view(row) for row in self._connection.execute(ordered)]
+
+    def _from_queue(
+        self, command_ids: Sequence[str], *which: ColumnElement[bool], **values: Any
+    ) -> list[CommandView]:
+        changed = [
+            one
+            for one in command_ids
+            if self._change((commands.c.id == one, commands.c.state == QUEUED, *which), **values)
         ]
         return self._views(changed)
 
@@ -110,7 +161,8 @@ class SqlCommands:
         if not command_ids:
             return []
         query = select(commands).where(commands.c.id.in_(command_ids))
-        return [_view(row) for row in self._connection.execute(query)]
+        ordered = query.order_by(commands.c.issued_at, commands.c.id)
+        return [_view(row) for row in self._connection.execute(ordered)]
 
 
 def _view(row: Row[*tuple[Any, ...]]) -> CommandView:
@@ -127,4 +179,7 @@ def _view(row: Row[*tuple[Any, ...]]) -> CommandView:
         expires_at=row.expires_at,
         answered_at=row.answered_at,
         version=row.changed_version,
+        is_patient=row.is_patient,
+        answer_within_s=row.answer_within_s,
+        sent_at=row.sent_at,
     )

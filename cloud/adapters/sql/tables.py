@@ -354,11 +354,15 @@ commands: Final = Table(
     Column("issued_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
-    # queued | accepted | rejected | failed | timed_out | expired | charger_offline
+    # queued | sent | accepted | rejected | failed | timed_out | expired | charger_offline | cancelled
     Column("state", Identifier(16), nullable=False, default="queued"),
     Column("answer", Json),
     Column("answered_at", UtcDateTime),
     Column("changed_version", BigInt, nullable=False, default=0),
+    # kept for a charger that is away, until it expires; sent, it has so long to answer
+    Column("is_patient", Boolean, nullable=False, default=False, server_default="0"),
+    Column("answer_within_s", Integer, nullable=False, default=30, server_default="30"),
+    Column("sent_at", UtcDateTime),
     Index("ix_commands_state_expires", "state", "expires_at"),
 )
 
@@ -389,6 +393,47 @@ charger_jobs: Final = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("ix_charger_jobs_changed", "charger_id", "changed_at"),
+)
+
+# a charger's change of keys, the last or the one under way: `salt` and `key_hash` are the new key's
+charger_key_rotations: Final = Table(
+    "charger_key_rotations",
+    metadata,
+    Column("charger_id", Identifier(48), ForeignKey("chargers.id"), primary_key=True),
+    Column("salt", Identifier(32), nullable=False),
+    Column("key_hash", Identifier(64), nullable=False),
+    Column("status", Identifier(16), nullable=False),
+    Column("is_unsure", Boolean, nullable=False, default=False),
+    Column("asked", Integer, nullable=False, default=0),
+    Column("command_id", Identifier()),
+    Column("started_by", Identifier(), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    # the key it last logged in by
+    Column("seen_salt", Identifier(32), nullable=False, default=""),
+    Column("seen_at", UtcDateTime),
+)
+
+# certificates chargers asked to have signed, and what became of them
+charger_certificates: Final = Table(
+    "charger_certificates",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("charger_id", Identifier(48), ForeignKey("chargers.id"), nullable=False),
+    # OCPP's word; empty: for all of the charger's connections
+    Column("purpose", Identifier(32), nullable=False),
+    Column("status", Identifier(16), nullable=False, index=True),
+    Column("csr", Text, nullable=False),
+    Column("request_id", Integer),
+    Column("chain", Text),
+    Column("serial_number", Identifier(48), nullable=False, default=""),
+    Column("valid_until", UtcDateTime),
+    Column("why", String(255), nullable=False, default=""),
+    Column("command_id", Identifier()),
+    Column("delivered", Integer, nullable=False, default=0),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("ix_charger_certificates_charger", "charger_id", "requested_at"),
 )
 
 # --- reservations --------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ async def test_without_an_answer_in_time_the_command_is_named(live: House):
     assert response.status_code == 504
     assert response.json()["code"] == "command_unanswered"
     assert response.json()["command_id"] == command.id
-    assert known.json()["state"] == "queued"
+    assert known.json()["state"] == "sent"
 
 
 @pytest.mark.parametrize(
@@ -307,3 +307,203 @@ async def test_a_request_that_is_none_is_refused(live: House, body):
     assert response.status_code == 422
     assert response.json()["errors"]
     assert not live.broker.published
+
+
+QUEUE = {**CALL, "when_away": "queue", "keep_s": 3_600}
+
+
+def set_connected(house: House, *, is_connected: bool) -> None:
+    with house.engine.begin() as connection:
+        connection.execute(update(tables.chargers).values(is_connected=is_connected))
+
+
+async def queued(house: House, client, body=QUEUE):
+    set_connected(house, is_connected=False)
+    response = await client.post(CALLS, json=body)
+    assert response.status_code == 202
+    return response.json()
+
+
+def state_of(house: House, command_id: str) -> str:
+    with house.engine.connect() as connection:
+        query = select(tables.commands.c.state).where(tables.commands.c.id == command_id)
+        return connection.execute(query).scalar_one()
+
+
+async def test_a_request_may_wait_for_a_charger_that_is_away(live: House):
+    service = live.services.commands
+    async with operator(live) as client:
+        command = await queued(live, client)
+        assert (command["state"], command["is_patient"]) == ("queued", True)
+        assert service.hand_over_queued() == []
+        set_connected(live, is_connected=True)
+        (sent,) = service.hand_over_queued()
+        assert service.hand_over_queued() == []
+
+    (wire,) = handed_over(live)
+    assert wire.id == sent.subject == command["command_id"]
+    assert wire.is_patient
+    assert wire.expires_at - wire.issued_at == timedelta(seconds=100)
+    assert sent.view.state == "sent"
+    assert sent.version > command["version"]
+
+
+async def test_a_patient_request_to_a_charger_that_is_there_is_answered_at_once(live: House):
+    async with operator(live) as client:
+        command, response = await asked(live, client, CALLS, QUEUE)
+
+    assert command.is_patient
+    assert (response.status_code, response.json()["state"]) == (200, "accepted")
+
+
+async def test_our_own_words_may_wait_as_well(live: House):
+    set_connected(live, is_connected=False)
+    async with operator(live, "owner") as client:
+        response = await client.post(
+            f"{COMMANDS}?when_away=queue&keep_s=60", json={"kind": "reset_charger"}
+        )
+
+    assert response.status_code == 202
+    assert response.json()["state"] == "queued"
+
+
+@pytest.mark.parametrize("outcome", [CommandOutcome.CHARGER_OFFLINE, CommandOutcome.EXPIRED])
+async def test_what_the_station_could_not_send_is_queued_again(live: House, outcome):
+    service = live.services.commands
+    async with operator(live) as client:
+        request = asyncio.create_task(client.post(CALLS, json=QUEUE))
+        await eventually_async(lambda: live.broker.published)
+        (back,) = answer(live, handed_over(live)[0].id, outcome)
+        response = await request
+        assert service.hand_over_queued() == []
+        live.clock.pass_by(timedelta(seconds=11))
+        (sent,) = service.hand_over_queued()
+        (done,) = answer(live, sent.subject, status="Accepted")
+
+    assert response.status_code == 202
+    assert back.view.state == "queued"
+    assert done.view.state == "accepted"
+    first, second = handed_over(live)
+    assert first.id == second.id
+    assert second.expires_at > first.expires_at
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+async def test_a_command_nobody_came_for_expires_and_is_never_sent(live: House, is_sent):
+    """P13."""
+    service = live.services.commands
+    async with operator(live) as client:
+        command = await queued(live, client, {**QUEUE, "keep_s": 200})
+    if is_sent:
+        set_connected(live, is_connected=True)
+        service.hand_over_queued()
+        live.broker.published.clear()
+    live.clock.pass_by(timedelta(seconds=201))
+    set_connected(live, is_connected=True)
+    with live.engine.begin() as connection:
+        connection.execute(update(tables.station_links).values(heard_at=live.clock.now()))
+
+    assert service.hand_over_queued() == []
+    assert service.hand_over_unsent() == 0
+    (expired,) = service.expire_overdue()
+    assert expired.view.state == "expired"
+    assert not live.broker.published
+    assert answer(live, command["command_id"], CommandOutcome.EXPIRED)[0].view.state == "expired"
+
+
+async def test_a_silent_station_is_sent_nothing_that_waits(live: House):
+    async with operator(live) as client:
+        await queued(live, client)
+    set_connected(live, is_connected=True)
+    live.clock.pass_by(timedelta(seconds=81))
+
+    assert live.services.commands.hand_over_queued() == []
+
+
+async def test_what_a_crash_kept_back_after_the_claim_is_handed_over_once_more(
+    live: House, monkeypatch
+):
+    class Crash(Exception):
+        pass
+
+    def crash(*_args):
+        raise Crash
+
+    service = live.services.commands
+    async with operator(live) as client:
+        command = await queued(live, client)
+    set_connected(live, is_connected=True)
+    monkeypatch.setattr(type(service), "_publish", crash)
+    with pytest.raises(Crash):
+        service.hand_over_queued()
+    monkeypatch.undo()
+    assert service.hand_over_queued() == []
+
+    live.clock.pass_by(timedelta(seconds=4))
+    assert service.hand_over_unsent() == 1
+    assert [one.id for one in handed_over(live)] == [command["command_id"]]
+
+
+async def test_queued_commands_go_in_the_order_they_were_asked_for(live: House):
+    ids = []
+    async with operator(live) as client:
+        for _ in range(5):
+            ids.append((await queued(live, client))["command_id"])
+            live.clock.pass_by(timedelta(seconds=1))
+    set_connected(live, is_connected=True)
+    live.services.commands.hand_over_queued()
+
+    assert [one.id for one in handed_over(live)] == ids
+
+
+async def test_a_queued_command_is_taken_back_and_never_sent(live: House):
+    async with operator(live) as client:
+        command = await queued(live, client)
+        path = f"{V1}/commands/{command['command_id']}"
+        taken = await client.delete(path)
+        again = await client.delete(path)
+    set_connected(live, is_connected=True)
+
+    assert (taken.status_code, taken.json()["state"]) == (200, "cancelled")
+    assert again.json() == taken.json()
+    assert live.services.commands.hand_over_queued() == []
+    assert answer(live, command["command_id"], CommandOutcome.EXPIRED) == []
+    (late,) = answer(live, command["command_id"], status="Accepted")
+    assert late.view.state == "accepted"
+
+
+async def test_what_is_on_its_way_is_not_taken_back(live: House):
+    async with operator(live) as client:
+        command = await queued(live, client)
+        set_connected(live, is_connected=True)
+        live.services.commands.hand_over_queued()
+        response = await client.delete(f"{V1}/commands/{command['command_id']}")
+
+    assert response.status_code == 409
+    assert response.json()["code"] == "command_sent"
+    assert state_of(live, command["command_id"]) == "sent"
+
+
+async def test_an_impatient_command_that_could_not_be_sent_has_ended(live: House):
+    async with operator(live) as client:
+        await client.post(CALLS, json={**CALL, "timeout_s": 1})
+        (command,) = handed_over(live)
+        (gone,) = answer(live, command.id, CommandOutcome.CHARGER_OFFLINE)
+
+    assert gone.view.state == "charger_offline"
+
+
+async def test_what_was_asked_of_a_charger_is_listed_newest_first_and_by_state(live: House):
+    async with operator(live) as client:
+        ids = []
+        for _ in range(3):
+            ids.insert(0, (await queued(live, client))["command_id"])
+            live.clock.pass_by(timedelta(seconds=1))
+        await client.delete(f"{V1}/commands/{ids[1]}")
+        first = (await client.get(COMMANDS, params={"limit": 2})).json()
+        rest = (await client.get(COMMANDS, params={"cursor": first["next_cursor"]})).json()
+        waiting = (await client.get(COMMANDS, params={"state": "queued"})).json()
+
+    assert [one["command_id"] for one in first["commands"] + rest["commands"]] == ids
+    assert rest["next_cursor"] is None
+    assert [one["command_id"] for one in waiting["commands"]] == [ids[0], ids[2]]
