@@ -18,6 +18,15 @@ class OfflinePolicy(StrEnum):
     """Charge first, settle later: for stations where a stranded driver costs more than a lost fee."""
 
 
+class Registration(StrEnum):
+    """How a charger is answered when it introduces itself (BootNotification)."""
+
+    ACCEPTED = "accepted"
+    PENDING = "pending"
+    """It may be asked and set up, and is to say nothing unasked."""
+    REJECTED = "rejected"
+
+
 class TokenGrant(Wire, kw_only=True):
     """A token that may charge at this station."""
 
@@ -68,6 +77,7 @@ class ChargerCredential(Wire, kw_only=True):
     next_salt: str = ""
     """Of the key that is to follow this one and is good already; empty: none is."""
     next_key_hash: str = ""
+    registration: Registration = Registration.ACCEPTED
 
 
 class Plan(Wire, kw_only=True):

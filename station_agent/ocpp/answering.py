@@ -35,6 +35,7 @@ from station_agent.ports import (
 
 log: Final = structlog.get_logger()
 
+_BOOT: Final = "BootNotification"
 _MAX_QUARANTINED: Final = 4_096
 _TOLD_ONCE_IN: Final = timedelta(minutes=10)
 _TOLD_ONCE: Final = frozenset({"clock_skewed", "clock_unusable", "payload_mended", "flooding"})
@@ -124,6 +125,8 @@ class Answering:
             is_known = self.version.is_known(call.action)
             fault = Fault.UNSUPPORTED_ACTION if is_known else Fault.UNKNOWN_ACTION
             return self._refuse(call, fault, f"{call.action[:64]} is not served here")
+        if self.version.holds_back and not self._may_say(call.action, route):
+            return self._refuse(call, Fault.SECURITY, "not let in: BootNotification first")
         given = self._given(call, route)
         if given is not None:
             metrics.messages(call.action, "repeated").inc()
@@ -166,8 +169,14 @@ class Answering:
         if oddities:
             outcome = Outcome(outcome.reply, [*outcome.facts, *oddities], outcome.notes)
         reply = await self._conclude(call, route, outcome)
+        if call.action == _BOOT:
+            self.charger.talk.is_held = outcome.reply["status"] != "Accepted"
         metrics.messages(call.action, "mended" if oddities else "answered").inc()
         return reply
+
+    def _may_say(self, action: str, route: Route) -> bool:
+        """Whether the charger may say this now; transactions are never refused (QUIRKS, the rule)."""
+        return route.last_resort is not None or self.charger.talk.may_say(action)
 
     async def _make_do(
         self, call: Call, route: Route, fault: Fault, description: str, frame: bytes

@@ -2,24 +2,27 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 
 from contracts.clock import Clock
-from contracts.commands import Request
-from contracts.events import ChargerDisconnected, Event, SecurityEventReported
+from contracts.commands import Request, SetChargerKey
+from contracts.events import ChargerDisconnected, CommandOutcome, Event, SecurityEventReported
 from contracts.ids import ChargerId
-from contracts.plan import ChargerCredential
+from contracts.plan import ChargerCredential, Registration
 from station_agent.ocpp import metrics
 from station_agent.ocpp.answering import Services, Timing
 from station_agent.ocpp.connection import ChargerConnection
 from station_agent.ocpp.connections import Connections
 from station_agent.ocpp.door import ChargerSocket
 from station_agent.ocpp.gateway import Gateway
-from station_agent.ocpp.handshake import OTHER_WITHOUT_OFFER
+from station_agent.ocpp.handshake import DOWNGRADED, OTHER_WITHOUT_OFFER
 from station_agent.ocpp.outcome import ChargerView
+from station_agent.ocpp.profiles import Memory, Profiles
 from station_agent.ocpp.server import ServerSettings
 from station_agent.ocpp.throttle import OncePer
 from station_agent.ports import (
@@ -27,9 +30,9 @@ from station_agent.ports import (
     Authorizer,
     CommandResult,
     Credentials,
+    Note,
     OutboxUnavailable,
     Promises,
-    Recorder,
     SessionMemory,
 )
 from station_agent.station_file import StationLayout
@@ -38,6 +41,8 @@ log: Final = structlog.get_logger()
 
 _REPLACED: Final = 1008
 _RESTARTS: Final = (1012, "the station restarts")
+_NORMAL: Final = 1000
+_NEW_KEY_WITHIN: Final = timedelta(seconds=10)
 _EVENT_EVERY: Final = timedelta(minutes=1)
 
 
@@ -47,7 +52,7 @@ class StationChargers:
     def __init__(
         self,
         *,
-        recorder: Recorder,
+        recorder: Memory,
         sessions: SessionMemory,
         answers: AnswerMemory,
         authorizer: Authorizer,
@@ -67,6 +72,8 @@ class StationChargers:
         self._connections = Connections(clock, settings.silent_after_s)
         self._gateway = Gateway(self._connections, sessions, recorder, clock)
         self._events = OncePer(_EVENT_EVERY.total_seconds())
+        self._profiles = Profiles(recorder)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     @property
@@ -76,7 +83,24 @@ class StationChargers:
 
     async def execute(self, request: Request, timeout_s: float) -> CommandResult:
         """See ChargerGateway.execute."""
-        return await self._gateway.execute(request, timeout_s)
+        if not isinstance(request, SetChargerKey):
+            return await self._gateway.execute(request, timeout_s)
+        if not await self._credentials.takes(request.charger_id, request.salt):
+            why = {"description": "the station has no plan with this key yet"}
+            return CommandResult(CommandOutcome.FAILED, why)
+        result = await self._gateway.execute(request, timeout_s)
+        connection = self._connections.get(request.charger_id)
+        if result.outcome is CommandOutcome.ACCEPTED and connection is not None:
+            task = asyncio.create_task(self._have_it_come_anew(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return result
+
+    async def _have_it_come_anew(self, connection: ChargerConnection) -> None:
+        """Close a connection whose charger does not by itself, to log in by its new key (A01.FR.10)."""
+        await self._clock.sleep(_NEW_KEY_WITHIN.total_seconds())
+        if self._connections.get(connection.charger.charger_id) is connection:
+            await connection.close(_NORMAL, "log in with the new key")
 
     def silent_chargers(self) -> list[ChargerId]:
         """See ChargerGateway.silent_chargers."""
@@ -94,7 +118,7 @@ class StationChargers:
 
     def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
         """See Household.credential_of."""
-        return self._credentials.credential_of(charger_id)
+        return self._profiles.at_least(self._credentials.credential_of(charger_id))
 
     async def has_room_for(self, charger_id: ChargerId) -> bool:
         """See Household.has_room_for."""
@@ -109,7 +133,7 @@ class StationChargers:
         await self._record(
             SecurityEventReported(
                 charger_id=charger_id,
-                event="login_refused",
+                event=reason if reason == DOWNGRADED else "login_refused",
                 info=reason,
                 observed_at=self._clock.now(),
             )
@@ -127,7 +151,9 @@ class StationChargers:
         old = self._connections.put(connection)
         if old is None:
             metrics.CONNECTED.inc()
-        await self._record(connection.connected())
+        profile = socket.admission.security_profile
+        notes = self._profiles.note(socket.charger_id, profile)
+        await self._record(connection.connected(), notes)
         closing = asyncio.create_task(old.close(_REPLACED, "replaced")) if old else None
         try:
             await connection.run()
@@ -154,10 +180,16 @@ class StationChargers:
             sessions=self._sessions,
             connected_at=self._clock.now(),
             security_profile=socket.admission.security_profile,
+            key_salt=socket.admission.key_salt,
             heartbeat_interval_s=self._settings.heartbeat_interval_s,
             new_session_id=lambda: uuid.uuid4().hex,
             promises=self._promises,
+            registration=partial(self._registration_of, socket.charger_id),
         )
+
+    def _registration_of(self, charger_id: ChargerId) -> Registration:
+        credential = self._credentials.credential_of(charger_id)
+        return Registration.ACCEPTED if credential is None else credential.registration
 
     def _disconnected(self, socket: ChargerSocket) -> Event:
         code = socket.close_code
@@ -166,10 +198,10 @@ class StationChargers:
             charger_id=socket.charger_id, reason=reason, observed_at=self._clock.now()
         )
 
-    async def _record(self, fact: Event) -> None:
+    async def _record(self, fact: Event, notes: Sequence[Note] = ()) -> None:
         """Make it durable; while the disk refuses, a connection is better than its record."""
         try:
-            await self._services.recorder.record([fact])
+            await self._services.recorder.record([fact], notes)
         except OutboxUnavailable:
             log.warning("ocpp.not_recorded", fact=type(fact).__name__)
 

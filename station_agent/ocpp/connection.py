@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
@@ -23,6 +24,10 @@ log: Final = structlog.get_logger()
 _BACKLOG: Final = 16
 _PROBE_S: Final = 2.5
 _BOOT_WAIT: Final = timedelta(seconds=10)
+
+
+OnAnswer = Callable[[dict[str, Any]], Awaitable[None]]
+"""Told the payload of an answer to our call."""
 
 
 class Socket(Protocol):
@@ -84,6 +89,7 @@ class ChargerConnection:
         self._unfinished = 0
         self._calls = asyncio.Lock()
         self._answer: asyncio.Future[Answered | AnsweredWithError] | None = None
+        self._on_answer: OnAnswer | None = None
         self._is_settled = asyncio.Event()
         self._has_ponged = False
         self._is_over = False
@@ -118,9 +124,16 @@ class ChargerConnection:
             await worker
 
     async def call(
-        self, action: str, payload: dict[str, Any], timeout_s: float
+        self,
+        action: str,
+        payload: dict[str, Any],
+        timeout_s: float,
+        on_answer: OnAnswer | None = None,
     ) -> Answered | AnsweredWithError | NotAnswered:
         """Call the charger, after the calls of ours that wait already.
+
+        `on_answer` is through before the charger's next message is looked at: what follows from an
+        answer stands before what follows from the reports it announces.
 
         Not before its first message is answered, or 10 s have passed: calls that come before the
         answer to BootNotification make some chargers boot again (QUIRKS 12, 13).
@@ -136,7 +149,7 @@ class ChargerConnection:
         try:
             in_flight_s = self._clock.real_s(self._services.timing.call_timeout_s)
             async with asyncio.timeout_at(min(deadline_s, loop.time() + in_flight_s)):
-                return await self._exchange(action, payload)
+                return await self._exchange(action, payload, on_answer)
         except TimeoutError:
             return NotAnswered(was_sent=True)
         finally:
@@ -150,6 +163,7 @@ class ChargerConnection:
             charger_id=self.charger.charger_id,
             ocpp_version=self.version.name,
             security_profile=self.charger.security_profile,
+            key_salt=self.charger.key_salt,
             observed_at=self._clock.now(),
         )
 
@@ -168,11 +182,12 @@ class ChargerConnection:
         await self._socket.close(code, reason)
 
     async def _exchange(
-        self, action: str, payload: dict[str, Any]
+        self, action: str, payload: dict[str, Any], on_answer: OnAnswer | None
     ) -> Answered | AnsweredWithError | NotAnswered:
         if self._is_over:
             return NotAnswered(was_sent=False)
-        self._answer = asyncio.get_running_loop().create_future()
+        self._answer, self._on_answer = asyncio.get_running_loop().create_future(), on_answer
+        self.charger.talk.note(action, payload)
         frame = self._rpc.call(str(uuid.uuid4()), action, payload)
         try:
             await self._socket.send(frame, text=True)
@@ -209,10 +224,18 @@ class ChargerConnection:
                         await self._tell_versions_apart(received, self._other_version)
                     await self._take(received, frame)
                 case Answered() | AnsweredWithError() as answered:
-                    if self._answer is not None and not self._answer.done():
-                        self._answer.set_result(answered)
+                    await self._hear(answered)
                 case Ignored(reason=reason):
                     metrics.messages("", reason).inc()
+
+    async def _hear(self, answered: Answered | AnsweredWithError) -> None:
+        answer, on_answer = self._answer, self._on_answer
+        if answer is None or answer.done():
+            return
+        if on_answer is not None and isinstance(answered, Answered):
+            await on_answer(answered.payload)
+        if not answer.done():
+            answer.set_result(answered)
 
     async def _take(self, received: Call | Refused, frame: bytes) -> None:
         """Serve what can be served at once, and the rest in its turn.

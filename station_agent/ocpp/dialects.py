@@ -26,6 +26,8 @@ class Fault(StrEnum):
     UNKNOWN_ACTION = "unknown_action"
     UNSUPPORTED_ACTION = "unsupported_action"
     UNKNOWN_MESSAGE_TYPE = "unknown_message_type"
+    SECURITY = "security"
+    """Said before the charger was let in."""
     INTERNAL = "internal"
 
 
@@ -55,6 +57,7 @@ _CODES_16: Final = MappingProxyType(
         Fault.UNKNOWN_ACTION: "NotImplemented",
         Fault.UNSUPPORTED_ACTION: "NotSupported",
         Fault.UNKNOWN_MESSAGE_TYPE: "GenericError",
+        Fault.SECURITY: "SecurityError",
         Fault.INTERNAL: "InternalError",
     }
 )
@@ -71,6 +74,7 @@ _CODES_2: Final = MappingProxyType(
         Fault.UNKNOWN_ACTION: "NotImplemented",
         Fault.UNSUPPORTED_ACTION: "NotSupported",
         Fault.UNKNOWN_MESSAGE_TYPE: "MessageTypeNotSupported",
+        Fault.SECURITY: "SecurityError",
         Fault.INTERNAL: "InternalError",
     }
 )

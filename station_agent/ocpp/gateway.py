@@ -1,6 +1,7 @@
 """Commands to chargers: translated, called, and their answers judged."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -10,10 +11,16 @@ from contracts.commands import Request
 from contracts.events import CommandOutcome
 from contracts.ids import ChargerId
 from station_agent.ocpp import metrics
-from station_agent.ocpp.connection import NotAnswered
+from station_agent.ocpp.connection import ChargerConnection, NotAnswered
 from station_agent.ocpp.connections import Connections
 from station_agent.ocpp.rpc import Answered, AnsweredWithError
-from station_agent.ocpp.versions import CommandContext, Outbound, Untranslatable, Version
+from station_agent.ocpp.versions import (
+    CommandContext,
+    Outbound,
+    Split,
+    Untranslatable,
+    Version,
+)
 from station_agent.ports import CommandResult, OutboxUnavailable, Recorder, SessionMemory
 
 log: Final = structlog.get_logger()
@@ -31,6 +38,9 @@ ACCEPTED: Final = frozenset(
     }
 )
 """Status words of answers that promise what was asked; an answer without a status does too."""
+
+_TAKEN_BY_ALL: Final = 2
+"""So many items need no question before: the certification cases of several have two (B07, N09)."""
 
 
 class Gateway:
@@ -59,15 +69,50 @@ class Gateway:
             outbound = connection.version.translate(request, context)
         except Untranslatable as error:
             return CommandResult(CommandOutcome.FAILED, _error("NotTranslatable", str(error)))
-        match await connection.call(outbound.action, outbound.payload, timeout_s):
+        match await self._answered(connection, outbound, timeout_s):
             case Answered(payload=payload):
-                await self._learn(connection.version, request.charger_id, outbound, payload)
                 return CommandResult(outcome_of(payload), payload)
             case AnsweredWithError(code=code, description=text, details=details):
                 return CommandResult(CommandOutcome.FAILED, _error(code, text, details))
             case NotAnswered(was_sent=was_sent):
                 late = CommandOutcome.TIMED_OUT if was_sent else CommandOutcome.EXPIRED
                 return CommandResult(late)
+
+    async def _answered(
+        self, connection: ChargerConnection, outbound: Outbound, timeout_s: float
+    ) -> Answered | AnsweredWithError | NotAnswered:
+        """Call once, or, where the charger takes fewer items at once, as often as it needs."""
+        until_s = self._clock.monotonic() + timeout_s
+        split = connection.version.splits.get(outbound.action)
+        if split is None or len(outbound.payload.get(split.items, ())) <= _TAKEN_BY_ALL:
+            return await self._call(connection, outbound, timeout_s)
+        limit = await self._limit(connection, outbound.action, split, timeout_s)
+        answers: list[dict[str, Any]] = []
+        for part in split.parts(outbound.payload, limit or len(outbound.payload[split.items])):
+            left_s = until_s - self._clock.monotonic()
+            answered = await self._call(connection, Outbound(outbound.action, part), left_s)
+            if not isinstance(answered, Answered):
+                return answered
+            answers.append(answered.payload)
+        return Answered(split.joined(answers))
+
+    async def _limit(
+        self, connection: ChargerConnection, action: str, split: Split, timeout_s: float
+    ) -> int | None:
+        """Return how many items the charger takes at once; asked once a connection."""
+        limits = connection.charger.talk.limits
+        if action not in limits:
+            answered = await self._call(connection, split.limit, timeout_s)
+            if not isinstance(answered, Answered):
+                return None
+            limits[action] = split.read_limit(answered.payload)
+        return limits[action]
+
+    async def _call(
+        self, connection: ChargerConnection, outbound: Outbound, timeout_s: float
+    ) -> Answered | AnsweredWithError | NotAnswered:
+        learn = partial(self._learn, connection.version, connection.charger.charger_id, outbound)
+        return await connection.call(outbound.action, outbound.payload, timeout_s, learn)
 
     async def _learn(
         self, version: Version, charger_id: ChargerId, outbound: Outbound, answer: dict[str, Any]
@@ -86,7 +131,8 @@ def outcome_of(answer: Mapping[str, Any]) -> CommandOutcome:
     words = [answer.get("status")]
     for results in answer.values():
         if isinstance(results, list):
-            words += [one.get("attributeStatus") for one in results if isinstance(one, dict)]
+            rows = [one for one in results if isinstance(one, dict)]
+            words += [one.get("attributeStatus", one.get("status")) for one in rows]
     is_yes = all(word is None or (isinstance(word, str) and word in ACCEPTED) for word in words)
     return CommandOutcome.ACCEPTED if is_yes else CommandOutcome.REJECTED
 

@@ -4,17 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from contracts.events import Event, OddityObserved
 from contracts.ids import ChargerId, SessionId, Token
+from contracts.plan import Registration
+from station_agent.ocpp.conversation import Conversation
 from station_agent.ocpp.fields import cut
 from station_agent.ports import Note, Promises, SessionMemory, SessionRecord, Verdict
 
 Reply = dict[str, Any]
 """A response's payload, spelled as on the wire; tests hold each against its schema."""
+
+
+_BOOT_AGAIN_S: Final = 30
 
 
 class Unreadable(ValueError):
@@ -30,9 +35,20 @@ class ChargerView:
     sessions: SessionMemory
     connected_at: datetime
     security_profile: int
+    key_salt: str
+    """Names the key it came by; empty: none."""
     heartbeat_interval_s: int
     new_session_id: Callable[[], SessionId]
     promises: Promises
+    registration: Callable[[], Registration] = lambda: Registration.ACCEPTED
+    """How its next BootNotification is answered, by the plan in use."""
+    talk: Conversation = field(default_factory=Conversation)
+
+    def interval_s(self, registration: Registration) -> int:
+        """Return when it is to be heard next: a heartbeat, or its next attempt to be let in."""
+        if registration is Registration.ACCEPTED:
+            return self.heartbeat_interval_s
+        return min(self.heartbeat_interval_s, _BOOT_AGAIN_S)
 
 
 @dataclass(frozen=True, slots=True)

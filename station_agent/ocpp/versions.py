@@ -1,7 +1,7 @@
 """What differs between OCPP versions, gathered in one object each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,34 @@ Learn = Callable[[Mapping[str, Any], AnswerContext], Sequence[Event]]
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """A request with a list, of which chargers take only so many items at once."""
+
+    items: str
+    """The list's field in the request."""
+    limit: Outbound
+    """How to ask the charger how many it takes."""
+    read_limit: Callable[[Mapping[str, Any]], int | None]
+    """Reads its answer; None: it does not say."""
+
+    def parts(self, payload: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
+        """Return the requests, none with more than `limit` items."""
+        items = payload[self.items]
+        cuts = range(0, len(items), limit)
+        return [{**payload, self.items: items[at : at + limit]} for at in cuts]
+
+    @staticmethod
+    def joined(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the answers as one: their lists after each other, all else as the last says."""
+        whole: dict[str, Any] = {}
+        for answer in answers:
+            for name, value in answer.items():
+                is_list = isinstance(value, list)
+                whole[name] = [*whole.get(name, ()), *value] if is_list else value
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
 class CommandContext:
     """What a command may need to know of its charger."""
 
@@ -66,6 +94,11 @@ class Version:
     commands: Mapping[type[Request], Translate]
     learnt: Mapping[str, Learn]
     """By action: what its answer teaches of the charger; of other actions the outcome is all."""
+
+    splits: Mapping[str, Split] = field(default_factory=dict)
+    """By action: how a request of more items than the charger takes becomes several."""
+    holds_back: bool = False
+    """Whether a charger that was not let in is refused all it says unasked (B02.FR.09, B03.FR.07)."""
 
     def inbound(self) -> frozenset[str]:
         """Every action a charger may call."""

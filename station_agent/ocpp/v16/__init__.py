@@ -8,13 +8,18 @@ from ocpp.v16.enums import Action
 from station_agent.ocpp.dialects import OCPP_16
 from station_agent.ocpp.outcome import Routes
 from station_agent.ocpp.schemas import Schemas
+from station_agent.ocpp.uploads import asked_for
 from station_agent.ocpp.v16 import (
     authorize,
     boot_notification,
+    change_configuration,
     data_transfer,
+    diagnostics_status_notification,
     firmware_status_notification,
     get_configuration,
+    get_diagnostics,
     heartbeat,
+    log_status_notification,
     meter_values,
     security_event_notification,
     signed_firmware_status_notification,
@@ -24,14 +29,17 @@ from station_agent.ocpp.v16 import (
     update_firmware,
 )
 from station_agent.ocpp.v16.commands import COMMANDS
+from station_agent.ocpp.v16.splits import SPLITS
 from station_agent.ocpp.versions import Learn, Version
 
 ROUTES: Final[Routes] = {
     Action.authorize: authorize.ROUTE,
     Action.boot_notification: boot_notification.ROUTE,
     Action.data_transfer: data_transfer.ROUTE,
+    Action.diagnostics_status_notification: diagnostics_status_notification.ROUTE,
     Action.firmware_status_notification: firmware_status_notification.ROUTE,
     Action.heartbeat: heartbeat.ROUTE,
+    Action.log_status_notification: log_status_notification.ROUTE,
     Action.meter_values: meter_values.ROUTE,
     Action.security_event_notification: security_event_notification.ROUTE,
     Action.signed_firmware_status_notification: signed_firmware_status_notification.ROUTE,
@@ -41,13 +49,14 @@ ROUTES: Final[Routes] = {
 }
 
 NOT_HANDLED: Final[Mapping[str, str]] = {
-    Action.diagnostics_status_notification: "diagnostics are not fetched",
-    Action.log_status_notification: "logs are not fetched",
     Action.sign_certificate: "no certificate authority for chargers",
 }
 
 LEARNT: Final[Mapping[str, Learn]] = {
+    Action.change_configuration: change_configuration.learn,
     Action.get_configuration: get_configuration.learn,
+    Action.get_diagnostics: get_diagnostics.learn,
+    Action.get_log: asked_for,
     Action.signed_update_firmware: update_firmware.learn,
     Action.update_firmware: update_firmware.learn,
 }
@@ -61,4 +70,5 @@ VERSION: Final = Version(
     not_handled=NOT_HANDLED,
     commands=COMMANDS,
     learnt=LEARNT,
+    splits=SPLITS,
 )

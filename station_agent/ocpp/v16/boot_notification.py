@@ -1,11 +1,20 @@
 """BootNotification (OCPP 1.6, sections 4.2 and 6.7): a charger introduces itself."""
 
+from typing import Final
+
 from ocpp.v16.enums import RegistrationStatus
 
 from contracts.events import ChargerBooted
+from contracts.plan import Registration
 from station_agent.ocpp.fields import Payload
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Context, Outcome, Route
+
+STATUS: Final = {
+    Registration.ACCEPTED: RegistrationStatus.accepted,
+    Registration.PENDING: RegistrationStatus.pending,
+    Registration.REJECTED: RegistrationStatus.rejected,
+}
 
 
 class BootNotification(Payload, frozen=True, rename="camel"):
@@ -19,7 +28,8 @@ class BootNotification(Payload, frozen=True, rename="camel"):
 
 
 def handle(request: BootNotification, context: Context) -> Outcome:
-    """Accept: whoever may not serve here could not log in."""
+    """Answer as the plan says; held chargers ask again soon (section 4.2)."""
+    registration = context.charger.registration()
     fact = ChargerBooted(
         charger_id=context.charger.charger_id,
         vendor=request.charge_point_vendor,
@@ -29,9 +39,9 @@ def handle(request: BootNotification, context: Context) -> Outcome:
         observed_at=context.now,
     )
     reply = {
-        "status": RegistrationStatus.accepted,
+        "status": STATUS[registration],
         "currentTime": write(context.now),
-        "interval": context.charger.heartbeat_interval_s,
+        "interval": context.charger.interval_s(registration),
     }
     return Outcome(reply, (fact,))
 

@@ -5,16 +5,23 @@ from typing import Final
 
 from ocpp.v201.enums import Action
 
+from contracts.events import JobKind
 from station_agent.ocpp.dialects import OCPP_201
 from station_agent.ocpp.outcome import Routes
 from station_agent.ocpp.schemas import Schemas
+from station_agent.ocpp.uploads import asked_for
 from station_agent.ocpp.v201 import (
     authorize,
     boot_notification,
     data_transfer,
+    display_messages,
     firmware_status_notification,
+    get_variables,
     heartbeat,
+    log_status_notification,
     meter_values,
+    monitors,
+    notify_customer_information,
     notify_event,
     notify_report,
     publish_firmware,
@@ -26,6 +33,8 @@ from station_agent.ocpp.v201 import (
     update_firmware,
 )
 from station_agent.ocpp.v201.commands import COMMANDS
+from station_agent.ocpp.v201.reports import begun, both
+from station_agent.ocpp.v201.splits import SPLITS
 from station_agent.ocpp.versions import Learn, Version
 
 ROUTES: Final[Routes] = {
@@ -34,8 +43,12 @@ ROUTES: Final[Routes] = {
     Action.data_transfer: data_transfer.ROUTE,
     Action.firmware_status_notification: firmware_status_notification.ROUTE,
     Action.heartbeat: heartbeat.ROUTE,
+    Action.log_status_notification: log_status_notification.ROUTE,
     Action.meter_values: meter_values.ROUTE,
+    Action.notify_customer_information: notify_customer_information.ROUTE,
+    Action.notify_display_messages: display_messages.ROUTE,
     Action.notify_event: notify_event.ROUTE,
+    Action.notify_monitoring_report: monitors.ROUTE,
     Action.notify_report: notify_report.ROUTE,
     Action.publish_firmware_status_notification: publish_firmware_status_notification.ROUTE,
     Action.security_event_notification: security_event_notification.ROUTE,
@@ -47,20 +60,31 @@ NOT_HANDLED: Final[Mapping[str, str]] = {
     Action.cleared_charging_limit: "no smart charging limits from others",
     Action.get_15118_ev_certificate: "no plug and charge",
     Action.get_certificate_status: "no plug and charge",
-    Action.log_status_notification: "logs are not fetched",
     Action.notify_charging_limit: "no smart charging limits from others",
-    Action.notify_customer_information: "customer data is not asked for",
-    Action.notify_display_messages: "no messages on displays",
     Action.notify_ev_charging_needs: "no ISO 15118 schedules",
     Action.notify_ev_charging_schedule: "no ISO 15118 schedules",
-    Action.notify_monitoring_report: "monitors are not asked for",
     Action.report_charging_profiles: "no charging profiles are set",
     Action.reservation_status_update: "reservations end by their own time",
     Action.sign_certificate: "no certificate authority for chargers",
 }
 
 LEARNT: Final[Mapping[str, Learn]] = {
+    Action.clear_display_message: display_messages.was_cleared,
+    Action.clear_variable_monitoring: monitors.were_cleared,
+    Action.customer_information: begun(JobKind.CUSTOMER_INFORMATION, "report", "clear"),
+    Action.get_base_report: begun(JobKind.REPORT, "reportBase"),
+    Action.get_display_messages: both(
+        begun(JobKind.DISPLAY_MESSAGES), display_messages.report_answered
+    ),
+    Action.get_log: asked_for,
+    Action.get_monitoring_report: both(begun(JobKind.MONITORING_REPORT), monitors.report_answered),
+    Action.get_report: begun(JobKind.REPORT, "componentCriteria"),
+    Action.get_variables: get_variables.learn,
     Action.publish_firmware: publish_firmware.learn,
+    Action.set_display_message: display_messages.was_set,
+    Action.set_monitoring_base: monitors.base_was_set,
+    Action.set_monitoring_level: monitors.level_was_set,
+    Action.set_variable_monitoring: monitors.were_set,
     Action.set_variables: set_variables.learn,
     Action.unpublish_firmware: publish_firmware.learn_unpublished,
     Action.update_firmware: update_firmware.learn,
@@ -75,4 +99,6 @@ VERSION: Final = Version(
     not_handled=NOT_HANDLED,
     commands=COMMANDS,
     learnt=LEARNT,
+    splits=SPLITS,
+    holds_back=True,
 )

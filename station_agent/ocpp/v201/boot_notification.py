@@ -1,11 +1,20 @@
 """BootNotification (OCPP 2.0.1, B01): a charger introduces itself."""
 
+from typing import Final
+
 from ocpp.v201.enums import RegistrationStatusEnumType
 
 from contracts.events import ChargerBooted
+from contracts.plan import Registration
 from station_agent.ocpp.fields import Payload
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Context, Outcome, Route
+
+STATUS: Final = {
+    Registration.ACCEPTED: RegistrationStatusEnumType.accepted,
+    Registration.PENDING: RegistrationStatusEnumType.pending,
+    Registration.REJECTED: RegistrationStatusEnumType.rejected,
+}
 
 
 class ChargingStation(Payload, frozen=True, rename="camel"):
@@ -25,7 +34,8 @@ class BootNotification(Payload, frozen=True, rename="camel"):
 
 
 def handle(request: BootNotification, context: Context) -> Outcome:
-    """Accept: whoever may not serve here could not log in."""
+    """Answer as the plan says; held chargers ask again soon (B02, B03)."""
+    registration = context.charger.registration()
     station = request.charging_station
     fact = ChargerBooted(
         charger_id=context.charger.charger_id,
@@ -37,9 +47,9 @@ def handle(request: BootNotification, context: Context) -> Outcome:
         observed_at=context.now,
     )
     reply = {
-        "status": RegistrationStatusEnumType.accepted,
+        "status": STATUS[registration],
         "currentTime": write(context.now),
-        "interval": context.charger.heartbeat_interval_s,
+        "interval": context.charger.interval_s(registration),
     }
     return Outcome(reply, (fact,))
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from msgspec import field
 
-from contracts.events import JobKind, JobProgressed
+from contracts.events import JobKind
 from station_agent.ocpp.fields import Int32, Payload
 from station_agent.ocpp.instants import read_live
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
+from station_agent.ocpp.v201.reports import part_told
 from station_agent.ocpp.v201.variables import variables_reported
 
 
@@ -23,20 +24,26 @@ class NotifyReport(Payload, frozen=True, rename="camel"):
 
 
 def handle(request: NotifyReport, context: Context) -> Outcome:
-    """Keep what it says of each variable, and how far the report is."""
-    charger_id = context.charger.charger_id
-    at = read_live(request.generated_at, context.now).at
+    """Keep what it says of each variable, and how far the report is.
+
+    Only the full inventory tells what the charger does not have (B07.FR.08): the other reports
+    leave things out.
+    """
+    base = context.charger.talk.asked("GetBaseReport", request.request_id) or {}
+    is_full = base.get("reportBase") == "FullInventory"
     told = variables_reported(
-        charger_id, request.report_data, at, request_id=request.request_id, is_whole=not request.tbc
-    )
-    progress = JobProgressed(
-        charger_id=charger_id,
-        job=JobKind.REPORT,
+        context.charger.charger_id,
+        request.report_data,
+        read_live(request.generated_at, context.now).at,
         request_id=request.request_id,
-        status="Reporting" if request.tbc else "Reported",
-        is_over=not request.tbc,
-        detail={"parts": request.seq_no + 1},
-        observed_at=at,
+        is_whole=is_full and not request.tbc,
+    )
+    progress = part_told(
+        context,
+        JobKind.REPORT,
+        request.request_id,
+        is_last=not request.tbc,
+        parts=request.seq_no + 1,
     )
     return Outcome({}, (told, progress))
 

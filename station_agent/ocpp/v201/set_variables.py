@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from contracts.events import Event
-from station_agent.ocpp.v201.variables import variables_reported
+from station_agent.ocpp.v201.variables import SECRET, valued, variables_reported
 from station_agent.ocpp.versions import AnswerContext
 
 _TAKEN: Final = frozenset({"Accepted", "RebootRequired"})
@@ -15,19 +15,8 @@ def learn(answer: Mapping[str, Any], context: AnswerContext) -> Sequence[Event]:
     asked = context.asked["setVariableData"]
     results = answer["setVariableResult"]
     taken = [
-        {"component": one["component"], "variable": one["variable"]}
-        | {"variableAttribute": [_attribute(one)]}
+        valued(one["component"], one["variable"], one["attributeValue"], one.get("attributeType"))
         for one, result in zip(asked, results, strict=False)
         if result["attributeStatus"] in _TAKEN and one["variable"]["name"] not in SECRET
     ]
     return [variables_reported(context.charger_id, taken, context.now)] if taken else []
-
-
-SECRET: Final = frozenset({"BasicAuthPassword"})
-"""Variables whose value nobody may read back (A01)."""
-
-
-def _attribute(asked: Mapping[str, Any]) -> dict[str, Any]:
-    attribute = {"value": asked["attributeValue"]}
-    kind = asked.get("attributeType")
-    return attribute | {"type": kind} if kind else attribute

@@ -15,6 +15,7 @@ from station_agent.ocpp.outcome import ChargerView, Context
 from station_agent.ports import (
     AnswerKept,
     DecidedBy,
+    Kept,
     Note,
     OutboxUnavailable,
     SessionKept,
@@ -72,6 +73,7 @@ class FakeOutbox:
         self.facts: list[Event] = []
         self.sessions: dict[str, SessionRecord] = {}
         self.answers: dict[tuple[ChargerId, str, bytes], bytes] = {}
+        self.kepts: dict[tuple[str, str], bytes] = {}
         self.is_broken = False
         self.is_held: asyncio.Event | None = None
         self._number = 0
@@ -88,6 +90,11 @@ class FakeOutbox:
             match note:
                 case SessionKept(session=session):
                     self.sessions[session.session_id] = session
+                case Kept(kind=kind, key=key, body=body):
+                    if body is None:
+                        self.kepts.pop((kind, key), None)
+                    else:
+                        self.kepts[kind, key] = body
                 case AnswerKept():
                     key = (note.charger_id, note.message_id, note.digest)
                     self.answers[key] = note.reply
@@ -116,6 +123,9 @@ class FakeOutbox:
     def next_transaction_number(self) -> int:
         self._number += 1
         return self._number
+
+    def kept(self, kind: str) -> dict[str, bytes]:
+        return {key: body for (one, key), body in self.kepts.items() if one == kind}
 
     def answer_to(self, charger_id: ChargerId, message_id: str, digest: bytes) -> bytes | None:
         return self.answers.get((charger_id, message_id, digest))
@@ -160,6 +170,9 @@ class FakeCredentials(dict):
 
     def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
         return self.get(charger_id)
+
+    async def takes(self, charger_id: ChargerId, salt: str) -> bool:
+        return charger_id in self and salt in {self[charger_id].salt, self[charger_id].next_salt}
 
 
 class FakeSocket:
@@ -230,6 +243,7 @@ def a_view(outbox: FakeOutbox, **changes) -> ChargerView:
         "sessions": outbox,
         "connected_at": NOW - timedelta(hours=1),
         "security_profile": 1,
+        "key_salt": SALT,
         "heartbeat_interval_s": 300,
         "new_session_id": lambda: f"session-{next(numbers)}",
         "promises": FakePromises(),

@@ -560,3 +560,51 @@ async def test_quirk_8_empty_frames_are_ignored():
         rig.socket.put(b"\0")
 
         assert (await rig.say("Heartbeat", {}))[:2] == [3, "1"]
+
+
+async def test_who_was_not_let_in_is_refused_what_nobody_asked_for():
+    status = {
+        "timestamp": "2026-11-22T12:00:00Z",
+        "connectorStatus": "Available",
+        "evseId": 1,
+        "connectorId": 1,
+    }
+    async with a_rig(v201.VERSION) as rig:
+        talk = rig.connection.charger.talk
+        talk.is_held = True
+        refused = await rig.say("StatusNotification", status)
+        talk.note("TriggerMessage", {"requestedMessage": "StatusNotification"})
+        triggered = await rig.say("StatusNotification", status, "2")
+        metered = await rig.say("MeterValues", {"evseId": 1, "meterValue": [VALUE]}, "3")
+        boot = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M"}}
+        booted = await rig.say("BootNotification", boot, "4")
+
+        assert refused[:3] == [4, "1", "SecurityError"]
+        assert triggered == [3, "2", {}]
+        assert metered[:2] == [3, "3"]
+        assert booted[2]["status"] == "Accepted"
+        assert not talk.is_held
+
+
+async def test_what_an_answer_teaches_stands_before_what_comes_after_it():
+    async with a_rig(v201.VERSION) as rig:
+        learnt = asyncio.Event()
+        order: list[str] = []
+
+        async def learn(_answer) -> None:
+            await learnt.wait()
+            order.append("answer")
+
+        calling = asyncio.create_task(rig.connection.call("ClearCache", {}, 5, learn))
+        await rig.say("Heartbeat", {}, "0")
+        call = await rig.socket.reply()
+        rig.socket.put([3, call[1], {"status": "Accepted"}])
+        rig.socket.put([2, "1", "Heartbeat", {}])
+        learnt.set()
+        reply = await rig.socket.reply()
+        order.append("message")
+        answered = await calling
+
+        assert order == ["answer", "message"]
+        assert reply[1] == "1"
+        assert answered == Answered({"status": "Accepted"})

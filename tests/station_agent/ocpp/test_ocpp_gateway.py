@@ -24,9 +24,12 @@ class FakeConnection:
         self.answer = answer
         self.calls: list[tuple] = []
 
-    async def call(self, *called):
-        self.calls.append(called)
-        return self.answer
+    async def call(self, action, payload, timeout_s, on_answer):
+        self.calls.append((action, payload, timeout_s))
+        answer = self.answer(action, payload) if callable(self.answer) else self.answer
+        if isinstance(answer, Answered):
+            await on_answer(answer.payload)
+        return answer
 
 
 def a_gateway(connection: FakeConnection | None) -> Gateway:

@@ -1,0 +1,49 @@
+"""What was said on one connection that later messages are read by; forgotten with it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_KEPT: Final = 64
+"""Requests with a number are remembered so far back; reports come within minutes."""
+_REPORTED_BY: Final[Mapping[str, str]] = {
+    "GetBaseReport": "NotifyReport",
+    "GetReport": "NotifyReport",
+}
+
+
+class Conversation:
+    """Our requests, by the numbers their reports carry; and whether the charger was let in."""
+
+    def __init__(self) -> None:
+        self._asked: dict[tuple[str, int], Mapping[str, Any]] = {}
+        self._triggered: set[str] = set()
+        self.is_held = False
+        """Its last BootNotification was answered with Pending or Rejected."""
+        self.limits: dict[str, int | None] = {}
+        """By action: how many items the charger takes at once; None: it does not say."""
+
+    def note(self, action: str, payload: Mapping[str, Any]) -> None:
+        """Remember a call of ours, before it is sent: the report may overtake the answer."""
+        if action in {"TriggerMessage", "ExtendedTriggerMessage"}:
+            self._triggered.add(_message_of(str(payload.get("requestedMessage"))))
+        if action in _REPORTED_BY:
+            self._triggered.add(_REPORTED_BY[action])
+        request_id = payload.get("requestId")
+        if isinstance(request_id, int):
+            self._asked.pop((action, request_id), None)
+            self._asked[action, request_id] = payload
+            if len(self._asked) > _KEPT:
+                del self._asked[next(iter(self._asked))]
+
+    def asked(self, action: str, request_id: int) -> Mapping[str, Any] | None:
+        """Return what we asked under a number; None: not on this connection."""
+        return self._asked.get((action, request_id))
+
+    def may_say(self, action: str) -> bool:
+        """Whether the charger may send this now (OCPP 2.0.1 B02.FR.09, B03.FR.07)."""
+        return not self.is_held or action == "BootNotification" or action in self._triggered
+
+
+def _message_of(trigger: str) -> str:
+    """Return the action a trigger asks for (OCPP 2.0.1 MessageTriggerEnumType)."""
+    return "SignCertificate" if trigger.startswith("Sign") else trigger

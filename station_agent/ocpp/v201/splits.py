@@ -1,0 +1,35 @@
+"""Requests with more items than a charger takes at once (OCPP 2.0.1 ItemsPerMessage: B05, B06, N04, N06)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ocpp.v201.enums import Action
+
+from station_agent.ocpp.versions import Outbound, Split
+
+
+def _split(items: str, component: str, action: str) -> Split:
+    variable = {"name": "ItemsPerMessage", "instance": str(action)}
+    asked = [{"component": {"name": component}, "variable": variable}]
+    return Split(items, Outbound(Action.get_variables, {"getVariableData": asked}), _read_limit)
+
+
+def _read_limit(answer: Mapping[str, Any]) -> int | None:
+    for result in answer.get("getVariableResult", ()):
+        try:
+            return max(1, int(result["attributeValue"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+    return None
+
+
+SPLITS: Final[Mapping[str, Split]] = {
+    Action.clear_variable_monitoring: _split(
+        "id", "MonitoringCtrlr", Action.clear_variable_monitoring
+    ),
+    Action.get_variables: _split("getVariableData", "DeviceDataCtrlr", Action.get_variables),
+    Action.set_variable_monitoring: _split(
+        "setMonitoringData", "MonitoringCtrlr", Action.set_variable_monitoring
+    ),
+    Action.set_variables: _split("setVariableData", "DeviceDataCtrlr", Action.set_variables),
+}
