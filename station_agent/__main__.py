@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,12 @@ import uvloop
 from pydantic import ValidationError
 
 from station_agent.agent import Agent
+from station_agent.handover import Channel, OtherEndGone
 from station_agent.logs import configure_logs
 from station_agent.settings import Settings
+from station_agent.side_by_side import SideBySide
 from station_agent.station_file import StationFileWrong, StationLayout, load_station
-from station_agent.stations_folder import entries_of, problems_of
+from station_agent.stations_folder import Part, entries_of, problems_of
 from station_agent.summary import headline_of, summary_of
 from station_agent.wiring import SetUpWrong
 
@@ -48,7 +51,19 @@ def run() -> None:
     station = None
     if settings.stations_dir is None:
         station = _station(settings.station_file)
-    _run_until_told(settings, lambda: Agent(settings, station))
+    if settings.processes > 1:
+        _run_until_told(settings, lambda: SideBySide(settings))
+    else:
+        _run_until_told(settings, lambda: Agent(settings, station))
+
+
+@app.command(hidden=True)
+def part(number: Annotated[int, typer.Option()], channel: Annotated[int, typer.Option()]) -> None:
+    """Serve one part of the stations, for a process that accepts their chargers' connections."""
+    settings = _settings()
+    mine = Part(number, settings.processes)
+    sock = socket.socket(fileno=channel)
+    _run_until_told(settings, lambda: Agent(settings, None, mine, Channel(sock)))
 
 
 @app.command()
@@ -72,6 +87,8 @@ def _run_until_told(settings: Settings, make: Callable[[], Runs]) -> None:
         uvloop.run(_serve(make))
     except* SetUpWrong as group:
         wrong += _texts(group)
+    except* OtherEndGone:
+        log.warning("agent.front_gone")
     if wrong:
         typer.echo("\n".join(wrong), err=True)
         raise typer.Exit(WRONG_SET_UP)

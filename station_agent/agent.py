@@ -3,18 +3,22 @@
 import asyncio
 import gc
 import os
+from dataclasses import replace
 from typing import Final
 
 import structlog
 from prometheus_client import REGISTRY, start_http_server
 
 from contracts.clock import clock_from
+from station_agent.handover import Channel
 from station_agent.hosting import Hosting
+from station_agent.inlet import Inlet
 from station_agent.metrics import AgentCollector
 from station_agent.ocpp.server import ChargerServer
 from station_agent.roster import Roster
 from station_agent.settings import Settings
 from station_agent.station_file import StationLayout
+from station_agent.stations_folder import WHOLE, Part
 from station_agent.systemd import Systemd
 from station_agent.wiring import Home, SetUpWrong, StationAgent, server_settings
 
@@ -27,22 +31,32 @@ _NAMED: Final = 10
 class Agent:
     """The endpoint and what all stations of the process share; made inside the loop it runs in."""
 
-    def __init__(self, settings: Settings, station: StationLayout | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        station: StationLayout | None = None,
+        part: Part = WHOLE,
+        channel: Channel | None = None,
+    ) -> None:
         """Set the process up.
 
         Args:
             settings: of all stations alike.
             station: the one served; None: those of AGENT_STATIONS_DIR.
+            part: which of those are ours.
+            channel: whence chargers come; None: we listen ourselves.
         """
         self._settings = settings
         self._clock = clock_from(settings.clock)
         self._systemd = Systemd(os.environ)
         self._roster = Roster()
-        self._server = ChargerServer(
-            find=self._roster.find, settings=server_settings(settings), clock=self._clock
-        )
+        where = server_settings(settings)
+        if channel is not None:
+            where = replace(where, port=None)
+        self._server = ChargerServer(find=self._roster.find, settings=where, clock=self._clock)
+        self._inlet = Inlet(channel, self._server, self._roster) if channel else None
         self._only = self._one_station(station) if station else None
-        self._hosting = None if station else Hosting(settings, self._roster, self._clock)
+        self._hosting = None if station else Hosting(settings, self._roster, self._clock, part)
 
     async def run(self) -> None:
         """Serve until cancelled; chargers are sent away first, then what was heard is put on disk."""
@@ -68,6 +82,9 @@ class Agent:
                 start_http_server(self._settings.metrics_port, addr="127.0.0.1")
             await is_listening.wait()
             settle_memory()
+            if self._inlet is not None:
+                await self._inlet.ready()
+                tasks.create_task(self._inlet.run(), name="inlet")
             self._systemd.notify("READY=1")
             self._tell_ready()
 

@@ -116,8 +116,12 @@ class ChargerServer:
         connection = ChargerSocket(protocol, server, ping_interval=None, close_timeout=_CLOSE_S)
         connection.arrival = arrival
         loop = asyncio.get_running_loop()
-        await loop.connect_accepted_socket(lambda: connection, sock)
-        connection.data_received(heard)
+        try:
+            await loop.connect_accepted_socket(lambda: connection, sock)
+        except OSError as error:
+            log.debug("ocpp.gone_on_the_way", error=str(error))
+        else:
+            connection.data_received(heard)
 
     async def _listen(self) -> Server:
         settings = self._settings

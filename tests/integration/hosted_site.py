@@ -52,17 +52,19 @@ class Clouds:
         facts = [taken[seq] for seq in sorted(taken)]
         return [one for one in facts if kind is None or type(one) is kind]
 
-    def plan(self, station_id: str, charger_ids: list[str]) -> None:
+    def plan(self, station_id: str, charger_ids: list[str], security_profile: int = 1) -> None:
         """Give a station its standing orders: these chargers, and every token may charge."""
         salt = new_salt()
         key_hash = hash_key(salt, CHARGER_KEY)
         plan = Plan(
             station=station_id,
-            version=1,
+            version=security_profile,
             issued_at=datetime.now(UTC),
             offline_policy=OfflinePolicy.ACCEPT,
             chargers=[
-                ChargerCredential(charger_id=one, salt=salt, key_hash=key_hash)
+                ChargerCredential(
+                    charger_id=one, salt=salt, key_hash=key_hash, security_profile=security_profile
+                )
                 for one in charger_ids
             ],
         )
@@ -107,7 +109,8 @@ class HostedSite:
 
     def add(self, station_id, charger_ids):
         """Add a station, its plan and its login."""
-        self.broker.add_station(station_id, key_of(station_id))
+        if station_id not in self.broker.keys:
+            self.broker.add_station(station_id, key_of(station_id))
         self.clouds.plan(station_id, charger_ids)
         write_station(self.folder, station_id, charger_ids, key_of(station_id))
 
@@ -118,8 +121,8 @@ class HostedSite:
         for one in station_ids:
             eventually((self.data_dir / one / "plan.json").exists, what=f"the plan of {one}")
 
-    def charger(self, charger_id, subprotocol="ocpp1.6", key=CHARGER_KEY):
-        return Charger(self.ocpp_port, charger_id, key, subprotocol)
+    def charger(self, charger_id, subprotocol="ocpp1.6", key=CHARGER_KEY, ssl=None):
+        return Charger(self.ocpp_port, charger_id, key, subprotocol, ssl)
 
     def close(self):
         self.agent.stop()

@@ -14,7 +14,7 @@ from contracts.events import (
     SecurityEventReported,
     SessionStarted,
 )
-from tests.integration.hosted_site import HostedSite
+from tests.integration.hosted_site import HostedSite, key_of
 from tests.station_agent.hosted import station_text, write_station
 from tests.support.brokers import Broker
 from tests.support.waiting import eventually_async
@@ -26,7 +26,8 @@ START = {"connectorId": 1, "idTag": "T1", "meterStart": 0, "timestamp": "2026-11
 
 @pytest.fixture
 def site(tmp_path):
-    broker = Broker("mosquitto", tmp_path / "broker").start()
+    names = ("north", "south", "west", "rival", "locked")
+    broker = Broker("mosquitto", tmp_path / "broker", {one: key_of(one) for one in names}).start()
     made = HostedSite(broker, tmp_path)
     for name in ("north", "south"):
         made.add(name, [f"{name}-1", f"{name}-2"])

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -23,10 +24,18 @@ class CallRefused(AssertionError):
 class Charger:
     """One OCPP-J connection; `answers` says how it answers calls, else with an empty payload."""
 
-    def __init__(self, port: int, charger_id: str, key: str, subprotocol: str = "ocpp1.6") -> None:
+    def __init__(
+        self,
+        port: int,
+        charger_id: str,
+        key: str,
+        subprotocol: str = "ocpp1.6",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         login = base64.b64encode(f"{charger_id}:{key}".encode()).decode()
         self._headers = {"Authorization": f"Basic {login}"}
-        self._address = f"ws://{LOOPBACK}:{port}/{charger_id}"
+        self._address = f"{'wss' if tls else 'ws'}://{LOOPBACK}:{port}/{charger_id}"
+        self._tls = tls
         self._subprotocol = subprotocol
         self._socket: ClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -42,6 +51,7 @@ class Charger:
             subprotocols=[self._subprotocol],
             additional_headers=self._headers,
             open_timeout=10,
+            ssl=self._tls,
         )
         self._reading = asyncio.create_task(self._read(), name=f"charger {self.charger_id}")
         return self
@@ -70,6 +80,11 @@ class Charger:
         if frame[0] == ERROR:
             raise CallRefused(f"{action}: {frame[2:]}")
         return frame[2]
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is gone, as far as was noticed."""
+        return self._socket is None or self._socket.close_code is not None
 
     async def closed(self) -> int | None:
         """Wait until the other end closes; returns its code."""
