@@ -24,7 +24,12 @@ def dial(world: World, chargers: Sequence[Charger], address_of: AddressOf) -> li
     dialled = []
     for charger in chargers:
         dialer = Dialer(
-            world, charger.charger_id, charger.line, address_of(charger), charger.offers
+            world,
+            charger.charger_id,
+            charger.line,
+            address_of(charger),
+            charger.offers,
+            habits=charger.habits,
         )
         charger.reboot = dialer.cut
         dialled.append(Dialled(charger, dialer))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from simulator.bays import Bay, BaySpec
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import EvseSpec, Outlet
-from simulator.chargers.line import Manners
+from simulator.chargers.manners import Manners
 from simulator.chargers.quirks import Quirk
 from simulator.chargers.spec import Behaviour, ChargerSpec
 from simulator.chargers.versions import build as build_charger

@@ -13,8 +13,9 @@ from simulator.chargers.dialect import Dialect
 from simulator.chargers.evse import Evse, EvseSpec, Reading, Reservation, Session, State
 from simulator.chargers.firmware import Firmware
 from simulator.chargers.limits import Limits
-from simulator.chargers.line import Line, Manners, Payload
-from simulator.chargers.quirks import Quirk, manners_with
+from simulator.chargers.line import Line, Payload, Refusal
+from simulator.chargers.manners import Manners
+from simulator.chargers.quirks import Quirk, habits_with, manners_with
 from simulator.chargers.spec import Behaviour, Cause, ChargerSpec, EndCause
 from simulator.journal import Entry, Kind
 from simulator.vehicles import Car
@@ -46,10 +47,16 @@ class Charger(Dialect):
         self._chance = world.random("charger", spec.charger_id)
         self._names = world.random("names", spec.charger_id, world.born_at)
         usual = manners or Manners(renews_message_ids=self.renews_message_ids)
-        self.offers = self.subprotocols if all(q.offers_subprotocol for q in quirks) else ()
+        offers = (one.offers for one in quirks if one.offers is not None)
+        self.offers = next(offers, self.subprotocols)
         """The subprotocols it names when it dials."""
+        self._quirks = tuple(quirks)
+        self.habits = habits_with(quirks)
+        """How it dials, for whoever owns the socket."""
         conduct = manners_with(quirks, usual)
-        self.line = Line(world, spec.charger_id, self._answer, self._opened, conduct)
+        self.line = Line(
+            world, spec.charger_id, self._answer_call, self._opened, conduct, heard=self._heard
+        )
         self.evses = {one.evse_id: self._new_evse(one) for one in spec.evses}
         self.limits = Limits()
         self.firmware = Firmware(self, spec.firmware_version)
@@ -263,7 +270,22 @@ class Charger(Dialect):
 
     # --- boot ------------------------------------------------------------------------------------
 
+    def _answer_call(self, action: str, payload: Payload) -> Payload | Refusal:
+        """Answer as a quirk would, else as the version does."""
+        for one in self._quirks:
+            answer = one.answer(self, action, payload) if one.answer is not None else None
+            if answer is not None:
+                return answer
+        return self._answer(action, payload)
+
+    def _heard(self, action: str, answer: Payload) -> None:
+        for one in self._quirks:
+            if one.heard is not None:
+                one.heard(self, action, answer)
+
     def _opened(self) -> None:
+        if not self.line.manners.boots:
+            self.line.booted()
         if self.line.is_booted:
             self._tell_after_silence()
             return

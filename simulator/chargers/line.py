@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from simulator.chargers.manners import Manners
 from simulator.faults import FAIR, Way, Weather
 from simulator.journal import Entry, Kind
 from simulator.world import Happening, World
@@ -56,24 +57,6 @@ class Refusal:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How a charger conducts its line."""
-
-    answer_timeout_s: float = 30
-    renews_message_ids: bool = True
-    """Whether a call repeated on the same connection gets a new id (1.6 asks so, 2.x does not)."""
-    attempts_after_error: int = 3
-    """How often a refused transaction message is tried before it is dropped."""
-    retry_after_s: float = 10
-    waits_for_boot: bool = True
-    """False: sends boot and all else without waiting for answers (QUIRKS 13)."""
-    answers_after_s: float = 0
-    """How long the charger takes to answer the other side's calls (QUIRKS 10)."""
-    alters: Callable[[str, Payload], Payload] | None = None
-    """Changes each payload on its way out: a quirk."""
-
-
 class Line:
     """Calls out, answers in, calls in, answers out."""
 
@@ -84,7 +67,10 @@ class Line:
         on_call: Callable[[str, Payload], Payload | Refusal],
         on_open: Callable[[], None],
         manners: Manners | None = None,
+        *,
+        heard: Callable[[str, Payload], None] = lambda _action, _answer: None,
     ) -> None:
+        self._heard = heard
         self._world = world
         self._charger_id = charger_id
         self._on_call = on_call
@@ -111,6 +97,11 @@ class Line:
     def is_connected(self) -> bool:
         """Whether there is a connection at all."""
         return self._send is not None
+
+    @property
+    def connections(self) -> int:
+        """Return how many there were, with this one."""
+        return self._connection
 
     @property
     def backlog(self) -> int:
@@ -194,6 +185,8 @@ class Line:
             call = self._next()
             if call is None:
                 return
+            if not self._tell_as_usual(call):
+                continue
             message_id = self._name(call)
             if self.is_booted or call.is_kept or self.manners.waits_for_boot:
                 self._in_flight = call
@@ -213,27 +206,49 @@ class Line:
                 return call
         return None
 
+    def _tell_as_usual(self, call: Call) -> bool:
+        """Settle what is said, once; False: the call is not, or others come before it."""
+        if call.sent is not None:
+            return True
+        payload, manners = call.payload(), self.manners
+        told = manners.alters(call.action, payload) if manners.alters else payload
+        if manners.retells is None:
+            call.sent = told
+            return True
+        calls: list[Call] = []
+        for action, said in manners.retells(call.action, told):
+            is_itself = action == call.action and not any(one is call for one in calls)
+            one = call if is_itself else Call(action, dict, is_kept=call.is_kept)
+            one.sent = said
+            calls.append(one)
+        self._queue.extendleft(reversed(calls))
+        return False
+
     def _name(self, call: Call) -> str:
         """Return the message id of the next attempt."""
+        if self.manners.message_id is not None:
+            call.message_ids = [self.manners.message_id]
+            return self.manners.message_id
         is_again = bool(call.message_ids)
         if not is_again or (self.manners.renews_message_ids and self._was_sent_here(call)):
             call.message_ids.append(f"{self._connection}-{self._chance.getrandbits(96):024x}")
         return call.message_ids[-1]
 
     def _transmit(self, call: Call, message_id: str) -> None:
-        if call.sent is None:
-            payload = call.payload()
-            alters = self.manners.alters
-            call.sent = alters(call.action, payload) if alters else payload
         call.attempts += 1
         self._world.tell(self._entry(Kind.SENT, call, message_id=message_id, body=call.sent))
-        self._write([CALL, message_id, call.action, call.sent])
+        text = _encode([CALL, message_id, call.action, call.sent])
+        rewrites = self.manners.rewrites
+        for _ in range(1 + self.manners.copies):
+            self._post(rewrites(call.action, text) if rewrites else text)
 
     def _was_sent_here(self, call: Call) -> bool:
         return call.message_ids[-1].startswith(f"{self._connection}-")
 
     def _write(self, frame: list[Any]) -> None:
-        text = _encode(frame)
+        self._post(_encode(frame))
+
+    def _post(self, text: str) -> None:
         connection = self._connection
 
         def arrive() -> None:
@@ -243,6 +258,8 @@ class Line:
         self._way.carry(arrive)
 
     def _answered(self, message_id: str, payload: Payload) -> None:
+        if self._misses_answer(message_id):
+            return
         call = self._take_in_flight(message_id)
         if call is None:
             return
@@ -251,8 +268,15 @@ class Line:
             self._world.tell(self._entry(Kind.METER, call, message_id=message_id))
         if call.on_answer:
             call.on_answer(payload)
+        self._heard(call.action, payload)
         self._pump()
         self._tell_delivered()
+
+    def _misses_answer(self, message_id: str) -> bool:
+        call = self._in_flight
+        if call is None or message_id not in call.message_ids:
+            return False
+        return call.attempts == 1 and call.action in self.manners.deaf_to
 
     def _refused(self, message_id: str, code: str, description: str) -> None:
         call = self._take_in_flight(message_id)
@@ -334,7 +358,10 @@ class Line:
             body={"payload": payload, "answer": body},
         )
         self._world.tell(entry)
-        if self.manners.answers_after_s > 0:
+        if self.manners.asks_first:
+            ask = Call("Heartbeat", dict, on_answer=lambda _: self._write(frame))
+            self.call(ask, is_urgent=True)
+        elif self.manners.answers_after_s > 0:
             self._world.after(self.manners.answers_after_s, lambda: self._write(frame))
         else:
             self._write(frame)

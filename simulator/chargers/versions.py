@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from simulator.chargers.charger import Charger
-from simulator.chargers.line import Manners
+from simulator.chargers.manners import Manners
 from simulator.chargers.quirks import Quirk
 from simulator.chargers.spec import Behaviour, ChargerSpec
 from simulator.chargers.v16 import ChargerV16

@@ -10,7 +10,8 @@ from contracts.clock import SystemClock
 from simulator.chargers.charger import Charger
 from simulator.chargers.dialer import Address, Dialer
 from simulator.chargers.evse import EvseSpec, Outlet
-from simulator.chargers.line import Call, Manners, Payload, Refusal
+from simulator.chargers.line import Call, Payload, Refusal
+from simulator.chargers.manners import Manners
 from simulator.chargers.quirks import Quirk
 from simulator.chargers.spec import Behaviour, ChargerSpec
 from simulator.chargers.versions import build

@@ -14,7 +14,7 @@ from simulator.bays import Bay
 from simulator.broker import SensorBroker
 from simulator.chargers.charger import Behaviour
 from simulator.chargers.dialer import Address
-from simulator.chargers.line import Manners
+from simulator.chargers.manners import Manners
 from simulator.drivers import Driver, Visit
 from simulator.journal import Entry, FileJournal, Kind, read
 from simulator.running import connect_all, dial

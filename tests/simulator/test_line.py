@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from simulator.chargers.line import Call, Line, Manners
+from simulator.chargers.line import Call, Line
+from simulator.chargers.manners import Manners
 from simulator.faults import Weather
 from simulator.journal import Kind
 from tests.simulator.builders import a_world
