@@ -7,7 +7,7 @@ from typing import ClassVar
 from simulator.chargers.evse import Evse, Reading, Session, State
 from simulator.chargers.firmware import Order
 from simulator.chargers.line import Payload, Refusal
-from simulator.chargers.spec import Cause, EndCause
+from simulator.chargers.spec import Cause, Change, EndCause
 
 
 class Dialect(ABC):
@@ -54,8 +54,18 @@ class Dialect(ABC):
         """Report a begun session."""
 
     @abstractmethod
-    def _tell_sample(self, evse: Evse, session: Session, reading: Reading) -> None:
-        """Report a periodic sample."""
+    def _tell_sample(
+        self, evse: Evse, session: Session, reading: Reading, *, is_aligned: bool = False
+    ) -> None:
+        """Report a sample of a session; aligned: by the clock."""
+
+    @abstractmethod
+    def tell_idle_meter(self, evse_id: int, reading: Reading) -> None:
+        """Report by the clock what a meter shows where no session is on; 0: the main meter."""
+
+    @abstractmethod
+    def _tell_change(self, evse: Evse, session: Session, change: Change) -> None:
+        """Report what happened to a session, where the version has words for it."""
 
     @abstractmethod
     def _tell_ended(self, evse: Evse, session: Session, reading: Reading, cause: EndCause) -> None:

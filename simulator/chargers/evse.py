@@ -69,6 +69,16 @@ class Session:
     seq_no: int = 0
     charging_s: float = 0
     is_refused: bool = False
+    is_authorized: bool = True
+    """Whether energy may flow."""
+    was_stopped: bool = False
+    """Its driver wants no more."""
+    stop_token: str = ""
+    """By whom it was stopped."""
+    told_as: str = ""
+    """How it was last told to charge, in the version's word."""
+    samples: "list[tuple[datetime, Reading, bool]]" = field(default_factory=list)
+    """Those to be repeated at the end: when, what, and whether by the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +151,25 @@ class Evse:
         if self.fault:
             return State.FAULTED
         if self.session is not None:
-            return self._charging_state()
+            return self._charging_state(self.session)
         if not self.is_available:
             return State.UNAVAILABLE
         if self.car is not None:
             return State.FINISHING if self.had_session else State.PREPARING
         if self.awaited_token:
             return State.PREPARING
-        return State.RESERVED if self.reservation is not None else State.FREE
+        return self._vacant()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the car takes no more."""
+        return self.car is not None and self.car.battery.soc_pct >= self.car.limit_pct - 1e-9
 
     def offered_w(self) -> float:
         """Return what the plugged outlet may give now."""
         if self.outlet is None or self.fault or self.session is None:
+            return 0.0
+        if not self.session.is_authorized:
             return 0.0
         most_w = float(self.outlet.max_power_w)
         return most_w if self.limit_w is None else min(most_w, self.limit_w)
@@ -188,13 +205,17 @@ class Evse:
             temperature_c=round(24.0 + 16.0 * self.power_w / self.spec.max_power_w, 1),
         )
 
-    def _charging_state(self) -> State:
-        if self.car is None:
-            return State.PREPARING
+    def _charging_state(self, session: Session) -> State:
+        if session.was_stopped:
+            return State.FINISHING if self.car is not None else self._vacant()
+        if self.car is None or not session.is_authorized:
+            return State.PREPARING if self.car is not None or self.awaited_token else self._vacant()
         if self.offered_w() <= 0:
             return State.SUSPENDED_BY_CHARGER
-        is_full = self.car.battery.soc_pct >= self.car.limit_pct - 1e-9
-        return State.SUSPENDED_BY_CAR if is_full else State.CHARGING
+        return State.SUSPENDED_BY_CAR if self.is_full else State.CHARGING
+
+    def _vacant(self) -> State:
+        return State.RESERVED if self.reservation is not None else State.FREE
 
     def _voltage_v(self) -> float:
         if self.car is None or not self.is_dc:

@@ -13,6 +13,33 @@ class Cause(StrEnum):
     TOKEN_SHOWN = "token_shown"  # noqa: S105 - a word, no secret
     REMOTE_START = "remote_start"
     PLUGGED_IN = "plugged_in"
+    PARKED = "parked"
+    DATA_SIGNED = "data_signed"
+    ENERGY_FLOWS = "energy_flows"
+
+
+class Change(StrEnum):
+    """What happens to a session between its ends, for versions that tell of it (2.0.1)."""
+
+    PLUGGED_IN = "plugged_in"
+    UNPLUGGED = "unplugged"
+    """The session goes on, should the car come back (OCPP 2.0.1 E10)."""
+    AUTHORIZED = "authorized"
+    STARTED_AFAR = "started_afar"
+    STOPPED = "stopped"
+    """The driver wants no more energy; the session lasts until its stop point."""
+    STOPPED_AFAR = "stopped_afar"
+
+
+class Point(StrEnum):
+    """Where a session can begin and end (OCPP 2.0.1 TxStartPoint, TxStopPoint), as it spells them."""
+
+    PARKING_BAY = "ParkingBayOccupancy"
+    EV_CONNECTED = "EVConnected"
+    AUTHORIZED = "Authorized"
+    DATA_SIGNED = "DataSigned"
+    POWER_PATH_CLOSED = "PowerPathClosed"
+    ENERGY_TRANSFER = "EnergyTransfer"
 
 
 class EndCause(StrEnum):
@@ -29,6 +56,15 @@ class EndCause(StrEnum):
     SOFT_RESET = "soft_reset"
     HARD_RESET = "hard_reset"
     UNLOCKED = "unlocked"
+    TIMEOUT = "timeout"
+    """No cable came in time."""
+    LEFT = "left"
+    """The car left the bay."""
+    ENERGY_ENDED = "energy_ended"
+    """The flow was stopped, which is where this charger's sessions end."""
+    CAR_STOPPED = "car_stopped"
+    """The car takes no more, which is where this charger's sessions end."""
+    MASTER_PASS = "master_pass"  # noqa: S105 - a word, no secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +98,16 @@ class Behaviour:
     asks_for_remote_start: bool = False
     reboot_s: float = 8
     """How long a reset takes."""
+    aligned_s: float = 0
+    """How often all meters are told of by the clock, session or not; 0: never."""
+    repeats_samples: bool = False
+    """Whether a session's end repeats its samples (TxEndedInterval; 1.6 StopTxnSampledData)."""
+    signs: bool = False
+    """Whether meter values carry a signature."""
+    knows_evse_at_start: bool = True
+    """False: a session that begins with a token alone does not say where (2.0.1)."""
+    starts_at: frozenset[Point] = frozenset({Point.POWER_PATH_CLOSED})
+    stops_at: frozenset[Point] = frozenset({Point.AUTHORIZED, Point.EV_CONNECTED})
     step_s: float = 5
     """How often the flow of energy is worked out; how a charge ends is noticed so late."""
 

@@ -16,7 +16,8 @@ from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Evse, Reading, Session, State
 from simulator.chargers.firmware import Order
 from simulator.chargers.line import Call, Payload, Refusal
-from simulator.chargers.spec import Cause, EndCause, stamp
+from simulator.chargers.spec import Cause, Change, EndCause, stamp
+from simulator.chargers.v201 import signed
 
 STATUS: Final = {
     State.FREE: ChargePointStatus.available,
@@ -39,9 +40,16 @@ REASON: Final = {
     EndCause.SOFT_RESET: Reason.soft_reset,
     EndCause.HARD_RESET: Reason.hard_reset,
     EndCause.UNLOCKED: Reason.unlock_command,
+    EndCause.TIMEOUT: Reason.other,
+    EndCause.LEFT: Reason.ev_disconnected,
+    EndCause.ENERGY_ENDED: Reason.local,
+    EndCause.CAR_STOPPED: Reason.other,
+    EndCause.MASTER_PASS: Reason.local,
 }
 
 
+SAMPLE: Final = {False: ReadingContext.sample_periodic, True: ReadingContext.sample_clock}
+"""How a sample is told, by whether it is aligned to the clock."""
 PLAIN_FIRMWARE: Final = {
     "Downloading": "Downloading",
     "Downloaded": "Downloaded",
@@ -109,11 +117,17 @@ class ChargerV16(Charger):
         self._send(
             Action.authorize,
             lambda: {"idTag": token},
-            on_answer=lambda answer: then(answer["idTagInfo"]["status"] == "Accepted"),
+            on_answer=lambda answer: then(self._noted(token, answer["idTagInfo"])),
             on_failure=lambda _: then(None),
             evse_id=evse.evse_id,
             is_urgent=True,
         )
+
+    def _noted(self, token: str, info: Payload) -> bool:
+        """Remember what was said of a tag; return whether it may charge."""
+        is_accepted: bool = info["status"] == "Accepted"
+        self.cards.note(token, is_accepted=is_accepted, group=info.get("parentIdTag", ""))
+        return is_accepted
 
     def tell_all_states(self) -> None:
         """See Charger.tell_all_states; ends with the charger as a whole, which is told first."""
@@ -151,16 +165,18 @@ class ChargerV16(Charger):
 
         def begun(answer: Payload) -> None:
             session.transaction_id = str(answer["transactionId"])
-            if answer["idTagInfo"]["status"] != "Accepted":
+            if not self._noted(session.token, answer["idTagInfo"]):
                 self._refuse_session(session)
 
         self._keep(Action.start_transaction, lambda: payload, evse, session, on_answer=begun)
 
-    def _tell_sample(self, evse: Evse, session: Session, reading: Reading) -> None:
+    def _tell_sample(
+        self, evse: Evse, session: Session, reading: Reading, *, is_aligned: bool = False
+    ) -> None:
         at = self.now()
         sample = {
             "timestamp": stamp(at),
-            "sampledValue": sampled(reading, ReadingContext.sample_periodic),
+            "sampledValue": self._sampled(reading, SAMPLE[is_aligned]),
         }
         call = self._transaction_call(
             Action.meter_values,
@@ -175,9 +191,31 @@ class ChargerV16(Charger):
         call.register_wh, call.observed_at = reading.register_wh, at
         self.line.call(call)
 
+    def _tell_change(self, evse: Evse, session: Session, change: Change) -> None:
+        """Say nothing: 1.6 has statuses only, which follow by themselves."""
+
+    def tell_idle_meter(self, evse_id: int, reading: Reading) -> None:
+        """See Dialect.tell_idle_meter."""
+        values = self._sampled(reading, ReadingContext.sample_clock)
+        meter_value = [{"timestamp": stamp(self.now()), "sampledValue": values}]
+        payload = {"connectorId": evse_id, "meterValue": meter_value}
+        self._send(Action.meter_values, lambda: payload, evse_id=evse_id)
+
+    def _sampled(self, reading: Reading, context: str) -> list[dict[str, Any]]:
+        values = sampled(reading, context)
+        if self.behaviour.signs:
+            data = signed(self.charger_id, reading, context)["signedMeterData"]
+            values.append(values[0] | {"value": data, "format": "SignedData"})
+        return values
+
     def _tell_ended(self, evse: Evse, session: Session, reading: Reading, cause: EndCause) -> None:
         at = stamp(self.now())
-        values = sampled(reading, ReadingContext.transaction_end)
+        values = [
+            {"timestamp": stamp(when), "sampledValue": self._sampled(one, SAMPLE[is_aligned])}
+            for when, one, is_aligned in session.samples
+        ]
+        last = self._sampled(reading, ReadingContext.transaction_end)
+        values.append({"timestamp": at, "sampledValue": last})
 
         def payload() -> Payload:
             told: Payload = {
@@ -185,10 +223,10 @@ class ChargerV16(Charger):
                 "meterStop": reading.register_wh,
                 "timestamp": at,
                 "reason": REASON[cause],
-                "transactionData": [{"timestamp": at, "sampledValue": values}],
+                "transactionData": values,
             }
-            if cause in (EndCause.LOCAL, EndCause.REMOTE):
-                told["idTag"] = session.token
+            if cause in (EndCause.LOCAL, EndCause.REMOTE, EndCause.MASTER_PASS):
+                told["idTag"] = session.stop_token or session.token
             return told
 
         self._keep(Action.stop_transaction, payload, evse, session)

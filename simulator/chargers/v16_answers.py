@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+from simulator.chargers import logs
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Reservation, State
 from simulator.chargers.firmware import Order, order_from
@@ -27,10 +28,8 @@ _READ_ONLY: Final = {
     "ReserveConnectorZeroSupported",
 }
 _FIXED: Final = {
-    "ClockAlignedDataInterval": "0",
     "ConnectorPhaseRotation": "NotApplicable",
     "GetConfigurationMaxKeys": "50",
-    "LocalPreAuthorize": "false",
     "MeterValuesAlignedData": "",
     "MeterValuesSampledData": "Energy.Active.Import.Register,Power.Active.Import,"
     "Current.Import,Voltage,SoC,Temperature",
@@ -58,10 +57,12 @@ def _configuration(charger: Charger) -> dict[str, str]:
     does = charger.behaviour
     return _FIXED | {
         "AuthorizeRemoteTxRequests": _text(does.asks_for_remote_start),
+        "ClockAlignedDataInterval": _text(does.aligned_s),
         "ConnectionTimeOut": _text(does.connection_timeout_s),
         "HeartbeatInterval": _text(does.heartbeat_s),
         "LocalAuthorizeOffline": _text(does.trusts_offline),
         "AllowOfflineTxForUnknownId": _text(does.trusts_offline),
+        "LocalPreAuthorize": _text(not charger.cards.asks_first),
         "MeterValueSampleInterval": _text(does.sample_s),
         "NumberOfConnectors": str(len(charger.evses)),
         "StopTransactionOnInvalidId": _text(does.stops_refused),
@@ -124,12 +125,18 @@ def _set_connection_timeout(charger: Charger, value: str) -> None:
     charger.behaviour.connection_timeout_s = _seconds(value)
 
 
+def _set_pre_authorize(charger: Charger, value: str) -> None:
+    charger.cards.asks_first = not _flag(value)
+
+
 _CHANGES: Final[dict[str, Callable[[Charger, str], None]]] = {
     "AuthorizeRemoteTxRequests": partial(_set_flag, "asks_for_remote_start"),
     "LocalAuthorizeOffline": partial(_set_flag, "trusts_offline"),
     "AllowOfflineTxForUnknownId": partial(_set_flag, "trusts_offline"),
     "StopTransactionOnInvalidId": partial(_set_flag, "stops_refused"),
+    "ClockAlignedDataInterval": lambda charger, value: charger.align_every(_seconds(value)),
     "ConnectionTimeOut": _set_connection_timeout,
+    "LocalPreAuthorize": _set_pre_authorize,
     "HeartbeatInterval": lambda charger, value: charger.beat_every(_seconds(value)),
     "MeterValueSampleInterval": lambda charger, value: charger.sample_every(_seconds(value)),
 }
@@ -325,17 +332,17 @@ ANSWERS: Final[dict[str, Answer]] = {
     "CertificateSigned": _always(status="Rejected"),
     "ChangeAvailability": _change_availability,
     "ChangeConfiguration": _change_configuration,
-    "ClearCache": _always(status="Accepted"),
+    "ClearCache": lambda charger, _: _status(charger.cards.clear()),
     "ClearChargingProfile": _clear_profile,
     "DataTransfer": _data_transfer,
     "DeleteCertificate": _always(status="NotFound"),
     "ExtendedTriggerMessage": _trigger,
     "GetCompositeSchedule": _composite_schedule,
     "GetConfiguration": _get_configuration,
-    "GetDiagnostics": _always(),
+    "GetDiagnostics": logs.get_diagnostics,
     "GetInstalledCertificateIds": _always(status="NotFound"),
     "GetLocalListVersion": lambda charger, _: {"listVersion": charger.local_list_version},
-    "GetLog": _always(status="Rejected"),
+    "GetLog": logs.get_log,
     "InstallCertificate": _always(status="Rejected"),
     "RemoteStartTransaction": _remote_start,
     "RemoteStopTransaction": _remote_stop,

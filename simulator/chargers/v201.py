@@ -1,5 +1,7 @@
 """A charger that speaks OCPP 2.0.1: what it tells."""
 
+import base64
+import hashlib
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -14,13 +16,13 @@ from ocpp.v201.enums import (
     TriggerReasonEnumType,
 )
 
-from simulator.chargers import schemas, v201_answers
+from simulator.chargers import customers, display, monitors, schemas, v201_answers
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Evse, Reading, Session, State
 from simulator.chargers.firmware import Order
 from simulator.chargers.line import Call, Payload, Refusal
 from simulator.chargers.publishing import Publisher
-from simulator.chargers.spec import Cause, EndCause, stamp
+from simulator.chargers.spec import Cause, Change, EndCause, stamp
 
 STATUS: Final = {
     State.FREE: ConnectorStatusEnumType.available,
@@ -42,18 +44,59 @@ TRIGGER: Final = {
     Cause.TOKEN_SHOWN: TriggerReasonEnumType.authorized,
     Cause.REMOTE_START: TriggerReasonEnumType.remote_start,
     Cause.PLUGGED_IN: TriggerReasonEnumType.cable_plugged_in,
+    Cause.PARKED: TriggerReasonEnumType.ev_detected,
+    Cause.DATA_SIGNED: TriggerReasonEnumType.signed_data_received,
+    Cause.ENERGY_FLOWS: TriggerReasonEnumType.charging_state_changed,
 }
 ENDING: Final = {
     EndCause.LOCAL: (TriggerReasonEnumType.stop_authorized, ReasonEnumType.local),
     EndCause.REMOTE: (TriggerReasonEnumType.remote_stop, ReasonEnumType.remote),
-    EndCause.UNPLUGGED: (TriggerReasonEnumType.ev_departed, ReasonEnumType.ev_disconnected),
+    EndCause.UNPLUGGED: (
+        TriggerReasonEnumType.ev_communication_lost,
+        ReasonEnumType.ev_disconnected,
+    ),
     EndCause.REFUSED: (TriggerReasonEnumType.deauthorized, ReasonEnumType.de_authorized),
     EndCause.FAULT: (TriggerReasonEnumType.abnormal_condition, ReasonEnumType.other),
     EndCause.POWER_LOSS: (TriggerReasonEnumType.abnormal_condition, ReasonEnumType.power_loss),
     EndCause.SOFT_RESET: (TriggerReasonEnumType.reset_command, ReasonEnumType.immediate_reset),
     EndCause.HARD_RESET: (TriggerReasonEnumType.reset_command, ReasonEnumType.immediate_reset),
     EndCause.UNLOCKED: (TriggerReasonEnumType.unlock_command, ReasonEnumType.other),
+    EndCause.TIMEOUT: (TriggerReasonEnumType.ev_connect_timeout, ReasonEnumType.timeout),
+    EndCause.LEFT: (TriggerReasonEnumType.ev_departed, ReasonEnumType.local),
+    EndCause.ENERGY_ENDED: (TriggerReasonEnumType.charging_state_changed, ReasonEnumType.local),
+    EndCause.CAR_STOPPED: (
+        TriggerReasonEnumType.charging_state_changed,
+        ReasonEnumType.stopped_by_ev,
+    ),
+    EndCause.MASTER_PASS: (TriggerReasonEnumType.stop_authorized, ReasonEnumType.master_pass),
 }
+CHANGE: Final = {
+    Change.PLUGGED_IN: (
+        TriggerReasonEnumType.cable_plugged_in,
+        ChargingStateEnumType.ev_connected,
+    ),
+    Change.UNPLUGGED: (TriggerReasonEnumType.ev_communication_lost, ChargingStateEnumType.idle),
+    Change.AUTHORIZED: (TriggerReasonEnumType.authorized, None),
+    Change.STARTED_AFAR: (TriggerReasonEnumType.remote_start, None),
+    Change.STOPPED: (TriggerReasonEnumType.stop_authorized, None),
+    Change.STOPPED_AFAR: (TriggerReasonEnumType.remote_stop, None),
+}
+"""How each is told, and as what it charges then; None: as before."""
+ENDS_AS: Final = {
+    EndCause.UNPLUGGED: ChargingStateEnumType.idle,
+    EndCause.TIMEOUT: ChargingStateEnumType.idle,
+    EndCause.LEFT: ChargingStateEnumType.idle,
+    EndCause.CAR_STOPPED: ChargingStateEnumType.suspended_ev,
+}
+PERIODIC: Final = {
+    False: (
+        TriggerReasonEnumType.meter_value_periodic,
+        ReadingContextEnumType.sample_periodic,
+    ),
+    True: (TriggerReasonEnumType.meter_value_clock, ReadingContextEnumType.sample_clock),
+}
+"""How a sample is told, by whether it is aligned to the clock."""
+BY_TOKEN: Final = frozenset({EndCause.LOCAL, EndCause.MASTER_PASS})
 
 
 class ChargerV201(Charger):
@@ -116,11 +159,18 @@ class ChargerV201(Charger):
         self._send(
             Action.authorize,
             {"idToken": self.id_token(token)},
-            on_answer=lambda answer: then(answer["idTokenInfo"]["status"] == "Accepted"),
+            on_answer=lambda answer: then(self._noted(token, answer["idTokenInfo"])),
             on_failure=lambda _: then(None),
             evse_id=evse.evse_id,
             is_urgent=True,
         )
+
+    def _noted(self, token: str, info: Payload) -> bool:
+        """Remember what was said of a token; return whether it may charge."""
+        is_accepted: bool = info["status"] == "Accepted"
+        group = info.get("groupIdToken", {}).get("idToken", "")
+        self.cards.note(token, is_accepted=is_accepted, group=group)
+        return is_accepted
 
     def _tell_status(self, evse: Evse, *, is_urgent: bool = False) -> None:
         for outlet in evse.spec.outlets:
@@ -150,16 +200,22 @@ class ChargerV201(Charger):
             self._tell_problem(evse, "", is_cleared=True)
         if before is None or STATUS[before] is not STATUS[now]:
             self._tell_status(evse)
-        is_under_way = before in CHARGING_STATE and now in CHARGING_STATE
-        if is_under_way and evse.session is not None:
+            monitors.notice(self, evse, str(STATUS[now]))
+        session = evse.session
+        if session is not None and str(self._charging_state(evse)) != session.told_as:
             self._tell_event(
                 evse,
-                evse.session,
+                session,
                 evse.read(self.world.now()),
                 event=TransactionEventEnumType.updated,
                 trigger=TriggerReasonEnumType.charging_state_changed,
                 context=ReadingContextEnumType.other,
             )
+
+    def _charging_state(self, evse: Evse) -> ChargingStateEnumType:
+        if evse.car is None:
+            return ChargingStateEnumType.idle
+        return CHARGING_STATE.get(evse.state, ChargingStateEnumType.ev_connected)
 
     def _tell_problem(self, evse: Evse, code: str, *, is_cleared: bool) -> None:
         """Report a fault as a NotifyEvent (N07); 2.0.1's statuses have no error codes."""
@@ -179,32 +235,68 @@ class ChargerV201(Charger):
         self._send(Action.notify_event, payload, evse_id=evse.evse_id)
 
     def _tell_started(self, evse: Evse, session: Session, reading: Reading, cause: Cause) -> None:
-        extra: Payload = {"idToken": self.id_token(session.token)}
+        extra: Payload = {}
+        if session.token:
+            customers.remember(self, session.token)
+            extra["idToken"] = self.id_token(session.token)
         if session.reservation_number is not None:
             extra["reservationId"] = session.reservation_number
+        is_somewhere = self.behaviour.knows_evse_at_start or evse.car is not None
         self._tell_event(
-            evse,
+            evse if is_somewhere else None,
             session,
-            reading,
+            reading if is_somewhere else None,
             event=TransactionEventEnumType.started,
             trigger=TRIGGER[cause],
             context=ReadingContextEnumType.transaction_begin,
             extra=extra,
+            charging=self._charging_state(evse),
         )
 
-    def _tell_sample(self, evse: Evse, session: Session, reading: Reading) -> None:
+    def _tell_change(self, evse: Evse, session: Session, change: Change) -> None:
+        trigger, charging = CHANGE[change]
+        by = {Change.AUTHORIZED: session.token, Change.STARTED_AFAR: session.token}
+        token = by.get(change, session.stop_token)
+        is_begin = change is Change.PLUGGED_IN and not self.behaviour.knows_evse_at_start
+        self._tell_event(
+            evse,
+            session,
+            evse.read(self.world.now()),
+            event=TransactionEventEnumType.updated,
+            trigger=trigger,
+            context=ReadingContextEnumType.transaction_begin
+            if is_begin
+            else ReadingContextEnumType.other,
+            extra={"idToken": self.id_token(token)} if token else {},
+            charging=charging or ChargingStateEnumType(session.told_as),
+        )
+
+    def _tell_sample(
+        self, evse: Evse, session: Session, reading: Reading, *, is_aligned: bool = False
+    ) -> None:
+        trigger, context = PERIODIC[is_aligned]
         self._tell_event(
             evse,
             session,
             reading,
             event=TransactionEventEnumType.updated,
-            trigger=TriggerReasonEnumType.meter_value_periodic,
-            context=ReadingContextEnumType.sample_periodic,
+            trigger=trigger,
+            context=context,
+            charging=ChargingStateEnumType(session.told_as),
         )
 
+    def tell_idle_meter(self, evse_id: int, reading: Reading) -> None:
+        """See Dialect.tell_idle_meter."""
+        values = self._sampled(reading, ReadingContextEnumType.sample_clock)
+        meter_value = [{"timestamp": stamp(self.now()), "sampledValue": values}]
+        payload = {"evseId": evse_id, "meterValue": meter_value}
+        self._send(Action.meter_values, payload, evse_id=evse_id)
+
     def _tell_ended(self, evse: Evse, session: Session, reading: Reading, cause: EndCause) -> None:
+        display.transaction_ended(self, session.transaction_id)
         trigger, reason = ENDING[cause]
-        is_by_token = cause is EndCause.LOCAL
+        token = session.stop_token or session.token
+        is_by_token = cause in BY_TOKEN and bool(token)
         self._tell_event(
             evse,
             session,
@@ -212,68 +304,89 @@ class ChargerV201(Charger):
             event=TransactionEventEnumType.ended,
             trigger=trigger,
             context=ReadingContextEnumType.transaction_end,
-            extra={"idToken": self.id_token(session.token)} if is_by_token else {},
+            extra={"idToken": self.id_token(token)} if is_by_token else {},
             stopped=reason,
+            charging=ENDS_AS.get(cause, ChargingStateEnumType.ev_connected),
         )
 
     def _tell_event(
         self,
-        evse: Evse,
+        evse: Evse | None,
         session: Session,
-        reading: Reading,
+        reading: Reading | None,
         *,
         event: TransactionEventEnumType,
         trigger: TriggerReasonEnumType,
         context: ReadingContextEnumType,
         extra: Payload | None = None,
         stopped: ReasonEnumType | None = None,
+        charging: ChargingStateEnumType | None = None,
     ) -> None:
         at = self.now()
+        if charging is None and evse is not None:
+            charging = self._charging_state(evse)
+        session.told_as = str(charging)
         payload: Payload = {
             "eventType": str(event),
             "timestamp": stamp(at),
             "triggerReason": str(trigger),
             "seqNo": session.seq_no,
             "offline": not self.line.is_up,
-            "transactionInfo": self._transaction_info(evse, session, stopped),
-            "evse": {"id": evse.evse_id, "connectorId": session.connector_id},
-            "meterValue": [{"timestamp": stamp(at), "sampledValue": sampled(reading, context)}],
+            "transactionInfo": self._transaction_info(session, stopped),
+            **({"evse": _place(evse, session)} if evse is not None else {}),
+            **({"meterValue": self._meter_values(session, reading, context)} if reading else {}),
             **(extra or {}),
         }
         session.seq_no += 1
+        token = str(payload.get("idToken", {}).get("idToken", ""))
         call = Call(
             str(Action.transaction_event),
             lambda: payload,
             is_kept=True,
-            on_answer=lambda answer: self._event_answered(session, answer),
-            evse_id=evse.evse_id,
+            on_answer=lambda answer: self._event_answered(session, token, answer),
+            evse_id=evse.evse_id if evse is not None else 0,
             session_ref=session.ref,
         )
-        if event is TransactionEventEnumType.updated:
+        if event is TransactionEventEnumType.updated and reading is not None:
             call.register_wh, call.observed_at = reading.register_wh, at
         self.line.call(call)
 
-    def _transaction_info(
-        self, evse: Evse, session: Session, stopped: ReasonEnumType | None
-    ) -> Payload:
+    def _meter_values(
+        self, session: Session, reading: Reading, context: ReadingContextEnumType
+    ) -> list[Payload]:
+        now = [{"timestamp": stamp(self.now()), "sampledValue": self._sampled(reading, context)}]
+        if context is not ReadingContextEnumType.transaction_end:
+            return now
+        before = [
+            {
+                "timestamp": stamp(at),
+                "sampledValue": self._sampled(sample, PERIODIC[is_aligned][1]),
+            }
+            for at, sample, is_aligned in session.samples
+        ]
+        return before + now
+
+    def _sampled(self, reading: Reading, context: str) -> list[dict[str, Any]]:
+        values = sampled(reading, context)
+        if self.behaviour.signs:
+            values[0]["signedMeterValue"] = signed(self.charger_id, reading, context)
+        return values
+
+    def _transaction_info(self, session: Session, stopped: ReasonEnumType | None) -> Payload:
         info: Payload = {
             "transactionId": session.transaction_id,
             "timeSpentCharging": round(session.charging_s),
+            "chargingState": session.told_as,
         }
         if stopped is not None:
-            info["stoppedReason"] = str(stopped)
-            state = ChargingStateEnumType.ev_connected
-            if stopped is ReasonEnumType.ev_disconnected:
-                state = ChargingStateEnumType.idle
-            return info | {"chargingState": str(state)}
+            return info | {"stoppedReason": str(stopped)}
         if session.remote_start_id is not None:
             info["remoteStartId"] = session.remote_start_id
-        state = CHARGING_STATE.get(evse.state, ChargingStateEnumType.ev_connected)
-        return info | {"chargingState": str(state)}
+        return info
 
-    def _event_answered(self, session: Session, answer: Payload) -> None:
+    def _event_answered(self, session: Session, token: str, answer: Payload) -> None:
         info = answer.get("idTokenInfo")
-        if info is not None and info["status"] != "Accepted":
+        if info is not None and not self._noted(token, info):
             self._refuse_session(session)
 
     def id_token(self, token: str) -> Payload:
@@ -324,3 +437,20 @@ def sampled(reading: Reading, context: str) -> list[dict[str, Any]]:
         }
         for measurand, value, unit, location in rows
     ]
+
+
+def signed(charger_id: str, reading: Reading, context: str) -> dict[str, str]:
+    """Return what a signing meter adds to a reading; the signature is of the show."""
+    said = f"{charger_id}|{context}|{stamp(reading.at)}|{reading.register_wh}"
+    digest = hashlib.sha256(said.encode()).digest()
+    return {
+        "signedMeterData": base64.b64encode(said.encode() + b"|" + digest).decode(),
+        "signingMethod": "ECDSA-secp256r1-SHA256",
+        "encodingMethod": "OCMF",
+        "publicKey": base64.b64encode(charger_id.encode()).decode(),
+    }
+
+
+def _place(evse: Evse, session: Session) -> Payload:
+    connector = {"connectorId": session.connector_id} if session.connector_id else {}
+    return {"id": evse.evse_id, **connector}

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-from simulator.chargers import variables
+from simulator.chargers import customers, display, logs, monitors, variables
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Evse, Reservation, State
 from simulator.chargers.firmware import order_from
 from simulator.chargers.limits import Limit, first_limit_w
 from simulator.chargers.line import Payload, Refusal
+from simulator.chargers.reports import in_parts
 from simulator.chargers.spec import stamp
 
 Answer = Callable[[Any, Payload], Payload | Refusal]
@@ -31,12 +32,25 @@ def _request_stop(charger: Charger, payload: Payload) -> Payload:
 
 
 def _reset(charger: Charger, payload: Payload) -> Payload:
-    if payload.get("evseId") is not None:
-        return {"status": "Rejected"}
+    if payload.get("evseId"):
+        return _reset_evse(charger, payload["evseId"], payload["type"])
     if payload["type"] == "Immediate":
         charger.reset(is_hard=True)
         return {"status": "Accepted"}
     return {"status": "Accepted" if charger.reset_when_idle() else "Scheduled"}
+
+
+def _reset_evse(charger: Charger, evse_id: int, how: str) -> Payload:
+    """Reset one EVSE (B11.FR.08, B12.FR.07): its session ends, at once or in its own time."""
+    evse = charger.evses.get(evse_id)
+    if evse is None:
+        return {"status": "Rejected"}
+    if evse.session is None:
+        return {"status": "Accepted"}
+    if how == "OnIdle":
+        return {"status": "Scheduled"}
+    charger.end_by_reset(evse_id)
+    return {"status": "Accepted"}
 
 
 def _unlock(charger: Charger, payload: Payload) -> Payload:
@@ -110,8 +124,7 @@ def _get(charger: Charger, asked: Payload) -> Payload:
     place = {"component": asked["component"], "variable": asked["variable"]}
     if asked.get("attributeType", "Actual") != "Actual":
         return place | {"attributeStatus": "NotSupportedAttributeType"}
-    component, variable = asked["component"]["name"], asked["variable"]["name"]
-    status, value = variables.get(charger, component, variable)
+    status, value = variables.get(charger, asked["component"], asked["variable"])
     return place | {"attributeStatus": status} | ({"attributeValue": value} if value else {})
 
 
@@ -123,54 +136,24 @@ def _set(charger: Charger, asked: Payload) -> Payload:
     place = {"component": asked["component"], "variable": asked["variable"]}
     if asked.get("attributeType", "Actual") != "Actual":
         return place | {"attributeStatus": "NotSupportedAttributeType"}
-    component, variable = asked["component"]["name"], asked["variable"]["name"]
-    return place | {
-        "attributeStatus": variables.put(charger, component, variable, asked["attributeValue"])
-    }
+    value = asked["attributeValue"]
+    status = variables.put(charger, asked["component"], asked["variable"], value)
+    return place | {"attributeStatus": status}
 
 
 def _base_report(charger: Any, payload: Payload) -> Payload:
-    _report(charger, payload["requestId"], variables.inventory(charger))
+    rows = variables.inventory(charger, payload["reportBase"])
+    in_parts(charger, "NotifyReport", "reportData", payload["requestId"], rows)
     return {"status": "Accepted"}
 
 
 def _report_some(charger: Any, payload: Payload) -> Payload:
-    if "componentCriteria" in payload:
-        return {"status": "NotSupported"}
-    wanted: list[Payload] = payload.get("componentVariable", [])
-    rows = [
-        row
-        for row in variables.inventory(charger)
-        if not wanted or any(_is_asked(row, one) for one in wanted)
-    ]
+    criteria = payload.get("componentCriteria", [])
+    rows = variables.selected(charger, criteria, payload.get("componentVariable", []))
     if not rows:
         return {"status": "EmptyResultSet"}
-    _report(charger, payload["requestId"], rows)
+    in_parts(charger, "NotifyReport", "reportData", payload["requestId"], rows)
     return {"status": "Accepted"}
-
-
-def _is_asked(row: Payload, wanted: Payload) -> bool:
-    variable: Payload = wanted.get("variable") or row["variable"]
-    return bool(
-        row["component"]["name"] == wanted["component"]["name"]
-        and row["variable"]["name"] == variable["name"]
-    )
-
-
-_ROWS_A_PART: Final = 8
-
-
-def _report(charger: Any, request_id: int, rows: list[Payload]) -> None:
-    parts = [rows[at : at + _ROWS_A_PART] for at in range(0, len(rows), _ROWS_A_PART)]
-    for number, part in enumerate(parts):
-        payload = {
-            "requestId": request_id,
-            "generatedAt": stamp(charger.now()),
-            "seqNo": number,
-            "tbc": number < len(parts) - 1,
-            "reportData": part,
-        }
-        charger.world.after(0, partial(charger.send, "NotifyReport", payload))
 
 
 def _transaction_status(charger: Charger, payload: Payload) -> Payload:
@@ -258,18 +241,8 @@ def _data_transfer(charger: Charger, payload: Payload) -> Payload:
     return {"status": "Accepted"}
 
 
-def _set_monitoring(_charger: Charger, payload: Payload) -> Payload:
-    kept = ("type", "severity", "component", "variable")
-    return {
-        "setMonitoringResult": [
-            {"status": "UnsupportedMonitorType"} | {name: one[name] for name in kept}
-            for one in payload["setMonitoringData"]
-        ]
-    }
-
-
-def _clear_monitoring(_charger: Charger, payload: Payload) -> Payload:
-    return {"clearMonitoringResult": [{"id": one, "status": "NotFound"} for one in payload["id"]]}
+def _update_firmware(charger: Charger, payload: Payload) -> Payload:
+    return {"status": charger.firmware.take(order_from(payload))}
 
 
 def _update_firmware(charger: Charger, payload: Payload) -> Payload:
@@ -294,22 +267,22 @@ ANSWERS: Final[dict[str, Answer]] = {
     "CancelReservation": _cancel,
     "CertificateSigned": always(status="Rejected"),
     "ChangeAvailability": _change_availability,
-    "ClearCache": always(status="Accepted"),
+    "ClearCache": lambda charger, _: _status(charger.cards.clear()),
     "ClearChargingProfile": _clear_profile,
-    "ClearDisplayMessage": always(status="Unknown"),
-    "ClearVariableMonitoring": _clear_monitoring,
+    "ClearDisplayMessage": display.clear_message,
+    "ClearVariableMonitoring": monitors.clear_monitors,
     "CostUpdated": always(),
-    "CustomerInformation": always(status="Rejected"),
+    "CustomerInformation": customers.customer_information,
     "DataTransfer": _data_transfer,
     "DeleteCertificate": always(status="NotFound"),
     "GetBaseReport": _base_report,
     "GetChargingProfiles": always(status="NoProfiles"),
     "GetCompositeSchedule": _composite_schedule,
-    "GetDisplayMessages": always(status="Unknown"),
+    "GetDisplayMessages": display.report,
     "GetInstalledCertificateIds": always(status="NotFound"),
     "GetLocalListVersion": lambda charger, _: {"versionNumber": charger.local_list_version},
-    "GetLog": always(status="Rejected"),
-    "GetMonitoringReport": always(status="EmptyResultSet"),
+    "GetLog": logs.get_log,
+    "GetMonitoringReport": monitors.report,
     "GetReport": _report_some,
     "GetTransactionStatus": _transaction_status,
     "GetVariables": _get_variables,
@@ -321,11 +294,11 @@ ANSWERS: Final[dict[str, Answer]] = {
     "Reset": _reset,
     "SendLocalList": _send_local_list,
     "SetChargingProfile": _set_profile,
-    "SetDisplayMessage": always(status="Rejected"),
-    "SetMonitoringBase": always(status="NotSupported"),
-    "SetMonitoringLevel": always(status="Rejected"),
+    "SetDisplayMessage": display.set_message,
+    "SetMonitoringBase": monitors.set_base,
+    "SetMonitoringLevel": monitors.set_level,
     "SetNetworkProfile": always(status="Rejected"),
-    "SetVariableMonitoring": _set_monitoring,
+    "SetVariableMonitoring": monitors.set_monitors,
     "SetVariables": _set_variables,
     "TriggerMessage": _trigger,
     "UnlockConnector": _unlock,
