@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from simulator.chargers.charger import Charger
 from simulator.chargers.dialer import Address, Dialer
+from simulator.chargers.logs import upload_over_http
 from simulator.world import World
 
 AddressOf = Callable[[Charger], Address]
@@ -32,6 +33,7 @@ def dial(world: World, chargers: Sequence[Charger], address_of: AddressOf) -> li
             habits=charger.habits,
         )
         charger.reboot = dialer.cut
+        charger.device.upload = upload_over_http
         dialled.append(Dialled(charger, dialer))
     return dialled
 

@@ -245,10 +245,6 @@ def _update_firmware(charger: Charger, payload: Payload) -> Payload:
     return {"status": charger.firmware.take(order_from(payload))}
 
 
-def _update_firmware(charger: Charger, payload: Payload) -> Payload:
-    return {"status": charger.firmware.take(order_from(payload))}
-
-
 def _status(is_accepted: bool) -> Payload:
     return {"status": "Accepted" if is_accepted else "Rejected"}
 
