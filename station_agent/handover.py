@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from contracts.ids import ChargerId
-from contracts.wire import Wire, encode
+from contracts.wire import TaggedWire, Wire, encode
 from station_agent.ocpp.arrival import Arrival
 
 MAX_HEAD_BYTES: Final = 16_384
@@ -22,18 +22,18 @@ _MAX_BYTES: Final = 131_072
 _IDS_AT_ONCE: Final = 500
 
 
-class Serves(Wire, tag="serves"):
+class Serves(TaggedWire, tag="serves"):
     """A part serves these chargers; the first of several such messages replaces what it said before."""
 
     charger_ids: list[ChargerId]
     is_first: bool = True
 
 
-class Ready(Wire, tag="ready"):
+class Ready(TaggedWire, tag="ready"):
     """A part has tried all its stations, and serves who comes."""
 
 
-class Alive(Wire, tag="alive"):
+class Alive(TaggedWire, tag="alive"):
     """A part's loop turns."""
 
 

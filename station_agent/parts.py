@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -13,8 +14,8 @@ from station_agent.handover import Alive, Channel, OtherEndGone, Ready, Serves
 
 log = structlog.get_logger()
 
+_COMMAND: Final = (sys.executable, "-m", "station_agent", "part")
 _SILENT_S: Final = 30.0
-"""A part says every few seconds that it lives; one that does not is ended by force (FAULTS L13)."""
 _AGAIN_AFTER_S: Final = 1.0
 _STOP_WITHIN_S: Final = 15.0
 _SYSTEMD: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
@@ -23,13 +24,30 @@ _SYSTEMD: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 class Part:
     """One such process."""
 
-    def __init__(self, number: int, metrics_port: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        metrics_port: int = 0,
+        command: Sequence[str] = _COMMAND,
+        silent_s: float = _SILENT_S,
+    ) -> None:
+        """Set a part up.
+
+        Args:
+            number: which one, from 0.
+            metrics_port: its own; 0: none.
+            command: what is started, with the number and the channel it shall have.
+            silent_s: a part says every few seconds that it lives; one that did not for so long is
+                ended by force (FAULTS L13).
+        """
         self.number = number
         self.charger_ids: frozenset[ChargerId] = frozenset()
         """Whom it serves, or did until it ended; its stations are nobody else's meanwhile."""
         self.channel: Channel | None = None
         """None: it is away."""
         self._metrics_port = metrics_port
+        self._command = command
+        self._silent_s = silent_s
         self._next_ids: set[ChargerId] = set()
 
     async def run(self, is_ready: asyncio.Event) -> None:
@@ -52,20 +70,20 @@ class Part:
     async def _start(self) -> tuple[asyncio.subprocess.Process, Channel]:
         ours, theirs = Channel.pair()
         number, fd = str(self.number), str(theirs.fileno())
-        command = ("-m", "station_agent", "part", "--number", number, "--channel", fd)
+        command = (*self._command, "--number", number, "--channel", fd)
         environment = {k: v for k, v in os.environ.items() if k not in _SYSTEMD}
         if self._metrics_port:
             environment["AGENT_METRICS_PORT"] = str(self._metrics_port)
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, *command, pass_fds=[theirs.fileno()], env=environment
+                *command, pass_fds=[theirs.fileno()], env=environment
             )
         log.info("part.started", part=self.number, pid=process.pid)
         return process, Channel(ours)
 
     async def _listen(self, channel: Channel, is_ready: asyncio.Event) -> None:
         while True:
-            async with asyncio.timeout(_SILENT_S if self.channel else None):
+            async with asyncio.timeout(self._silent_s if self.channel else None):
                 word = await channel.word()
             match word:
                 case Serves():

@@ -23,6 +23,8 @@ class Size:
     chargers: int = 5_000
     seconds: float = 120
     """Of the steady part: two heartbeats of each charger."""
+    settle_s: float = 5
+    """Before memory is looked at."""
 
 
 def station_id(number: int) -> str:

@@ -96,11 +96,11 @@ async def _measured(outcome: Outcome, agent: psutil.Popen, port: int, broker: in
     cloud, crowd = Cloud(broker), Crowd(port, everybody, KEY)
     async with asyncio.TaskGroup() as tasks:
         served = tasks.create_task(cloud.connection.run())
-        await asyncio.sleep(5)
+        await asyncio.sleep(size.settle_s)
         outcome.idle_mb = _rss_mb(agent)
         watching = tasks.create_task(_watch_memory(outcome, agent))
         outcome.storm_cpu_s, outcome.storm_s = await _cpu(agent, crowd.arrive)
-        await asyncio.sleep(5)
+        await asyncio.sleep(size.settle_s)
         outcome.full_mb = _rss_mb(agent)
         cpu_s, _ = await _cpu(agent, lambda: _alive(crowd, size))
         outcome.steady_cpu_ratio = cpu_s / size.seconds
