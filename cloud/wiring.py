@@ -8,7 +8,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine, text
 
@@ -20,25 +20,21 @@ from cloud.adapters.broker_users import (
     hash_password,
     sensors_user,
 )
-from cloud.adapters.influx import InfluxTelemetry
 from cloud.adapters.messages.mail import MailboxOnly, SmtpMail, smtp_address
 from cloud.adapters.messages.outbound import Outbound
 from cloud.adapters.messages.push import WebPush, vapid_of
-from cloud.adapters.messages.sms import AppriseSms
 from cloud.adapters.messages.webhooks import SignedWebhooks
 from cloud.adapters.mqtt import BrokerAddress, MqttBroker, Subscription, broker_address
 from cloud.adapters.passwords import ArgonPasswords
 from cloud.adapters.payments.sandbox import Faults, SandboxGateway, SandboxPost
 from cloud.adapters.payments.sandbox_bank import SandboxBank
-from cloud.adapters.payments.stripe import StripeGateway, StripeKeys
+from cloud.adapters.pki.contracts import HouseContracts
+from cloud.adapters.pki.house import HouseAuthority
 from cloud.adapters.secret_key import kept_secret, key_for
 from cloud.adapters.sql.engine import open_engine
 from cloud.adapters.sql.migrate import is_current, migrate
 from cloud.adapters.sql.unit_of_work import work_opener
 from cloud.adapters.throttle import LoginThrottle
-from cloud.api.app import create_app
-from cloud.api.container import Services
-from cloud.api.server import Server, build_server
 from cloud.domain.notices import Channel as Way
 from cloud.domain.policy import Policy
 from cloud.embedded.broker import BrokerConfig, EmbeddedBroker
@@ -51,6 +47,7 @@ from cloud.services.billing import BillingService, QuoteService
 from cloud.services.calendar_feeds import CalendarFeedService
 from cloud.services.calendars import CalendarService
 from cloud.services.cashier import CashierService
+from cloud.services.certificates import CertificateService
 from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
@@ -63,6 +60,7 @@ from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
 from cloud.services.inventories import InventoryService
 from cloud.services.keeping import Keeper, KeepingService
+from cloud.services.key_rotations import KeyMaker, KeyRotationService
 from cloud.services.ledger import LedgerService
 from cloud.services.messages import Channel, MessageService
 from cloud.services.money_ports import PaymentGateway
@@ -77,6 +75,7 @@ from cloud.services.ports import OpenWork
 from cloud.services.publishing import Publisher
 from cloud.services.push_subscriptions import PushChannel, PushSubscriptionService
 from cloud.services.receipts import ReceiptService
+from cloud.services.relays import RelayService
 from cloud.services.rescheduling import Rescuer
 from cloud.services.reservations import ReservationService
 from cloud.services.searches import SearchService
@@ -98,21 +97,26 @@ from cloud.services.wallets import WalletService
 from cloud.services.webhook_endpoints import WebhookChannel, WebhookEndpointService
 from cloud.services.withdrawals import Withdrawals
 from cloud.settings import Settings
-from cloud.web.app import error_pages, pages
-from cloud.web.parts import ServiceParts
 from cloud.workers.cashier import Cashier
 from cloud.workers.clock import ClockWorker
 from cloud.workers.courier import Courier, TelemetryForwarder
 from cloud.workers.ingest import Inbox, IngestWorker
 from cloud.workers.loop import Loop
+from cloud.workers.relays import RelayDesk
+from cloud.workers.signing import Signing
 from contracts import topics
 from contracts.clock import Clock, clock_from
 from contracts.topics import Channel as TopicChannel
+
+if TYPE_CHECKING:
+    from cloud.api.container import Services
+    from cloud.api.server import Server
 
 _CLOUD_USER: Final = "cloud"
 _SENSORS_USER: Final = "sensors"
 _COURIER_EVERY_S: Final = 1.0
 _SANDBOX_EVERY_S: Final = 0.2
+_SIGNING_EVERY_S: Final = 0.5
 _MIGRATION_S: Final = 300.0
 
 
@@ -268,6 +272,8 @@ class House:
         settings = self.settings
         if settings.payment_gateway == "sandbox":
             return SandboxGateway(self.bank, Faults.read(settings.sandbox_faults))
+        from cloud.adapters.payments.stripe import StripeGateway, StripeKeys  # noqa: PLC0415
+
         return StripeGateway(
             StripeKeys(
                 settings.stripe_secret_key.get_secret_value(),
@@ -405,7 +411,35 @@ class House:
     def commands(self) -> CommandService:
         """Commands to chargers."""
         stale_after = self.policy.stale_after
-        return CommandService(self.open_work, self.publish, self.clock, stale_after)
+        return CommandService(
+            self.open_work, self.publish, self.clock, stale_after, fill=self.keys.fill
+        )
+
+    @cached_property
+    def keys(self) -> KeyMaker:
+        """Who makes chargers' keys."""
+        return KeyMaker(key_for(self.secret, "charger-keys"))
+
+    @cached_property
+    def key_rotations(self) -> KeyRotationService:
+        """How chargers get new keys."""
+        return KeyRotationService(self.open_work, self.clock, self.keys)
+
+    @cached_property
+    def authority(self) -> HouseAuthority:
+        """Who signs chargers' certificates."""
+        return HouseAuthority(self.settings.data_dir.resolve() / "pki", self.clock)
+
+    @cached_property
+    def certificates(self) -> CertificateService:
+        """How chargers get certificates."""
+        return CertificateService(self.open_work, self.clock, self.authority)
+
+    @cached_property
+    def relays(self) -> RelayDesk:
+        """Who has cars' questions answered."""
+        contracts = HouseContracts(self.authority, self.clock)
+        return RelayDesk(RelayService(contracts, self.publish))
 
     @cached_property
     def accounts(self) -> AccountService:
@@ -464,8 +498,10 @@ class House:
         channel = WebhookChannel(self.open_work, self.clock, sender, self.telling)
         return MessageService(self.open_work, self.clock, {Way.WEBHOOK: channel}, only=Way.WEBHOOK)
 
-    def services(self, on_broker_users: Callable[[], None] = lambda: None) -> Services:
+    def services(self, on_broker_users: Callable[[], None] = lambda: None) -> "Services":
         """Return what the API calls."""
+        from cloud.api.container import Services  # noqa: PLC0415
+
         work, clock = self.open_work, self.clock
         return Services(
             clock=clock,
@@ -479,6 +515,8 @@ class House:
             alerts=AlertService(work, clock, self.publisher),
             chargers=ChargerService(work),
             inventories=InventoryService(work),
+            key_rotations=self.key_rotations,
+            certificates=self.certificates,
             tariffs=TariffService(work, clock, self.shelf),
             receipts=ReceiptService(work),
             terms=TermsService(work, clock, self.withdrawals, self.publisher),
@@ -509,7 +547,11 @@ class House:
 
     def _sms(self) -> Channel:
         template = self.settings.sms_url.get_secret_value()
-        return AppriseSms(template) if template else MailboxOnly()
+        if not template:
+            return MailboxOnly()
+        from cloud.adapters.messages.sms import AppriseSms  # noqa: PLC0415
+
+        return AppriseSms(template)
 
     def _mail(self) -> Channel:
         if not self.settings.smtp_url:
@@ -523,8 +565,14 @@ class House:
         """Who watches."""
         return LiveHub()
 
-    def server(self, on_broker_users: Callable[[], None] = lambda: None) -> Server:
+    def server(self, on_broker_users: Callable[[], None] = lambda: None) -> "Server":
         """Return the HTTP server: the API and the pages."""
+        # three of the four processes do without: they start in two thirds of the time
+        from cloud.api.app import create_app  # noqa: PLC0415
+        from cloud.api.server import build_server  # noqa: PLC0415
+        from cloud.web.app import error_pages, pages  # noqa: PLC0415
+        from cloud.web.parts import ServiceParts  # noqa: PLC0415
+
         services = self.services(on_broker_users)
         parts = ServiceParts(services=services, hub=self.hub, mailbox=self.messages.mailbox)
         app = create_app(
@@ -549,7 +597,9 @@ class House:
         has_telemetry = bool(self.settings.influx_url)
         options = Options(SessionMemo(), with_telemetry=has_telemetry, shelf=self.shelf)
         service = IngestService(self.open_work, self.clock, self.settling, options)
-        return IngestWorker(service, self.publisher, self.publish, self.clock, Inbox())
+        return IngestWorker(
+            service, self.publisher, self.publish, self.clock, Inbox(), self.relays.take
+        )
 
     @cached_property
     def clock_worker(self) -> ClockWorker:
@@ -563,6 +613,8 @@ class House:
             waiting=self.queue,
             binding=self.packer,
             renewing=self.subscriptions,
+            rotating=self.key_rotations,
+            certifying=self.certificates,
         )
         plans = PlanService(self.open_work, self.publish, self.clock)
         sweeps = SweepService(self.open_work, self.clock, self.publisher, plans, self.commands)
@@ -582,6 +634,7 @@ class House:
         loops = [
             Loop("courier", Courier(self.messages).step, _COURIER_EVERY_S),
             Loop("webhooks", Courier(self.webhooks).step, _COURIER_EVERY_S),
+            Loop("certificates", Signing(self.certificates).step, _SIGNING_EVERY_S),
             Loop("cashier", Cashier(self.cashier).step, _COURIER_EVERY_S),
         ]
         settings = self.settings
@@ -591,6 +644,8 @@ class House:
             post = SandboxPost(self.bank, url, self.clock)
             loops.append(Loop("sandbox webhooks", post.step, _SANDBOX_EVERY_S))
         if settings.influx_url:
+            from cloud.adapters.influx import InfluxTelemetry  # noqa: PLC0415
+
             influx = InfluxTelemetry(
                 settings.influx_url,
                 settings.influx_token.get_secret_value(),

@@ -1,6 +1,7 @@
 """The newest plan, on disk and in use: what the agent goes by when it is alone."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from station_agent.domain.tokens import StandingOrders, orders_from
 log = structlog.get_logger()
 
 _RETRY_S: Final = 5.0
+_PATIENCE_S: Final = 5.0
 
 
 class PlanKeeper:
@@ -30,7 +32,9 @@ class PlanKeeper:
         self._credentials: dict[ChargerId, ChargerCredential] = {}
         self._unwritten: bytes | None = None
         self._is_new = asyncio.Event()
+        self._is_written = asyncio.Condition()
         self._load()
+        self._written_version = self.version
 
     @property
     def version(self) -> int:
@@ -45,6 +49,18 @@ class PlanKeeper:
     def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
         """See Credentials.credential_of."""
         return self._credentials.get(charger_id)
+
+    async def takes(self, charger_id: ChargerId, salt: str) -> bool:
+        """See Credentials.takes. Who asks has sent the plan first, which may be on its way to disk."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S), self._is_written:
+                await self._is_written.wait_for(lambda: self._is_safe(charger_id, salt))
+        return self._is_safe(charger_id, salt)
+
+    def _is_safe(self, charger_id: ChargerId, salt: str) -> bool:
+        credential = self._credentials.get(charger_id)
+        is_good = credential is not None and salt in {credential.salt, credential.next_salt}
+        return is_good and self._written_version >= self.version
 
     def take(self, payload: bytes) -> None:
         """Use a plan that came, if it is newer; `run` writes it."""
@@ -64,11 +80,18 @@ class PlanKeeper:
             payload = self._unwritten
             try:
                 if payload is not None:
+                    version = self.version
                     await asyncio.to_thread(write_whole, self._path, payload)
+                    await self._note_written(version)
             except OSError as error:
                 log.warning("plan.unwritten", error=str(error))
                 self._is_new.set()
                 await self._clock.sleep(_RETRY_S)
+
+    async def _note_written(self, version: int) -> None:
+        async with self._is_written:
+            self._written_version = version
+            self._is_written.notify_all()
 
     def _load(self) -> None:
         try:

@@ -1,6 +1,6 @@
 """What the parts of the agent need of each other: OCPP, outbox, authorisation and commands meet here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -151,6 +151,16 @@ class Authorizer(Protocol):
         ...
 
 
+class Relay(Protocol):
+    """Who brings a charger's question to the cloud, and the answer back."""
+
+    async def relay(
+        self, charger_id: ChargerId, action: str, payload: Mapping[str, Any], wait_s: float
+    ) -> dict[str, Any] | None:
+        """Return what the charger is to be told; None: the cloud is away, does not know, or was too slow."""
+        ...
+
+
 class Promises(Protocol):
     """The reservations of the plan, as those who see sessions begin need them."""
 
@@ -169,6 +179,10 @@ class Credentials(Protocol):
 
     def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
         """Return what the charger's key is checked against; None: nobody we know."""
+        ...
+
+    async def takes(self, charger_id: ChargerId, salt: str) -> bool:
+        """Whether a key, named by its salt, is good here and will be after a crash; waits a little."""
         ...
 
 

@@ -2,15 +2,23 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
 
 from contracts import topics
-from contracts.batch import Ack, AuthorizeAnswer, AuthorizeAsk, Beat, decode_ack
+from contracts.batch import (
+    Ack,
+    AuthorizeAnswer,
+    AuthorizeAsk,
+    Beat,
+    RelayAnswer,
+    RelayAsk,
+    decode_ack,
+)
 from contracts.clock import Clock
 from contracts.events import Event, SecurityEventReported
 from contracts.ids import StationId
@@ -64,6 +72,7 @@ class _BatchOfRaw(Wire, kw_only=True):
     sent_at: Instant
     beat: Beat | None = None
     asks: list[AuthorizeAsk] = msgspec.field(default_factory=list)
+    relays: list[RelayAsk] = msgspec.field(default_factory=list)
     events: list[msgspec.Raw] = msgspec.field(default_factory=list)
 
 
@@ -80,8 +89,8 @@ class Uplink:
         self._delivery = self._new_delivery()
         self._wake = asyncio.Event()
         self._beat_at = 0.0
-        self._asks: list[AuthorizeAsk] = []
-        self._asked: dict[str, asyncio.Future[AuthorizeAnswer]] = {}
+        self._asks: list[AuthorizeAsk | RelayAsk] = []
+        self._asked: dict[str, asyncio.Future[AuthorizeAnswer | RelayAnswer]] = {}
         self._meaning = Meaning.NOTHING
         self._cloud_epoch = 0
         self._is_refusal_told = False
@@ -163,11 +172,27 @@ class Uplink:
         self, charger_id: str, evse_id: int, token: str, wait_s: float
     ) -> AuthorizeAnswer | None:
         """Ask the cloud about a token; None: it is away, or did not answer in time."""
-        if not self.is_on or len(self._asked) >= _MAX_ASKS:
-            return None
         ask_id = uuid.uuid4().hex
         ask = AuthorizeAsk(ask_id=ask_id, charger_id=charger_id, evse_id=evse_id, token=token)
-        answer: asyncio.Future[AuthorizeAnswer] = asyncio.get_running_loop().create_future()
+        answer = await self._answer_to(ask_id, ask, wait_s)
+        return answer if isinstance(answer, AuthorizeAnswer) else None
+
+    async def relay(
+        self, charger_id: str, action: str, payload: Mapping[str, Any], wait_s: float
+    ) -> dict[str, Any] | None:
+        """See Relay.relay."""
+        ask_id = uuid.uuid4().hex
+        ask = RelayAsk(ask_id=ask_id, charger_id=charger_id, action=action, payload=dict(payload))
+        answer = await self._answer_to(ask_id, ask, wait_s)
+        return answer.payload or None if isinstance(answer, RelayAnswer) else None
+
+    async def _answer_to(
+        self, ask_id: str, ask: AuthorizeAsk | RelayAsk, wait_s: float
+    ) -> AuthorizeAnswer | RelayAnswer | None:
+        if not self.is_on or len(self._asked) >= _MAX_ASKS:
+            return None
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[AuthorizeAnswer | RelayAnswer] = loop.create_future()
         self._asked[ask_id] = answer
         self._asks.append(ask)
         self._wake.set()
@@ -266,7 +291,8 @@ class Uplink:
             first_seq=self._delivery.sent_seq + 1,
             sent_at=self._clock.now(),
             beat=self._beat() if is_beat_due else None,
-            asks=asks,
+            asks=[one for one in asks if isinstance(one, AuthorizeAsk)],
+            relays=[one for one in asks if isinstance(one, RelayAsk)],
             events=[msgspec.Raw(event) for event in events],
         )
         topic = topics.events(self._settings.station_id)

@@ -149,6 +149,7 @@ class StationAgent:
             station=self._station,
             settings=server_settings(self._settings),
             clock=self._clock,
+            relay=self.uplink,
         )
 
     def _connect_cloud(self) -> MqttConnection:

@@ -12,10 +12,12 @@ from cloud.services.availability import AvailabilityService
 from cloud.services.calendar_feeds import CalendarFeedService
 from cloud.services.calendars import CalendarService
 from cloud.services.cashier import CashierService
+from cloud.services.certificates import CertificateService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
 from cloud.services.inventories import InventoryService
+from cloud.services.key_rotations import KeyRotationService
 from cloud.services.ledger import LedgerService
 from cloud.services.messages import MessageService
 from cloud.services.notices import NoticeService
@@ -55,6 +57,8 @@ class Services:
     alerts: AlertService
     chargers: ChargerService
     inventories: InventoryService
+    key_rotations: KeyRotationService
+    certificates: CertificateService
     tariffs: TariffService
     receipts: ReceiptService
     offers: OfferService

@@ -334,3 +334,19 @@ class Withdrawing(Protocol):
                 left.
         """
         ...
+
+
+class Rotating(Protocol):
+    """key_rotations.py: changes chargers' keys."""
+
+    def rotate(self, work: UnitOfWork, charger_id: str, now: datetime) -> None:
+        """Do the next step of a charger's change of keys, if there is one to do."""
+        ...
+
+
+class Certifying(Protocol):
+    """certificates.py: brings chargers their certificates."""
+
+    def tend(self, work: UnitOfWork, charger_id: str, now: datetime) -> None:
+        """Deliver what was signed, see what became of it, and have old ones renewed."""
+        ...

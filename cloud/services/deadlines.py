@@ -9,7 +9,7 @@ import structlog
 
 from cloud.domain.stations import StationLink
 from cloud.domain.thinning import kept
-from cloud.services.collaborators import Binding, Renewing, Waiting
+from cloud.services.collaborators import Binding, Certifying, Renewing, Rotating, Waiting
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board
 from cloud.services.facts.loading import furnish
@@ -42,6 +42,8 @@ class DeadlineService:
     renewing: Renewing | None = None
     waiting: Waiting | None = None
     binding: Binding | None = None
+    rotating: Rotating | None = None
+    certifying: Certifying | None = None
 
     def do_due(self) -> int:
         """Look at what is due; returns how many deadlines were finished."""
@@ -120,12 +122,21 @@ class DeadlineService:
         for subscription_id in sorted(_subjects(due, DeadlineKind.SUBSCRIPTION)):
             if self.renewing is not None:
                 self.renewing.renew(work, subscription_id, now)
+        self._do_for_chargers(work, due, now)
         board = self._board(work, now, due)
         changes += self.settling.settle(work, board, with_equipment=False)
         _thin(work, _subjects(due, DeadlineKind.SESSION))
         # those set anew just now have another time, and stay
         work.deadlines.finish(due)
         return changes
+
+    def _do_for_chargers(self, work: UnitOfWork, due: Sequence[Deadline], now: datetime) -> None:
+        for charger_id in sorted(_subjects(due, DeadlineKind.KEY_ROTATION)):
+            if self.rotating is not None:
+                self.rotating.rotate(work, charger_id, now)
+        for charger_id in sorted(_subjects(due, DeadlineKind.CERTIFICATE)):
+            if self.certifying is not None:
+                self.certifying.tend(work, charger_id, now)
 
     def _bind(
         self, work: UnitOfWork, reservation_ids: Collection[str], now: datetime

@@ -306,6 +306,10 @@ class DeadlineKind(StrEnum):
     WAITING = "waiting"
     RESERVATION = "reservation"
     SUBSCRIPTION = "subscription"
+    KEY_ROTATION = "key_rotation"
+    """Of a charger."""
+    CERTIFICATE = "certificate"
+    """A charger's: to be delivered, or renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +433,8 @@ class ChargerKey:
     salt: str
     key_hash: str
     security_profile: int
+    next_salt: str = ""
+    next_key_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,6 +90,7 @@ class IngestService:
                 first_seq=batch.first_seq + offset,
                 beat=None,
                 asks=[],
+                relays=[],
                 events=batch.events[offset : offset + 1],
             )
             self._apply_or_quarantine(Read(single, incoming.received_at), applied)

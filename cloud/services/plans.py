@@ -99,6 +99,8 @@ class PlanService:
                     salt=key.salt,
                     key_hash=key.key_hash,
                     security_profile=key.security_profile,
+                    next_salt=key.next_salt,
+                    next_key_hash=key.next_key_hash,
                 )
                 for key in source.chargers
             ],

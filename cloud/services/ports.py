@@ -44,6 +44,7 @@ from cloud.services.fact_ports import (
     Stations,
     TelemetryOutbox,
 )
+from cloud.services.fleet_ports import FleetCommands
 from cloud.services.inventory_ports import Inventory, Jobs
 from cloud.services.money_ports import (
     GatewayEvents,
@@ -60,6 +61,7 @@ from cloud.services.notice_ports import (
     PushSubscriptions,
     WebhookEndpoints,
 )
+from cloud.services.security_ports import Certificates, KeyRotations
 from contracts.clock import Clock
 
 __all__ = ["Clock", "DatabaseAway", "OpenWork", "TransactionLost", "UnitOfWork", "Unstorable"]
@@ -125,6 +127,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def fleet_commands(self) -> FleetCommands:
+        """Requests to many chargers, in waves."""
+        ...
+
+    @property
     def idempotency(self) -> Idempotency:
         """Requests that were carried out."""
         ...
@@ -147,6 +154,16 @@ class UnitOfWork(Protocol):
     @property
     def sessions(self) -> Sessions:
         """Charging sessions and samples."""
+        ...
+
+    @property
+    def key_rotations(self) -> KeyRotations:
+        """Changes of chargers' keys."""
+        ...
+
+    @property
+    def certificates(self) -> Certificates:
+        """Certificates chargers asked for."""
         ...
 
     @property

@@ -219,6 +219,8 @@ def _equipment(board: Board) -> Iterable[tuple[DeadlineKind | None, str, Snapsho
         yield None, "", SensorSnapshot(sensor, bay, is_silent)
     for component in board.components:
         yield None, "", component
+    for event in board.security:
+        yield None, "", event
     for quarantined in board.quarantined[-1:]:
         yield None, "", quarantined
 

@@ -10,6 +10,7 @@ from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotAllowed, NotFound, NotValid
 from cloud.services.admin_ports import BrokerUsers, ChargerRecord, EvseRecord, StationRecord
 from cloud.services.idempotency import Once, do_once
+from cloud.services.key_rotations import abandon
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.retrying import retried
 from contracts.ids import is_identity, is_slug
@@ -214,6 +215,7 @@ class StationAdminService:
             if place is None:
                 raise NotFound(charger_id)
             key = self._renew_charger_key(work, charger_id)
+            abandon(work, charger_id, self.clock.now())
             work.stations_admin.bump_plan(place.station_id)
             return KeyShown(subject=charger_id, key=key)
 

@@ -14,7 +14,7 @@ from cloud.services.ingest import Incoming, IngestService
 from cloud.services.ports import Clock, DatabaseAway, Publish, TransactionLost
 from cloud.services.publishing import Publisher
 from contracts import topics
-from contracts.batch import MAX_BATCH_BYTES
+from contracts.batch import MAX_BATCH_BYTES, RelayAsk
 from contracts.wire import encode
 
 log = structlog.get_logger(__name__)
@@ -80,6 +80,8 @@ class IngestWorker:
     publish: Publish
     clock: Clock
     inbox: Inbox
+    relay: Callable[[Sequence[tuple[str, RelayAsk]]], None] | None = None
+    """Has chargers' questions answered, by its own time."""
     _group: Sequence[Incoming] = ()
 
     def receive(self, topic: str, payload: bytes) -> None:
@@ -134,6 +136,8 @@ class IngestWorker:
             self.publish(topics.acks(ack.station), encode(ack), False)
         for answer in applied.answers:
             self.publish(topics.acks(answer.station), encode(answer), False)
+        if self.relay is not None and applied.relays:
+            self.relay(applied.relays)
         self.publisher.publish(applied.changes)
         EVENTS.inc(applied.events)
         for why, count in applied.ignored.items():

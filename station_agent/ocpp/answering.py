@@ -31,6 +31,7 @@ from station_agent.ports import (
     Note,
     OutboxUnavailable,
     Recorder,
+    Relay,
 )
 
 log: Final = structlog.get_logger()
@@ -50,6 +51,8 @@ class Timing:
     min_pong_s: float = 5
     """Of the machine: networks do not get faster when the clock does."""
     call_timeout_s: float = 30
+    relay_s: float = 15
+    """What somebody else must answer: chargers give up after 30."""
     max_messages_per_s: float = 50
     max_message_burst: int = 500
 
@@ -63,6 +66,8 @@ class Services:
     authorizer: Authorizer
     clock: Clock
     timing: Timing
+    relay: Relay | None = None
+    """None: there is nobody to ask."""
 
 
 class Answering:
@@ -164,7 +169,8 @@ class Answering:
             verdict = await self._services.authorizer.authorize(
                 self.charger.charger_id, asked.evse_id, asked.token
             )
-        context = Context(self.charger, self._clock.now(), verdict)
+        relayed = await self._relayed(call.action, payload, route, request)
+        context = Context(self.charger, self._clock.now(), verdict, relayed)
         outcome = route.handle(request, context)
         if oddities:
             outcome = Outcome(outcome.reply, [*outcome.facts, *oddities], outcome.notes)
@@ -173,6 +179,15 @@ class Answering:
             self.charger.talk.is_held = outcome.reply["status"] != "Accepted"
         metrics.messages(call.action, "mended" if oddities else "answered").inc()
         return reply
+
+    async def _relayed(
+        self, action: str, payload: dict[str, Any], route: Route, request: Any
+    ) -> dict[str, Any] | None:
+        relay = self._services.relay
+        if relay is None or route.relays is None or not route.relays(request):
+            return None
+        charger_id = self.charger.charger_id
+        return await relay.relay(charger_id, action, payload, self._services.timing.relay_s)
 
     def _may_say(self, action: str, route: Route) -> bool:
         """Whether the charger may say this now; transactions are never refused (QUIRKS, the rule)."""

@@ -33,6 +33,7 @@ from station_agent.ports import (
     Note,
     OutboxUnavailable,
     Promises,
+    Relay,
     SessionMemory,
 )
 from station_agent.station_file import StationLayout
@@ -61,6 +62,7 @@ class StationChargers:
         station: StationLayout,
         settings: ServerSettings,
         clock: Clock,
+        relay: Relay | None = None,
     ) -> None:
         self._sessions = sessions
         self._promises = promises
@@ -68,7 +70,7 @@ class StationChargers:
         self._station = station
         self._settings = settings
         self._clock = clock
-        self._services = Services(recorder, answers, authorizer, clock, _timing(settings))
+        self._services = Services(recorder, answers, authorizer, clock, _timing(settings), relay)
         self._connections = Connections(clock, settings.silent_after_s)
         self._gateway = Gateway(self._connections, sessions, recorder, clock)
         self._events = OncePer(_EVENT_EVERY.total_seconds())

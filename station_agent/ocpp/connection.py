@@ -244,7 +244,7 @@ class ChargerConnection:
         (QUIRKS 11).
         """
         route = self.version.routes.get(received.action)
-        if self._unfinished or (route is not None and route.ask is not None):
+        if self._unfinished or (route is not None and route.may_wait):
             self._unfinished += 1
             await self._backlog.put((received, frame))
         else:

@@ -26,8 +26,12 @@ OTHER_WITHOUT_OFFER: Final = v201.VERSION
 _SEGMENT: Final = re.compile(r"^(?:[A-Za-z0-9*_=:|@.+~-]|%[0-9A-Fa-f]{2})+$")
 _DOTS: Final = frozenset({".", ".."})
 _NO_PROFILE: Final = 0
+_KEY_PROFILE: Final = 1
 _TLS_PROFILE: Final = 2
 _CERTIFICATE_PROFILE: Final = 3
+
+DOWNGRADED: Final = "security_downgraded"
+"""The reason where a charger proved who it is, and came less protected than it has to."""
 
 # What the key of a charger nobody knows is checked against, so that it takes as long.
 _NOBODY: Final = ChargerCredential(
@@ -68,16 +72,30 @@ def basic_credentials(headers: Sequence[str]) -> bytes:
 
 
 def has_key(charger_id: ChargerId, credentials: bytes, credential: ChargerCredential) -> bool:
-    """Whether user name and key are the charger's; takes the same time whatever is wrong.
+    """Whether user name and key are the charger's; takes the same time whatever is wrong."""
+    return bool(key_used(charger_id, credentials, credential))
+
+
+def key_used(charger_id: ChargerId, credentials: bytes, credential: ChargerCredential) -> str:
+    """Return the salt of the charger's key that came, this one or the one to follow; empty: none.
 
     A key of 20 bytes may come as those bytes (OCPP-J 1.6, section 6.2.2) or as their hexadecimal.
     """
     prefix = charger_id.encode() + b":"
     key = credentials.removeprefix(prefix)
+    is_this = _is_key(credential.salt, credential.key_hash, key)
+    next_salt = credential.next_salt or credential.salt
+    is_next = _is_key(next_salt, credential.next_key_hash, key)
+    if not credentials.startswith(prefix):
+        return ""
+    return credential.salt if is_this else next_salt if is_next else ""
+
+
+def _is_key(salt: str, key_hash: str, key: bytes) -> bool:
     as_text = key.decode("utf-8", "replace").lower()
-    is_text = is_key(credential.salt, credential.key_hash, as_text)
-    is_binary = is_key(credential.salt, credential.key_hash, key.hex())
-    return (is_text or is_binary) and credentials.startswith(prefix)
+    is_text = is_key(salt, key_hash, as_text)
+    is_binary = is_key(salt, key_hash, key.hex())
+    return is_text or is_binary
 
 
 def choose_version(offers: Sequence[str]) -> Version | None:
@@ -109,7 +127,10 @@ class Admission:
 
     is_admitted: bool
     security_profile: int = 0
+    """The one it came by, at least the one it must."""
     reason: str = ""
+    key_salt: str = ""
+    """Names the key it proved itself by; empty: by none."""
 
 
 def admit(
@@ -124,26 +145,36 @@ def admit(
         is_ours: whether the station file lists the charger; in a lab that is enough without a plan.
     """
     charger_id = knock.charger_id or "nobody"
-    is_proven = has_key(charger_id, knock.credentials, credential or _NOBODY)
+    salt = key_used(charger_id, knock.credentials, credential or _NOBODY)
     if credential is None:
         if is_lab and is_ours:
             return Admission(is_admitted=True, security_profile=_NO_PROFILE)
         return Admission(is_admitted=False, reason="unknown_charger")
-    profile = credential.security_profile
-    reason = _wanting(knock, profile, is_proven=is_proven, is_lab=is_lab)
-    return Admission(is_admitted=not reason, security_profile=profile, reason=reason)
+    used = _profile_of(knock, is_proven=bool(salt))
+    reason = _wanting(knock, credential.security_profile, used, is_lab=is_lab)
+    if reason:
+        return Admission(is_admitted=False, security_profile=used, reason=reason)
+    return Admission(is_admitted=True, security_profile=used, key_salt=salt)
 
 
-def _wanting(knock: Knock, profile: int, *, is_proven: bool, is_lab: bool) -> str:
-    """Return what is missing for this profile, empty if nothing is."""
-    if profile == _NO_PROFILE:
+def _profile_of(knock: Knock, *, is_proven: bool) -> int:
+    """Return the highest security profile that what came satisfies (OCPP 2.0.1, A00)."""
+    if knock.is_encrypted and is_certificate_of(knock.certificate, knock.charger_id or ""):
+        return _CERTIFICATE_PROFILE
+    if not is_proven:
+        return _NO_PROFILE
+    return _TLS_PROFILE if knock.is_encrypted else _KEY_PROFILE
+
+
+def _wanting(knock: Knock, needed: int, used: int, *, is_lab: bool) -> str:
+    """Return what is missing for the profile needed, empty if nothing is."""
+    if needed == _NO_PROFILE and used == _NO_PROFILE:
         return "" if is_lab else "profile_not_allowed"
-    if profile >= _TLS_PROFILE and not knock.is_encrypted:
-        return "not_encrypted"
-    if profile == _CERTIFICATE_PROFILE:
-        is_named = is_certificate_of(knock.certificate, knock.charger_id or "")
-        return "" if is_named else "wrong_certificate"
-    return "" if is_proven else "wrong_key"
+    if used >= needed:
+        return ""
+    if needed >= _TLS_PROFILE and not knock.is_encrypted:
+        return DOWNGRADED if used else "not_encrypted"
+    return "wrong_certificate" if needed == _CERTIFICATE_PROFILE else "wrong_key"
 
 
 def _decoded(segment: str) -> str | None:

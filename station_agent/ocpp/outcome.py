@@ -59,6 +59,8 @@ class Context:
     now: datetime
     verdict: Verdict | None = None
     """Of the token its route asked about."""
+    relayed: Mapping[str, Any] | None = None
+    """What somebody beyond the cloud answers, where the route had it asked; None: nobody did."""
 
     def oddity(self, word: str, detail: str = "") -> OddityObserved:
         """Return the fact that this charger did something it should not."""
@@ -118,12 +120,19 @@ class Route:
     request: type[msgspec.Struct]
     handle: Callable[[Any, Context], Outcome]
     ask: Callable[[Any], Ask | None] | None = None
+    relays: Callable[[Any], bool] | None = None
+    """Whether the request itself is to be brought to who knows the answer."""
     answers: Answers = Answers.FORGOTTEN
     is_lenient: bool = False
     """What its schema refuses is mended and flagged as far as it can be read (QUIRKS, the rule)."""
     last_resort: Callable[[Context], Reply] | None = None
     """The answer to one nobody can read, for messages that must not be refused; it is quarantined."""
     decode: Callable[[Any], Any] = field(init=False)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether its answer may have to wait for the cloud."""
+        return self.ask is not None or self.relays is not None
 
     def __post_init__(self) -> None:
         """Bind the decoder of the request's type."""

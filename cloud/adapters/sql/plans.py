@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from cloud.adapters.sql.rows import Reader
+from cloud.adapters.sql.tables import charger_key_rotations as rotations
 from cloud.adapters.sql.tables import chargers, charging_tokens, stations
+from cloud.domain.key_rotation import OPEN
 from cloud.services.fact_ports import ChargerKey, Grant, PlanSource
 
 _GRANT: Final = Reader(charging_tokens, Grant)
@@ -58,13 +60,22 @@ class SqlPlans:
         self._connection.execute(statement.values(plan_published_version=version))
 
     def _keys(self, station_ids: Collection[str] | None) -> dict[str, list[ChargerKey]]:
-        query = select(
-            chargers.c.station_id,
-            chargers.c.id,
-            chargers.c.key_salt,
-            chargers.c.key_hash,
-            chargers.c.security_profile,
-        ).where(chargers.c.key_hash.is_not(None), chargers.c.key_salt.is_not(None))
+        is_under_way = and_(
+            rotations.c.charger_id == chargers.c.id, rotations.c.status.in_(sorted(OPEN))
+        )
+        query = (
+            select(
+                chargers.c.station_id,
+                chargers.c.id,
+                chargers.c.key_salt,
+                chargers.c.key_hash,
+                chargers.c.security_profile,
+                rotations.c.salt,
+                rotations.c.key_hash.label("next_key_hash"),
+            )
+            .join(rotations, is_under_way, isouter=True)
+            .where(chargers.c.key_hash.is_not(None), chargers.c.key_salt.is_not(None))
+        )
         if station_ids is not None:
             query = query.where(chargers.c.station_id.in_(station_ids))
         keys: dict[str, list[ChargerKey]] = defaultdict(list)
@@ -74,6 +85,8 @@ class SqlPlans:
                 salt=row.key_salt,
                 key_hash=row.key_hash,
                 security_profile=row.security_profile,
+                next_salt=row.salt or "",
+                next_key_hash=row.next_key_hash or "",
             )
             keys[row.station_id].append(key)
         return keys

@@ -103,6 +103,16 @@ class SqlStationsAdmin:
         statement = update(chargers).where(chargers.c.id == charger_id)
         self._connection.execute(statement.values(key_salt=salt, key_hash=key_hash))
 
+    def raise_profiles(self, used: Mapping[str, int]) -> set[str]:
+        """See StationsAdmin.raise_profiles."""
+        columns = (chargers.c.id, chargers.c.station_id, chargers.c.security_profile)
+        query = select(*columns).where(chargers.c.id.in_(list(used)))
+        risen = [row for row in self._connection.execute(query) if used[row[0]] > row[2]]
+        for charger_id, _, _ in risen:
+            statement = update(chargers).where(chargers.c.id == charger_id)
+            self._connection.execute(statement.values(security_profile=used[charger_id]))
+        return {station_id for _, station_id, _ in risen}
+
     def bump_plan(self, station_id: str) -> None:
         """See StationsAdmin.bump_plan."""
         self._update_station(station_id, plan_version=stations.c.plan_version + 1)

@@ -13,6 +13,7 @@ from cloud.adapters.sql.accounts import SqlAccounts
 from cloud.adapters.sql.alerts import SqlAlerts
 from cloud.adapters.sql.bays import SqlBays
 from cloud.adapters.sql.calendar_feeds import SqlCalendarFeeds
+from cloud.adapters.sql.certificates import SqlCertificates
 from cloud.adapters.sql.chargers import SqlChargers
 from cloud.adapters.sql.charging_tokens import SqlChargingTokens
 from cloud.adapters.sql.commands import SqlCommands
@@ -21,10 +22,12 @@ from cloud.adapters.sql.deadlines import SqlDeadlines
 from cloud.adapters.sql.engine import READ_ONLY
 from cloud.adapters.sql.event_log import SqlEventLog
 from cloud.adapters.sql.finding import SqlFinding
+from cloud.adapters.sql.fleet import SqlFleetCommands
 from cloud.adapters.sql.gateway_events import SqlGatewayEvents
 from cloud.adapters.sql.idempotency import SqlIdempotency
 from cloud.adapters.sql.inventory import SqlInventory
 from cloud.adapters.sql.jobs import SqlJobs
+from cloud.adapters.sql.key_rotations import SqlKeyRotations
 from cloud.adapters.sql.ledger import SqlLedger
 from cloud.adapters.sql.links import SqlLinks
 from cloud.adapters.sql.messages import SqlMessages
@@ -148,6 +151,21 @@ class SqlUnitOfWork:
     def jobs(self) -> SqlJobs:
         """What chargers do for a while."""
         return SqlJobs(self.connection)
+
+    @cached_property
+    def key_rotations(self) -> SqlKeyRotations:
+        """Changes of chargers' keys."""
+        return SqlKeyRotations(self.connection)
+
+    @cached_property
+    def certificates(self) -> SqlCertificates:
+        """Certificates chargers asked for."""
+        return SqlCertificates(self.connection)
+
+    @cached_property
+    def fleet_commands(self) -> SqlFleetCommands:
+        """Requests to many chargers."""
+        return SqlFleetCommands(self.connection)
 
     @cached_property
     def commands(self) -> SqlCommands:

@@ -11,12 +11,14 @@ from cloud.domain.alerts.disk_short import DiskShortRule
 from cloud.domain.alerts.low_battery import LowBatteryRule
 from cloud.domain.alerts.quarantine import QuarantineRule
 from cloud.domain.alerts.rule import Rule, Verdict
+from cloud.domain.alerts.security_event import SecurityEventRule
 from cloud.domain.alerts.silent_sensor import SilentSensorRule
 from cloud.domain.alerts.snapshots import (
     ChargerSnapshot,
     ComponentSnapshot,
     PaymentSnapshot,
     QuarantineSnapshot,
+    SecuritySnapshot,
     SensorSnapshot,
     StationSnapshot,
 )
@@ -34,6 +36,7 @@ Snapshot = (
     | SensorSnapshot
     | ComponentSnapshot
     | QuarantineSnapshot
+    | SecuritySnapshot
     | PaymentSnapshot
 )
 
@@ -44,6 +47,7 @@ RULES: Final[dict[type[Snapshot], tuple[Rule, ...]]] = {
     SensorSnapshot: (SilentSensorRule(), LowBatteryRule()),
     ComponentSnapshot: (ComponentFaultRule(),),
     QuarantineSnapshot: (QuarantineRule(),),
+    SecuritySnapshot: (SecurityEventRule(),),
     PaymentSnapshot: (StuckPaymentRule(),),
 }
 

@@ -60,6 +60,17 @@ class QuarantineSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class SecuritySnapshot:
+    """A security event of a charger, told by itself or by its agent (OCPP 2.0.1 A04)."""
+
+    station_id: str
+    charger_id: str
+    event: str
+    info: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentSnapshot:
     """What the gateway was last asked for a reservation, and what became of it."""
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cloud.services.facts import chargers, charging, inventory, other, sensing
+from cloud.services.facts import chargers, charging, inventory, other, security, sensing
 from cloud.services.facts.board import Board, Stamp
 from contracts import events
 from contracts.batch import UnknownEvent

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from cloud.domain.alerts.snapshots import ComponentSnapshot, QuarantineSnapshot
+from cloud.domain.alerts.snapshots import ComponentSnapshot, QuarantineSnapshot, SecuritySnapshot
 from cloud.domain.bays import Bay, Charger, Connector, Sensor
+from cloud.domain.certificates import Certificate
 from cloud.domain.occupants import protected_from
 from cloud.domain.policy import Policy
 from cloud.domain.promises import has_reached_target
@@ -23,6 +24,7 @@ from cloud.domain.stations import Station, StationLink
 from cloud.domain.witnesses import Scene
 from cloud.services.fact_ports import Deadline, Equipment, Grant
 from cloud.services.inventory_ports import JobStep, Told
+from cloud.services.security_ports import Login
 from contracts.events import CommandAnswered, MeterSampled
 
 _K = TypeVar("_K")
@@ -97,6 +99,9 @@ class Board:
     inventory: list[Told] = field(default_factory=list)
     jobs: list[JobStep] = field(default_factory=list)
     components: list[ComponentSnapshot] = field(default_factory=list)
+    logins: list[Login] = field(default_factory=list)
+    csrs: list[Certificate] = field(default_factory=list)
+    security: list[SecuritySnapshot] = field(default_factory=list)
     quarantined: list[QuarantineSnapshot] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     """Facts without effect, by why."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from cloud.domain.alerts.snapshots import ComponentSnapshot
 from cloud.domain.bays import Connector
 from cloud.services.facts.board import Board, Stamp
+from cloud.services.facts.security import charger_came
 from contracts.events import (
     AgentStarted,
     ChargerBooted,
@@ -39,6 +40,7 @@ def charger_connected(board: Board, fact: ChargerConnected, stamp: Stamp) -> Non
             ocpp_version=fact.ocpp_version[:8],
         )
     )
+    charger_came(board, fact, stamp)
     _heard(board, stamp, charger.id)
 
 

@@ -31,7 +31,7 @@ from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
 from cloud.services.telemetry import lines_of
 from cloud.services.views import Change, ChangeKind, CommandView
-from contracts.batch import Ack, AuthorizeAnswer, Batch, Beat, UnknownEvent
+from contracts.batch import Ack, AuthorizeAnswer, Batch, Beat, RelayAsk, UnknownEvent
 from contracts.events import AgentStarted, Event, FactDropped, MeterSampled
 from contracts.ids import same_token
 
@@ -55,6 +55,8 @@ class Applied:
 
     acks: list[Ack] = field(default_factory=list)
     answers: list[AuthorizeAnswer] = field(default_factory=list)
+    relays: list[tuple[str, RelayAsk]] = field(default_factory=list)
+    """What is to be asked elsewhere, each with its station."""
     changes: list[Change] = field(default_factory=list)
     events: int = 0
     """New ones: those known already are not counted."""
@@ -67,6 +69,7 @@ class Applied:
         """Take over what another transaction brought."""
         self.acks += other.acks
         self.answers += other.answers
+        self.relays += other.relays
         self.changes += other.changes
         self.events += other.events
         self.refused += other.refused
@@ -393,6 +396,7 @@ class Transaction:
             self._applied.answers += [
                 answer(station_id, ask, board.grants, board.now) for ask in read.batch.asks
             ]
+            self._applied.relays += [(station_id, one) for one in read.batch.relays]
         answered: list[CommandView] = []
         for station_id, told in board.answers.items():
             views = self._work.commands.answer(station_id, told, board.now)

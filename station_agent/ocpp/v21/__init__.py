@@ -9,6 +9,8 @@ from typing import Final
 
 from ocpp.v21.enums import Action
 
+from contracts import commands
+from contracts.commands import Request
 from station_agent.ocpp import v201
 from station_agent.ocpp.dialects import OCPP_21
 from station_agent.ocpp.outcome import Routes
@@ -16,6 +18,7 @@ from station_agent.ocpp.schemas import Schemas
 from station_agent.ocpp.v21 import (
     clear_der_control,
     close_periodic_event_stream,
+    deliver_certificate,
     get_certificate_chain_status,
     get_periodic_event_stream,
     notify_der_alarm,
@@ -31,7 +34,7 @@ from station_agent.ocpp.v21 import (
 )
 from station_agent.ocpp.v201.commands import COMMANDS
 from station_agent.ocpp.v201.splits import SPLITS
-from station_agent.ocpp.versions import Learn, Version
+from station_agent.ocpp.versions import Learn, Translate, Version
 
 ROUTES: Final[Routes] = {
     **v201.ROUTES,
@@ -60,6 +63,11 @@ LEARNT: Final[Mapping[str, Learn]] = {
     Action.set_der_control: set_der_control.learn,
 }
 
+OWN_COMMANDS: Final[Mapping[type[Request], Translate]] = {
+    **COMMANDS,
+    commands.DeliverCertificate: deliver_certificate.translate,
+}
+
 VERSION: Final = Version(
     name="2.1",
     subprotocol="ocpp2.1",
@@ -67,7 +75,7 @@ VERSION: Final = Version(
     schemas=Schemas("ocpp.v21", request_suffix="Request"),
     routes=ROUTES,
     not_handled=NOT_HANDLED,
-    commands=COMMANDS,
+    commands=OWN_COMMANDS,
     learnt=LEARNT,
     splits=SPLITS,
     holds_back=True,

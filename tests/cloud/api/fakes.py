@@ -1,7 +1,10 @@
 """A clock that stands still, and a broker that remembers."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+
+from cloud.services.security_ports import AuthorityAway, Signed
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -36,6 +39,16 @@ class RememberingBroker:
 
     def __call__(self, topic: str, payload: bytes, is_retained: bool) -> None:
         self.published.append((topic, payload, is_retained))
+
+
+class NoAuthority:
+    """See CertificateAuthority; signs nothing."""
+
+    def sign(self, csr: str, names: Sequence[str], purpose: str) -> Signed:
+        raise AuthorityAway(purpose)
+
+    def roots(self) -> dict[str, str]:
+        return {}
 
 
 class CountingBrokerUsers:

@@ -44,12 +44,14 @@ from cloud.services.calendar_feeds import CalendarFeedService
 from cloud.services.calendars import CalendarService
 from cloud.services.cashier import CashierService
 from cloud.services.changing import Changer
+from cloud.services.certificates import CertificateService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import Attempt, CredentialService
 from cloud.services.finding import FindingService
 from cloud.services.holding import Holder
 from cloud.services.inventories import InventoryService
+from cloud.services.key_rotations import KeyMaker, KeyRotationService
 from cloud.services.ledger import LedgerService
 from cloud.services.messages import MessageService
 from cloud.services.notices import Notices, NoticeService
@@ -77,7 +79,7 @@ from cloud.services.wallets import WalletService
 from cloud.services.webhook_endpoints import WebhookEndpointService
 from cloud.services.withdrawals import Withdrawals
 from cloud.settings import Settings
-from tests.cloud.api.fakes import CountingBrokerUsers, RememberingBroker, StillClock
+from tests.cloud.api.fakes import CountingBrokerUsers, NoAuthority, RememberingBroker, StillClock
 
 PASSWORD = "correct horse battery"
 HOST = "http://testserver"
@@ -215,6 +217,8 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         sessions=SessionService(open_work, clock),
         alerts=AlertService(open_work, clock, publisher),
         chargers=ChargerService(open_work),
+        key_rotations=KeyRotationService(open_work, clock, KeyMaker(b"secret")),
+        certificates=CertificateService(open_work, clock, NoAuthority()),
         inventories=InventoryService(open_work),
         tariffs=TariffService(open_work, clock, TariffShelf()),
         receipts=ReceiptService(open_work),

@@ -25,7 +25,7 @@ def play(subprotocol: str, action: str, case: dict[str, Any]) -> dict[str, Any]:
         request = route.decode(payload)
         is_asked = route.ask is not None and route.ask(request) is not None
         verdict = VERDICTS[case.get("verdict", "accepted")] if is_asked else None
-        outcome = route.handle(request, Context(view, NOW, verdict))
+        outcome = route.handle(request, Context(view, NOW, verdict, case.get("relayed")))
         for note in outcome.notes:
             if isinstance(note, SessionKept):
                 outbox.sessions[note.session.session_id] = note.session

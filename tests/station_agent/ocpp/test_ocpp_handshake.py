@@ -3,12 +3,15 @@
 import base64
 from itertools import product
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.ids import is_identity
+from contracts.keys import hash_key
 from station_agent.ocpp.handshake import (
+    DOWNGRADED,
     Knock,
     admit,
     basic_credentials,
@@ -18,7 +21,7 @@ from station_agent.ocpp.handshake import (
     offers_in,
 )
 from station_agent.ocpp.tls import is_certificate_of
-from tests.station_agent.ocpp.fakes import KEY, a_credential
+from tests.station_agent.ocpp.fakes import KEY, SALT, a_credential
 
 GOOD = b"CP-1:" + KEY.encode()
 CERTIFICATE = {"subject": ((("commonName", "CP-1"),),), "subjectAltName": ()}
@@ -145,18 +148,32 @@ def test_s03_a_charger_comes_in_by_its_own_profile_and_never_by_less(
         is_encrypted,
         CERTIFICATE if has_certificate else None,
     )
-    expected = {
-        0: is_lab,
-        1: has_key_,
-        2: has_key_ and is_encrypted,
-        3: has_certificate and is_encrypted,
-    }[profile]
+    used = 1 + is_encrypted if has_key_ else 0
+    if has_certificate and is_encrypted:
+        used = 3
+    expected = used >= profile if used else profile == 0 and is_lab
 
     admission = admit(knock, a_credential(security_profile=profile), is_lab=is_lab, is_ours=True)
 
     assert admission.is_admitted is expected
     assert bool(admission.reason) is not expected
-    assert not expected or admission.security_profile == profile
+    assert admission.security_profile == used
+    assert (admission.reason == DOWNGRADED) is (0 < used < profile and not is_encrypted)
+
+
+@pytest.mark.parametrize(
+    ("key", "salt"),
+    [(KEY, SALT), ("ab" * 20, "1f" * 16), ("cd" * 20, "")],
+    ids=["this", "next", "no"],
+)
+def test_f13_while_a_key_changes_both_are_good_and_the_one_used_is_told(key, salt):
+    changing = msgspec.structs.replace(
+        a_credential(), next_salt="1f" * 16, next_key_hash=hash_key("1f" * 16, "ab" * 20)
+    )
+
+    admission = admit(Knock("CP-1", b"CP-1:" + key.encode()), changing, is_lab=False, is_ours=True)
+
+    assert (admission.is_admitted, admission.key_salt) == (bool(salt), salt)
 
 
 @pytest.mark.parametrize(("is_lab", "is_ours"), list(product([False, True], repeat=2)))

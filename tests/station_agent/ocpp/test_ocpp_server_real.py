@@ -7,6 +7,7 @@ import socket as sockets
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import msgspec
 import pytest
 import trustme
 from websockets.asyncio.client import ClientConnection, connect
@@ -23,7 +24,9 @@ from contracts.events import (
     ConnectorStateReported,
     SecurityEventReported,
 )
+from contracts.keys import hash_key
 from station_agent.ocpp.chargers import StationChargers
+from station_agent.ocpp.profiles import Profiles
 from station_agent.ocpp.server import ChargerServer, ServerSettings
 from station_agent.station_file import ChargerLayout, StationLayout
 from tests.station_agent.ocpp.fakes import (
@@ -433,7 +436,7 @@ async def test_s03_profile_2_is_refused_without_encryption():
         station.credentials["CP-1"] = a_credential(security_profile=2)
 
         assert await station.status_of() == 401
-        assert station.outbox.told(SecurityEventReported)[0].info == "not_encrypted"
+        assert station.outbox.told(SecurityEventReported)[0].info == "security_downgraded"
 
 
 @pytest.mark.parametrize(
@@ -479,3 +482,50 @@ async def test_a_plain_connection_to_a_secure_port_is_dropped(secure):
             return raw.recv(100)
 
     assert not (await asyncio.to_thread(ask)).startswith(b"HTTP/1.1 101")
+
+
+async def test_s03_the_highest_profile_a_charger_came_by_is_kept_also_over_a_restart():
+    outbox = FakeOutbox()
+    first, again = Profiles(outbox), None
+    await outbox.record([], first.note("CP-1", 2))
+    again = Profiles(outbox)
+
+    assert again.at_least(a_credential("CP-1")).security_profile == 2
+    assert again.at_least(a_credential("CP-1", security_profile=3)).security_profile == 3
+    assert again.at_least(a_credential("CP-2")).security_profile == 1
+    assert again.at_least(None) is None
+    assert again.note("CP-1", 1) == []
+
+
+async def test_s03_who_came_encrypted_once_is_not_let_in_plainly_and_it_is_told():
+    async with a_station() as station:
+        await station.outbox.record([], Profiles(station.outbox).note("CP-1", 2))
+        station.chargers._profiles = Profiles(station.outbox)  # noqa: SLF001 - as after a restart
+        status = await station.status_of()
+
+        assert status == 401
+        assert [one.event for one in station.outbox.told(SecurityEventReported)] == [
+            "security_downgraded"
+        ]
+
+
+async def test_f13_a_key_the_plan_does_not_have_on_disk_is_not_given_to_a_charger():
+    request = commands.SetChargerKey(charger_id="CP-1", salt="ab" * 16, key="cd" * 20)
+    async with a_station() as station, station.connect() as ws:
+        await say(ws, "BootNotification", BOOT)
+        refused = await station.chargers.execute(request, 5)
+        station.credentials["CP-1"] = msgspec.structs.replace(
+            a_credential(), next_salt="ab" * 16, next_key_hash=hash_key("ab" * 16, "cd" * 20)
+        )
+        asking = asyncio.create_task(station.chargers.execute(request, 20))
+        asked = json.loads(await ws.recv())
+        await ws.send(json.dumps([3, asked[1], {"status": "Accepted"}]))
+        given = await asking
+        await ws.close()
+        async with station.connect(key="cd" * 20):
+            connected = station.outbox.told(ChargerConnected)
+
+        assert refused.outcome is CommandOutcome.FAILED
+        assert asked[3] == {"key": "AuthorizationKey", "value": "cd" * 20}
+        assert given.outcome is CommandOutcome.ACCEPTED
+        assert connected[0].key_salt == a_credential().salt

@@ -1,0 +1,1 @@
+"""Who signs certificates of chargers, and who knows of cars' contracts."""

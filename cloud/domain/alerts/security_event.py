@@ -1,0 +1,111 @@
+"""A charger, or its agent, saw something a person must look at (OCPP 2.0.1 A04, appendix 1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cloud.domain.alerts.rule import Raised, Severity, Verdict, key_of
+from cloud.domain.alerts.snapshots import SecuritySnapshot
+from cloud.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What an event means to who looks after the charger."""
+
+    severity: Severity
+    title: str
+    what_to_do: str
+
+
+_CHECK_CERTIFICATES: Final = "See which certificates it has, and install the right ones."
+_CHECK_FIRMWARE: Final = "Do not repeat the update before you know where the file came from."
+_ASK_WHO: Final = "Find out who it was; if nobody should have been, give the charger a new key."
+
+CONCERNS: Final[Mapping[str, Concern]] = {
+    "TamperDetectionActivated": Concern(
+        Severity.CRITICAL, "Somebody tampers with the charger", "Send somebody there."
+    ),
+    "SecurityLogWasCleared": Concern(
+        Severity.MAJOR, "The charger's security log was cleared", _ASK_WHO
+    ),
+    "AttemptedReplayAttacks": Concern(
+        Severity.MAJOR, "Somebody replays the charger's messages", _ASK_WHO
+    ),
+    "InvalidFirmwareSignature": Concern(
+        Severity.MAJOR, "The firmware's signature is wrong", _CHECK_FIRMWARE
+    ),
+    "InvalidFirmwareSigningCertificate": Concern(
+        Severity.MAJOR, "The firmware was signed by a stranger", _CHECK_FIRMWARE
+    ),
+    "InvalidCsmsCertificate": Concern(
+        Severity.MAJOR, "The charger does not trust our certificate", _CHECK_CERTIFICATES
+    ),
+    "InvalidCentralSystemCertificate": Concern(
+        Severity.MAJOR, "The charger does not trust our certificate", _CHECK_CERTIFICATES
+    ),
+    "InvalidChargingStationCertificate": Concern(
+        Severity.MAJOR, "The charger refused its new certificate", _CHECK_CERTIFICATES
+    ),
+    "InvalidChargePointCertificate": Concern(
+        Severity.MAJOR, "The charger refused its new certificate", _CHECK_CERTIFICATES
+    ),
+    "InvalidTLSVersion": Concern(
+        Severity.MINOR, "The charger was offered outdated encryption", _ASK_WHO
+    ),
+    "InvalidTLSCipherSuite": Concern(
+        Severity.MINOR, "The charger was offered weak encryption", _ASK_WHO
+    ),
+    "FailedToAuthenticateAtCsms": Concern(
+        Severity.MINOR, "The charger could not log in", "See whether its key was changed."
+    ),
+    "FailedToAuthenticateAtCentralSystem": Concern(
+        Severity.MINOR, "The charger could not log in", "See whether its key was changed."
+    ),
+    "CsmsFailedToAuthenticate": Concern(
+        Severity.MINOR, "The charger did not know us", _CHECK_CERTIFICATES
+    ),
+    "CentralSystemFailedToAuthenticate": Concern(
+        Severity.MINOR, "The charger did not know us", _CHECK_CERTIFICATES
+    ),
+    "MaintenanceLoginFailed": Concern(
+        Severity.MINOR, "Somebody failed to log in at the charger", _ASK_WHO
+    ),
+    "MemoryExhaustion": Concern(
+        Severity.MINOR, "The charger runs out of memory", "Reset it; report it to its maker."
+    ),
+    "security_downgraded": Concern(
+        Severity.MAJOR,
+        "Somebody of the charger's name came less protected than it must",
+        "If it is the charger itself, it was set back: set its security profile again.",
+    ),
+}
+"""By event. The others are kept, and need nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEventRule:
+    """One alert for each kind of event at a charger; does not clear by itself."""
+
+    name: str = "security_event"
+
+    def check(self, snapshot: SecuritySnapshot, policy: Policy, now: datetime) -> Verdict | None:
+        """See Rule.check."""
+        del policy, now
+        concern = CONCERNS.get(snapshot.event)
+        if concern is None:
+            return None
+        key = key_of(self.name, snapshot.charger_id, snapshot.event)
+        raised = Raised(
+            key=key,
+            rule=self.name,
+            severity=concern.severity,
+            station_id=snapshot.station_id,
+            charger_id=snapshot.charger_id,
+            title=f"{concern.title}: {snapshot.charger_id}",
+            detail=f"{snapshot.event}: {snapshot.info}" if snapshot.info else snapshot.event,
+            what_to_do=concern.what_to_do,
+            seen_at=snapshot.at,
+        )
+        return Verdict(key, (raised,))
