@@ -165,3 +165,103 @@ def decode_command(payload: bytes) -> Command:
         return _DECODER.decode(payload)
     except UNREADABLE as error:
         raise Broken(f"command: {error}") from error
+class SetChargingProfile(TaggedWire, kw_only=True, tag="set_charging_profile"):
+    """Limit what an EVSE, or with `evse_id` 0 the charger, may give.
+
+    One for a session is for the one going on there; the station knows what the charger calls it.
+    """
+
+    charger_id: ChargerId
+    evse_id: EvseId
+    profile: ChargingProfile
+
+
+class ClearChargingProfile(TaggedWire, kw_only=True, tag="clear_charging_profile"):
+    """Take back the profiles that fit all that is said; nothing said: all."""
+
+    charger_id: ChargerId
+    profile_id: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    evse_id: EvseId | None = None
+    purpose: ProfilePurpose | None = None
+    stack_level: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
+
+
+class GetCompositeSchedule(TaggedWire, kw_only=True, tag="get_composite_schedule"):
+    """Ask what all profiles together come to, at an EVSE, or with 0 at the grid connection."""
+
+    charger_id: ChargerId
+    evse_id: EvseId
+    duration_s: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    unit: LimitUnit | None = None
+
+
+class ListedToken(Wire, kw_only=True):
+    """An entry of a charger's own list of tokens."""
+
+    token: Token
+    is_valid: bool = True
+    parent_token: Token | None = None
+    valid_until: Instant | None = None
+    is_gone: bool = False
+    """It is to be forgotten; only in a list of differences."""
+
+
+class SendLocalList(TaggedWire, kw_only=True, tag="send_local_list"):
+    """Give a charger tokens to go by while nobody can be asked, or what changed of them.
+
+    The station sends it in as many parts as the charger needs.
+    """
+
+    charger_id: ChargerId
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    is_whole: bool
+    """False: entries are added to, or change, those the charger has."""
+    entries: Annotated[list[ListedToken], Meta(max_length=100_000)] = field(default_factory=list)
+
+
+class GetLocalListVersion(TaggedWire, kw_only=True, tag="get_local_list_version"):
+    """Ask which list of tokens a charger has; 0: none."""
+
+    charger_id: ChargerId
+
+
+class TellCost(TaggedWire, kw_only=True, tag="tell_cost"):
+    """Have a charger show its driver what the session has cost so far."""
+
+    charger_id: ChargerId
+    transaction_id: str
+    total: Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$(?!\n)")]
+    """In the major unit, with taxes; in which currency the charger was told when it was set up."""
+
+
+class ClearCache(TaggedWire, kw_only=True, tag="clear_cache"):
+    """Have a charger forget what it remembers of tokens (2.0.1 C11, 1.6 section 5.4)."""
+
+    charger_id: ChargerId
+
+
+class UpdateFirmware(TaggedWire, kw_only=True, tag="update_firmware"):
+    """Have a charger fetch and install firmware (2.0.1 L01, L02; 1.6 section 5.19, whitepaper L01).
+
+    Signed, it is installed only once the charger has checked it.
+    """
+
+    charger_id: ChargerId
+    location: Annotated[str, Meta(min_length=1, max_length=512)]
+    retrieve_at: Instant
+    install_at: Instant | None = None
+    """Null: once it is there."""
+    signing_certificate: Annotated[str, Meta(max_length=5_500)] = ""
+    """PEM."""
+    signature: Annotated[str, Meta(max_length=800)] = ""
+    """Base64; empty: the firmware is not signed."""
+
+
+    | SetChargingProfile
+    | ClearChargingProfile
+    | GetCompositeSchedule
+    | SendLocalList
+    | GetLocalListVersion
+    | TellCost
+    | ClearCache
+    | UpdateFirmware

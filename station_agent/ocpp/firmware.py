@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from contracts.commands import UpdateFirmware
 from contracts.events import Event, JobKind, JobProgressed
 from station_agent.ocpp.fields import cut
+from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Context
 from station_agent.ocpp.versions import AnswerContext
 
@@ -30,6 +32,17 @@ _TOLD: Final = (
     "installDateTime",
 )
 """What of an order is kept with its job."""
+
+
+def described(request: UpdateFirmware) -> dict[str, Any]:
+    """Return an order's FirmwareType (OCPP 2.0.1 section 2.26), which 1.6's whitepaper shares."""
+    firmware = {"location": request.location, "retrieveDateTime": write(request.retrieve_at)}
+    if request.install_at is not None:
+        firmware["installDateTime"] = write(request.install_at)
+    if request.signature:
+        firmware["signingCertificate"] = request.signing_certificate
+        firmware["signature"] = request.signature
+    return firmware
 
 
 def progressed(

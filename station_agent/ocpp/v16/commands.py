@@ -16,6 +16,7 @@ RESET: Final[Mapping[ResetKind, ResetType]] = {
     ResetKind.HARD: ResetType.hard,
 }
 EXTENDED_TRIGGERS: Final = frozenset({"LogStatusNotification", "SignChargePointCertificate"})
+from station_agent.ocpp.v16 import charging_profiles, update_firmware
 _MAX_ID_TAG: Final = 20
 
 
@@ -117,6 +118,46 @@ COMMANDS: Final[Mapping[type[Request], Translate]] = {
     commands.UnlockConnector: unlock_connector,
     commands.ChangeAvailability: change_availability,
     commands.TriggerMessage: trigger_message,
+def send_local_list(request: commands.SendLocalList, _context: CommandContext) -> Outbound:
+    """See contracts.commands.SendLocalList (OCPP 1.6, section 5.15); longer tags it cannot have."""
+    kind = UpdateType.full if request.is_whole else UpdateType.differential
+    payload: dict[str, Any] = {"listVersion": request.version, "updateType": kind}
+    listed = [_listed(one) for one in request.entries if len(one.token) <= _MAX_ID_TAG]
+    if listed:
+        payload["localAuthorizationList"] = listed
+    return Outbound(Action.send_local_list, payload)
+
+
+def _listed(entry: commands.ListedToken) -> dict[str, Any]:
+    written: dict[str, Any] = {"idTag": as_shown(entry.token)}
+    if entry.is_gone:
+        return written
+    status = AuthorizationStatus
+    info: dict[str, Any] = {"status": status.accepted if entry.is_valid else status.blocked}
+    if entry.valid_until is not None:
+        info["expiryDate"] = write(entry.valid_until)
+    if entry.parent_token and len(entry.parent_token) <= _MAX_ID_TAG:
+        info["parentIdTag"] = entry.parent_token
+    return written | {"idTagInfo": info}
+
+
+def get_local_list_version(
+    _request: commands.GetLocalListVersion, _context: CommandContext
+) -> Outbound:
+    """See contracts.commands.GetLocalListVersion (OCPP 1.6, section 5.10)."""
+    return Outbound(Action.get_local_list_version, {})
+
+
+def tell_cost(_request: commands.TellCost, _context: CommandContext) -> Outbound:
+    """Refuse: no message of OCPP 1.6 says what a session costs."""
+    raise Untranslatable("OCPP 1.6 has no message for costs")
+
+
+def clear_cache(_request: commands.ClearCache, _context: CommandContext) -> Outbound:
+    """See contracts.commands.ClearCache (OCPP 1.6, section 5.4)."""
+    return Outbound(Action.clear_cache, {})
+
+
     commands.ReserveEvse: reserve_evse,
     commands.CancelReservation: cancel_reservation,
     commands.SetMeterInterval: set_meter_interval,
@@ -124,3 +165,11 @@ COMMANDS: Final[Mapping[type[Request], Translate]] = {
     commands.DeliverCertificate: deliver_certificate,
     commands.CallCharger: call_charger,
 }
+    commands.SetChargingProfile: charging_profiles.set_profile,
+    commands.ClearChargingProfile: charging_profiles.clear_profile,
+    commands.GetCompositeSchedule: charging_profiles.get_composite_schedule,
+    commands.SendLocalList: send_local_list,
+    commands.GetLocalListVersion: get_local_list_version,
+    commands.TellCost: tell_cost,
+    commands.ClearCache: clear_cache,
+    commands.UpdateFirmware: update_firmware.order,

@@ -1,11 +1,27 @@
-"""UpdateFirmware and SignedUpdateFirmware (OCPP 1.6, section 5.19; whitepaper L01): what is ordered."""
+"""UpdateFirmware and SignedUpdateFirmware (OCPP 1.6, section 5.19; whitepaper L01): order and answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ocpp.v16.enums import Action
+
+from contracts import commands
 from contracts.events import Event, JobKind
-from station_agent.ocpp.firmware import ordered
-from station_agent.ocpp.versions import AnswerContext
+from station_agent.ocpp.firmware import described, ordered
+from station_agent.ocpp.instants import write
+from station_agent.ocpp.versions import AnswerContext, CommandContext, Outbound, Untranslatable
+
+
+def order(request: commands.UpdateFirmware, context: CommandContext) -> Outbound:
+    """See contracts.commands.UpdateFirmware; the plain one knows no time of installation."""
+    if request.signature:
+        number = context.sessions.next_transaction_number()
+        payload = {"requestId": number, "firmware": described(request)}
+        return Outbound(Action.signed_update_firmware, payload)
+    if request.install_at is not None:
+        raise Untranslatable("OCPP 1.6 says when only of signed firmware")
+    plain = {"location": request.location, "retrieveDate": write(request.retrieve_at)}
+    return Outbound(Action.update_firmware, plain)
 
 
 def learn(answer: Mapping[str, Any], context: AnswerContext) -> Sequence[Event]:

@@ -17,6 +17,7 @@ from station_agent.ocpp.cards import as_shown, is_card
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate
 
+from station_agent.ocpp.v201 import charging_profiles, update_firmware
 RESET: Final[Mapping[ResetKind, ResetEnumType]] = {
     ResetKind.SOFT: ResetEnumType.on_idle,
     ResetKind.HARD: ResetEnumType.immediate,
@@ -140,6 +141,46 @@ def call_charger(request: commands.CallCharger, _context: CommandContext) -> Out
 
 COMMANDS: Final[Mapping[type[Request], Translate]] = {
     commands.StartSession: start_session,
+def send_local_list(request: commands.SendLocalList, _context: CommandContext) -> Outbound:
+    """See contracts.commands.SendLocalList (OCPP 2.0.1, D01)."""
+    kind = UpdateEnumType.full if request.is_whole else UpdateEnumType.differential
+    payload: dict[str, Any] = {"versionNumber": request.version, "updateType": kind}
+    if request.entries:
+        payload["localAuthorizationList"] = [_listed(one) for one in request.entries]
+    return Outbound(Action.send_local_list, payload)
+
+
+def _listed(entry: commands.ListedToken) -> dict[str, Any]:
+    written: dict[str, Any] = {"idToken": _shown(entry.token)}
+    if entry.is_gone:
+        return written
+    status = AuthorizationStatusEnumType
+    info: dict[str, Any] = {"status": status.accepted if entry.is_valid else status.blocked}
+    if entry.valid_until is not None:
+        info["cacheExpiryDateTime"] = write(entry.valid_until)
+    if entry.parent_token:
+        info["groupIdToken"] = _id_token(entry.parent_token)
+    return written | {"idTokenInfo": info}
+
+
+def get_local_list_version(
+    _request: commands.GetLocalListVersion, _context: CommandContext
+) -> Outbound:
+    """See contracts.commands.GetLocalListVersion (OCPP 2.0.1, D02)."""
+    return Outbound(Action.get_local_list_version, {})
+
+
+def tell_cost(request: commands.TellCost, _context: CommandContext) -> Outbound:
+    """See contracts.commands.TellCost (OCPP 2.0.1, I02)."""
+    payload = {"totalCost": float(request.total), "transactionId": request.transaction_id}
+    return Outbound(Action.cost_updated, payload)
+
+
+def clear_cache(_request: commands.ClearCache, _context: CommandContext) -> Outbound:
+    """See contracts.commands.ClearCache (OCPP 2.0.1, C11)."""
+    return Outbound(Action.clear_cache, {})
+
+
     commands.StopSession: stop_session,
     commands.ResetCharger: reset_charger,
     commands.UnlockConnector: unlock_connector,
@@ -152,3 +193,11 @@ COMMANDS: Final[Mapping[type[Request], Translate]] = {
     commands.DeliverCertificate: deliver_certificate,
     commands.CallCharger: call_charger,
 }
+    commands.SetChargingProfile: charging_profiles.set_profile,
+    commands.ClearChargingProfile: charging_profiles.clear_profile,
+    commands.GetCompositeSchedule: charging_profiles.get_composite_schedule,
+    commands.SendLocalList: send_local_list,
+    commands.GetLocalListVersion: get_local_list_version,
+    commands.TellCost: tell_cost,
+    commands.ClearCache: clear_cache,
+    commands.UpdateFirmware: update_firmware.order,

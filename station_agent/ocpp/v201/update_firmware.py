@@ -1,11 +1,21 @@
-"""UpdateFirmware (OCPP 2.0.1, L01 and L02): what the answer says of the job it orders."""
+"""UpdateFirmware (OCPP 2.0.1, L01 and L02): the order, and what the answer says of the job."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ocpp.v201.enums import Action
+
+from contracts import commands
 from contracts.events import Event, JobKind
-from station_agent.ocpp.firmware import ordered
-from station_agent.ocpp.versions import AnswerContext
+from station_agent.ocpp.firmware import described, ordered
+from station_agent.ocpp.versions import AnswerContext, CommandContext, Outbound
+
+
+def order(request: commands.UpdateFirmware, context: CommandContext) -> Outbound:
+    """See contracts.commands.UpdateFirmware."""
+    number = context.sessions.next_transaction_number()
+    payload = {"requestId": number, "firmware": described(request)}
+    return Outbound(Action.update_firmware, payload)
 
 
 def learn(answer: Mapping[str, Any], context: AnswerContext) -> Sequence[Event]:

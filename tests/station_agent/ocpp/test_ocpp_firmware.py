@@ -2,10 +2,11 @@
 
 import pytest
 
+from contracts.commands import UpdateFirmware
 from contracts.events import InventoryReported, JobKind, JobProgressed
 from station_agent.ocpp import v16, v201
-from station_agent.ocpp.versions import Outbound
-from tests.station_agent.ocpp.fakes import NOW
+from station_agent.ocpp.versions import CommandContext, Outbound, Untranslatable
+from tests.station_agent.ocpp.fakes import NOW, FakeOutbox
 
 FIRMWARE = {
     "location": "https://files.example/fw-2.0.bin",
@@ -84,3 +85,12 @@ def test_what_is_unpublished_is_gone(status, gone):
     facts = v201.VERSION.learn(order, {"status": status}, "CP-1", NOW)
 
     assert [one.gone for one in facts if isinstance(one, InventoryReported)] == gone
+
+
+def test_only_signed_firmware_of_16_has_a_time_of_installation():
+    request = UpdateFirmware(
+        charger_id="CP-1", location="ftp://x/fw", retrieve_at=NOW, install_at=NOW
+    )
+
+    with pytest.raises(Untranslatable, match="signed"):
+        v16.VERSION.translate(request, CommandContext("CP-1", FakeOutbox()))

@@ -108,6 +108,16 @@ COMMANDS = [
     commands.DeliverCertificate(charger_id="CP-1", chain="PEM"),
     commands.DeliverCertificate(charger_id="CP-1", chain="PEM", purpose="V2GCertificate"),
     commands.TriggerMessage(charger_id="CP-1", message="LogStatusNotification"),
+    commands.ClearCache(charger_id="CP-1"),
+    commands.UpdateFirmware(charger_id="CP-1", location="ftp://x/fw", retrieve_at=NOW),
+    commands.UpdateFirmware(
+        charger_id="CP-1",
+        location="ftp://x/fw",
+        retrieve_at=NOW,
+        install_at=NOW + timedelta(hours=1),
+        signing_certificate="PEM",
+        signature="c2ln",
+    ),
     commands.CallCharger(charger_id="CP-1", action="ClearCache"),
 ]
 
