@@ -1,4 +1,4 @@
-"""python -m station_agent run | check FILE."""
+"""python -m station_agent run | check FILE | chargers FOLDER."""
 
 import asyncio
 import contextlib
@@ -77,6 +77,17 @@ def check(file: Annotated[Path, typer.Argument(help="The station file, or a fold
         raise typer.Exit(WRONG_SET_UP)
     for entry in entries_of(file).values():
         typer.echo(headline_of(_station(entry.file)))
+
+
+@app.command()
+def chargers(
+    folder: Annotated[Path, typer.Argument(help="As AGENT_STATIONS_DIR.")],
+    host: Annotated[str, typer.Option(help="What to write behind each; else its station.")] = "",
+) -> None:
+    """Write each charger of a folder of station files in a line: the map a balancer goes by."""
+    for entry in entries_of(folder).values():
+        for charger_id in _station(entry.file).chargers:
+            typer.echo(f"{charger_id} {host or entry.station_id}")
 
 
 def _run_until_told(settings: Settings, make: Callable[[], Runs]) -> None:
