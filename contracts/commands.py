@@ -11,11 +11,77 @@ from contracts.ids import ChargerId, CommandId, SessionId, StationId, Token
 from contracts.wire import UNREADABLE, Broken, Instant, TaggedWire, Wire
 
 
+VariableName = Annotated[str, Meta(min_length=1, max_length=255)]
+"""`Component[instance]@evse.connector/Variable[instance]`; of 1.6 a configuration key."""
+
+
 class ResetKind(StrEnum):
     """How hard; `soft` lets sessions end in order (OCPP 2.0.1: OnIdle)."""
 
     SOFT = "soft"
     HARD = "hard"
+
+
+class ProfilePurpose(StrEnum):
+    """What a charging profile holds for."""
+
+    CHARGER = "charger"
+    """The charger as a whole; `evse_id` is 0."""
+    DEFAULT = "default"
+    """Every session that has none of its own."""
+    SESSION = "session"
+    """One session, and no longer than that."""
+
+
+class ProfileKind(StrEnum):
+    """From when a profile's periods count."""
+
+    ABSOLUTE = "absolute"
+    RECURRING = "recurring"
+    RELATIVE = "relative"
+    """From when the charger puts it to use: a session's start."""
+
+
+class Recurrency(StrEnum):
+    """How often a recurring profile begins anew."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class LimitUnit(StrEnum):
+    """What limits are counted in; not every charger takes both."""
+
+    WATT = "w"
+    AMPERE = "a"
+    """Of each phase."""
+
+
+class LimitPeriod(Wire, kw_only=True):
+    """A limit, from so many seconds on."""
+
+    start_s: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    limit: Annotated[float, Meta(ge=0, le=10_000_000)]
+    phases: Annotated[int, Meta(ge=1, le=3)] | None = None
+
+
+class ChargingProfile(Wire, kw_only=True):
+    """How much may be drawn, and when. Of several the higher `stack_level` counts."""
+
+    profile_id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    """Names it at its charger; setting it again replaces it."""
+    stack_level: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    purpose: ProfilePurpose
+    profile_kind: ProfileKind
+    recurrency: Recurrency | None = None
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
+    starts_at: Instant | None = None
+    duration_s: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    unit: LimitUnit = LimitUnit.WATT
+    least: Annotated[float, Meta(ge=0, le=10_000_000)] | None = None
+    """Below this the car cannot charge well."""
+    periods: Annotated[list[LimitPeriod], Meta(min_length=1, max_length=1_024)]
 
 
 class StartSession(TaggedWire, kw_only=True, tag="start_session"):
@@ -24,6 +90,8 @@ class StartSession(TaggedWire, kw_only=True, tag="start_session"):
     charger_id: ChargerId
     evse_id: EvseId
     token: Token
+    profile: ChargingProfile | None = None
+    """Of the session to come; it has no transaction yet."""
 
 
 class StopSession(TaggedWire, kw_only=True, tag="stop_session"):
@@ -39,6 +107,8 @@ class ResetCharger(TaggedWire, kw_only=True, tag="reset_charger"):
 
     charger_id: ChargerId
     reset: ResetKind = ResetKind.SOFT
+    evse_id: EvseId = 0
+    """0: all of it; one EVSE alone only 2.0.1 and later can (B11, B12)."""
 
 
 class UnlockConnector(TaggedWire, kw_only=True, tag="unlock_connector"):
@@ -66,7 +136,7 @@ class TriggerMessage(TaggedWire, kw_only=True, tag="trigger_message"):
 
 
 class ReserveEvse(TaggedWire, kw_only=True, tag="reserve_evse"):
-    """Have the charger keep an EVSE for one token."""
+    """Have the charger keep an EVSE, or with `evse_id` 0 any one of it, for one token."""
 
     charger_id: ChargerId
     evse_id: EvseId
@@ -75,6 +145,8 @@ class ReserveEvse(TaggedWire, kw_only=True, tag="reserve_evse"):
     token: Token
     parent_token: Token | None = None
     """Any token of the same parent may use it, too."""
+    connector_type: Annotated[str, Meta(max_length=20)] = ""
+    """OCPP 2.0.1's word; with `evse_id` 0 any EVSE that has such a plug will do."""
     until_at: Instant
 
 
@@ -116,55 +188,6 @@ class DeliverCertificate(TaggedWire, kw_only=True, tag="deliver_certificate"):
     """As it was asked for, where the version has such numbers."""
 
 
-class CallCharger(TaggedWire, kw_only=True, tag="call_charger"):
-    """Any action of the charger's OCPP version, with its payload; checked against its schema."""
-
-    charger_id: ChargerId
-    action: Annotated[str, Meta(min_length=1, max_length=64)]
-    payload: dict[str, Any] = field(default_factory=dict)
-
-
-Request = (
-    StartSession
-    | StopSession
-    | ResetCharger
-    | UnlockConnector
-    | ChangeAvailability
-    | TriggerMessage
-    | ReserveEvse
-    | CancelReservation
-    | SetMeterInterval
-    | SetChargerKey
-    | DeliverCertificate
-    | CallCharger
-)
-
-
-class Command(Wire, kw_only=True):
-    """One request on `commands`; executed at most once, and never after `expires_at`."""
-
-    station: StationId
-    id: CommandId
-    issued_at: Instant
-    expires_at: Instant
-    is_patient: bool = False
-    """The cloud keeps it for a charger that is away: what was not sent to it may come once more."""
-    request: Request
-
-
-_DECODER = msgspec.json.Decoder(Command)
-
-
-def decode_command(payload: bytes) -> Command:
-    """Read a command.
-
-    Raises:
-        Broken: the bytes are not a command this version knows.
-    """
-    try:
-        return _DECODER.decode(payload)
-    except UNREADABLE as error:
-        raise Broken(f"command: {error}") from error
 class SetChargingProfile(TaggedWire, kw_only=True, tag="set_charging_profile"):
     """Limit what an EVSE, or with `evse_id` 0 the charger, may give.
 
@@ -257,6 +280,104 @@ class UpdateFirmware(TaggedWire, kw_only=True, tag="update_firmware"):
     """Base64; empty: the firmware is not signed."""
 
 
+class ReadVariables(TaggedWire, kw_only=True, tag="read_variables"):
+    """Ask for variables by their names in the inventory; none named: for all the charger has.
+
+    Of all, 2.0.1 and later report in parts (B07); the others come with the answer.
+    """
+
+    charger_id: ChargerId
+    names: Annotated[list[VariableName], Meta(max_length=500)] = field(default_factory=list)
+
+
+class WriteVariable(TaggedWire, kw_only=True, tag="write_variable"):
+    """Set a variable, by its name in the inventory."""
+
+    charger_id: ChargerId
+    name: VariableName
+    value: Annotated[str, Meta(max_length=2_500)]
+
+
+class LogKind(StrEnum):
+    """Which log."""
+
+    DIAGNOSTICS = "diagnostics"
+    SECURITY = "security"
+
+
+class FetchLog(TaggedWire, kw_only=True, tag="fetch_log"):
+    """Have a charger upload a log (2.0.1 N01; 1.6 section 5.9, whitepaper)."""
+
+    charger_id: ChargerId
+    log: LogKind = LogKind.DIAGNOSTICS
+    location: Annotated[str, Meta(min_length=1, max_length=512)]
+    request_id: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    """Names the job; of 1.6's diagnostics there is one at a time, called 0."""
+    since_at: Instant | None = None
+    until_at: Instant | None = None
+
+
+class MessagePriority(StrEnum):
+    """How much a message on a display matters."""
+
+    ALWAYS_FRONT = "always_front"
+    IN_FRONT = "in_front"
+    NORMAL = "normal"
+
+
+class MessageState(StrEnum):
+    """While the charger does what a message is shown."""
+
+    CHARGING = "charging"
+    FAULTED = "faulted"
+    IDLE = "idle"
+    UNAVAILABLE = "unavailable"
+
+
+class ShowMessage(TaggedWire, kw_only=True, tag="show_message"):
+    """Have a charger show a text (2.0.1 O01, O02, O06; 1.6 has no displays)."""
+
+    charger_id: ChargerId
+    text: Annotated[str, Meta(min_length=1, max_length=512)]
+    language: Annotated[str, Meta(max_length=8)] = ""
+    """RFC 5646; empty: not said."""
+    message_id: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    """Replaces the message of this number; null: a new one."""
+    priority: MessagePriority = MessagePriority.NORMAL
+    state: MessageState | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    transaction_id: str = ""
+    """Shown while this goes on; empty: always."""
+
+
+class ClearMessage(TaggedWire, kw_only=True, tag="clear_message"):
+    """Take a message off a charger's display (2.0.1 O05)."""
+
+    charger_id: ChargerId
+    message_id: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+
+
+class CallCharger(TaggedWire, kw_only=True, tag="call_charger"):
+    """Any action of the charger's OCPP version, with its payload; checked against its schema."""
+
+    charger_id: ChargerId
+    action: Annotated[str, Meta(min_length=1, max_length=64)]
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+Request = (
+    StartSession
+    | StopSession
+    | ResetCharger
+    | UnlockConnector
+    | ChangeAvailability
+    | TriggerMessage
+    | ReserveEvse
+    | CancelReservation
+    | SetMeterInterval
+    | SetChargerKey
+    | DeliverCertificate
     | SetChargingProfile
     | ClearChargingProfile
     | GetCompositeSchedule
@@ -265,3 +386,37 @@ class UpdateFirmware(TaggedWire, kw_only=True, tag="update_firmware"):
     | TellCost
     | ClearCache
     | UpdateFirmware
+    | ReadVariables
+    | WriteVariable
+    | FetchLog
+    | ShowMessage
+    | ClearMessage
+    | CallCharger
+)
+
+
+class Command(Wire, kw_only=True):
+    """One request on `commands`; executed at most once, and never after `expires_at`."""
+
+    station: StationId
+    id: CommandId
+    issued_at: Instant
+    expires_at: Instant
+    is_patient: bool = False
+    """The cloud keeps it for a charger that is away: what was not sent to it may come once more."""
+    request: Request
+
+
+_DECODER = msgspec.json.Decoder(Command)
+
+
+def decode_command(payload: bytes) -> Command:
+    """Read a command.
+
+    Raises:
+        Broken: the bytes are not a command this version knows.
+    """
+    try:
+        return _DECODER.decode(payload)
+    except UNREADABLE as error:
+        raise Broken(f"command: {error}") from error

@@ -71,6 +71,10 @@ class InventoryKind(StrEnum):
     """Published on a local controller's own network, by checksum."""
     GRID_CONTROL = "grid_control"
     """How it reacts to the grid (OCPP's DER controls), by the control's id."""
+    CHARGING_LIMIT = "charging_limit"
+    """Set by somebody else than us: by its source and EVSE."""
+    CAR_SCHEDULE = "car_schedule"
+    """What a car means to draw, by EVSE."""
     EVENT_STREAM = "event_stream"
     """A monitored value it sends all the time, by the stream's number."""
 
@@ -328,14 +332,16 @@ class InventoryEntry(Wire, kw_only=True):
 class InventoryReported(TaggedWire, kw_only=True, tag="inventory_reported"):
     """What a charger holds of one kind, as it said or as it agreed to; not that it still does.
 
-    `entries` replace those of the same key; `gone` are those it let go. `is_whole`: of this kind it
-    holds nothing else. A report in parts has them under one `request_id`; the last is `is_whole`.
+    `entries` replace those of the same key; `gone` are those it let go, and before all else it let go
+    those whose body says the same as one of `gone_like`. `is_whole`: of this kind it holds nothing
+    else. A report in parts has them under one `request_id`; the last is `is_whole`.
     """
 
     charger_id: ChargerId
     inventory: InventoryKind
     entries: list[InventoryEntry] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    gone_like: list[dict[str, Any]] = field(default_factory=list)
     request_id: int | None = None
     is_whole: bool = False
     observed_at: Instant
@@ -422,6 +428,33 @@ class StreamSampled(TaggedWire, kw_only=True, tag="stream_sampled"):
     observed_at: Instant
 
 
+class ChargingNeeded(TaggedWire, kw_only=True, tag="charging_needed"):
+    """A car says what it needs (ISO 15118), and waits for a charging profile; null was not said."""
+
+    charger_id: ChargerId
+    evse_id: EvseId
+    session_id: SessionId
+    energy_wh: int | None = None
+    departs_at: Instant | None = None
+    max_power_w: float | None = None
+    """What the car can take."""
+    max_periods: int | None = None
+    """So many periods a schedule may have at most."""
+    is_exceeded: bool = False
+    """What it means to draw is more than it was offered: it is to be offered anew."""
+    observed_at: Instant
+
+
+class ReservationDropped(TaggedWire, kw_only=True, tag="reservation_dropped"):
+    """A charger keeps an EVSE for a token no more; ours may well stand."""
+
+    charger_id: ChargerId
+    reservation_number: int
+    reason: Text
+    """OCPP's word: `Expired` or `Removed`."""
+    observed_at: Instant
+
+
 class DataTransferred(TaggedWire, kw_only=True, tag="data_transferred"):
     """A vendor's own message, kept as it came."""
 
@@ -481,6 +514,8 @@ Event = (
     | SettlementReported
     | GridNoticeReported
     | StreamSampled
+    | ChargingNeeded
+    | ReservationDropped
     | DataTransferred
     | OddityObserved
     | MessageQuarantined

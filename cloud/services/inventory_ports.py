@@ -29,7 +29,7 @@ class Inventory(Protocol):
     """What chargers hold, as they last said."""
 
     def tell(self, told: Sequence[Told]) -> None:
-        """Store parts, in their order: entries replace those of their key.
+        """Store parts, in their order: entries replace those of their key, after the `gone_like` went.
 
         A whole one ends with all else of its kind gone: all that was not told under its request, or
         where it has none, by itself.

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from contracts.events import ChargingNeeded
+
 _KEPT: Final = 64
 """Requests with a number are remembered so far back; reports come within minutes."""
 _REPORTED_BY: Final[Mapping[str, str]] = {
@@ -19,6 +21,10 @@ class Conversation:
         self._triggered: set[str] = set()
         self.is_held = False
         """Its last BootNotification was answered with Pending or Rejected."""
+        self.session_profiles: dict[int, Mapping[str, Any]] = {}
+        """By EVSE: the charging profile it was last sent for the session there."""
+        self.needs: dict[int, ChargingNeeded] = {}
+        """By EVSE: what the car there last said it needs."""
         self.limits: dict[str, int | None] = {}
         """By action: how many items the charger takes at once; None: it does not say."""
 
@@ -28,12 +34,19 @@ class Conversation:
             self._triggered.add(_message_of(str(payload.get("requestedMessage"))))
         if action in _REPORTED_BY:
             self._triggered.add(_REPORTED_BY[action])
+        if action == "SetChargingProfile":
+            self._note_profile(payload)
         request_id = payload.get("requestId")
         if isinstance(request_id, int):
             self._asked.pop((action, request_id), None)
             self._asked[action, request_id] = payload
             if len(self._asked) > _KEPT:
                 del self._asked[next(iter(self._asked))]
+
+    def _note_profile(self, payload: Mapping[str, Any]) -> None:
+        profile = payload.get("chargingProfile") or {}
+        if profile.get("chargingProfilePurpose") == "TxProfile":
+            self.session_profiles[payload["evseId"]] = profile
 
     def asked(self, action: str, request_id: int) -> Mapping[str, Any] | None:
         """Return what we asked under a number; None: not on this connection."""

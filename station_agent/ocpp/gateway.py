@@ -94,6 +94,8 @@ class Gateway:
             if not isinstance(answered, Answered):
                 return answered
             answers.append(answered.payload)
+            if split.is_over(answered.payload):
+                break
         return Answered(split.joined(answers))
 
     async def _limit(

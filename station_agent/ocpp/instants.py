@@ -45,6 +45,11 @@ def read_kept(text: str | None, now: datetime, connected_at: datetime) -> Told:
     return Told(at, "clock_skewed")
 
 
+def read_planned(text: str | None) -> datetime | None:
+    """Read when something is to be, or was said to begin; None: not said, or no time."""
+    return _parse(text)
+
+
 def write(at: datetime) -> str:
     """Return an instant as chargers can be trusted to read it: UTC, milliseconds, Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -54,12 +54,19 @@ class Split:
     """How to ask the charger how many it takes."""
     read_limit: Callable[[Mapping[str, Any]], int | None]
     """Reads its answer; None: it does not say."""
+    follow: Callable[[Mapping[str, Any], int], Mapping[str, Any]] | None = None
+    """Returns what the part of this number says else than the first, whose number is 0."""
+    is_over: Callable[[Mapping[str, Any]], bool] = lambda _answer: False
+    """Whether this answer to a part leaves nothing to say."""
 
     def parts(self, payload: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
         """Return the requests, none with more than `limit` items."""
         items = payload[self.items]
         cuts = range(0, len(items), limit)
-        return [{**payload, self.items: items[at : at + limit]} for at in cuts]
+        parts = [{**payload, self.items: items[at : at + limit]} for at in cuts]
+        if self.follow is None:
+            return parts
+        return [{**part, **self.follow(part, number)} for number, part in enumerate(parts)]
 
     @staticmethod
     def joined(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -50,7 +50,9 @@ _MAKERS = {
     inspect.Metadata: lambda info: _of(info.type),
     inspect.StructType: _struct,
     inspect.UnionType: lambda info: st.one_of([_of(one) for one in info.types]),
-    inspect.ListType: lambda info: st.lists(_of(info.item_type), max_size=3),
+    inspect.ListType: lambda info: st.lists(
+        _of(info.item_type), min_size=info.min_length or 0, max_size=3
+    ),
     inspect.DictType: lambda info: st.dictionaries(
         _of(info.key_type), _of(info.value_type), max_size=3
     ),

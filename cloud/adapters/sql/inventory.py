@@ -1,7 +1,7 @@
 """What chargers hold, in SQL: one row a thing, replaced as it is told again."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, tuple_
 
@@ -26,6 +26,8 @@ class SqlInventory:
     def tell(self, told: Sequence[Told]) -> None:
         """See Inventory.tell."""
         for one in told:
+            if one.fact.gone_like:
+                self._drop_like(one)
             self._put(one)
             if one.fact.gone:
                 self._drop(one, held.c.key.in_(one.fact.gone))
@@ -65,10 +67,23 @@ class SqlInventory:
         ]
         _PUT.run(self._connection, rows)
 
+    def _drop_like(self, told: Told) -> None:
+        """Bodies are compared here: the two dialects do it differently, and a charger holds few."""
+        fact = told.fact
+        is_its = and_(held.c.charger_id == fact.charger_id, held.c.kind == fact.inventory)
+        rows = self._connection.execute(select(held.c.key, held.c.body).where(is_its)).all()
+        like = [row.key for row in rows if any(_is_like(row.body, one) for one in fact.gone_like)]
+        if like:
+            self._drop(told, held.c.key.in_(like))
+
     def _drop(self, told: Told, which: ColumnElement[bool]) -> None:
         fact = told.fact
         is_its = and_(held.c.charger_id == fact.charger_id, held.c.kind == fact.inventory)
         self._connection.execute(delete(held).where(is_its, which))
+
+
+def _is_like(body: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
+    return all(name in body and body[name] == value for name, value in one.items())
 
 
 def _not_told_in(told: Told) -> ColumnElement[bool]:

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 import msgspec
 
-from cloud.services.facts import chargers, charging, inventory, other, security, sensing
+from cloud.services.facts import (
+    chargers,
+    charging,
+    inventory,
+    other,
+    security,
+    sensing,
+    smart_charging,
+)
 from cloud.services.facts.board import Board, Stamp
 from contracts import events
 from contracts.batch import UnknownEvent
@@ -38,6 +46,8 @@ HANDLERS: Final[dict[type[msgspec.Struct], Handler]] = {
     events.InventoryReported: inventory.inventory_reported,
     events.JobProgressed: inventory.job_progressed,
     events.CertificateRequested: security.certificate_requested,
+    events.ChargingNeeded: smart_charging.charging_needed,
+    events.ReservationDropped: other.only_kept,
     events.DataTransferred: other.only_kept,
     events.SettlementReported: other.only_kept,
     events.GridNoticeReported: other.only_kept,

@@ -25,6 +25,7 @@ from cloud.domain.witnesses import Scene
 from cloud.services.fact_ports import Deadline, Equipment, Grant
 from cloud.services.inventory_ports import JobStep, Told
 from cloud.services.security_ports import Login
+from cloud.services.views import CommandView
 from contracts.events import CommandAnswered, MeterSampled
 
 _K = TypeVar("_K")
@@ -98,6 +99,8 @@ class Board:
     answers: dict[str, list[CommandAnswered]] = field(default_factory=lambda: defaultdict(list))
     inventory: list[Told] = field(default_factory=list)
     jobs: list[JobStep] = field(default_factory=list)
+    requests: list[CommandView] = field(default_factory=list)
+    """What chargers are to be asked because of what they told."""
     components: list[ComponentSnapshot] = field(default_factory=list)
     logins: list[Login] = field(default_factory=list)
     csrs: list[Certificate] = field(default_factory=list)

@@ -14,6 +14,7 @@ from cloud.domain.sessions import (
     stopped,
 )
 from cloud.services.facts.board import Board, Stamp
+from cloud.services.facts.smart_charging import profiles_end
 from contracts.events import ChargingStateChanged, OddityObserved, SessionEnded, SessionStarted
 from contracts.ids import same_token
 
@@ -91,6 +92,8 @@ def session_ended(board: Board, fact: SessionEnded, stamp: Stamp) -> None:
         )
     is_countable = after.is_final and not session.is_final and after.id not in board.late_sessions
     board.put_session(stopped(after) if is_countable else after)
+    if is_countable:
+        profiles_end(board, fact, stamp)
     board.ended_sessions.add(after.id)
 
 

@@ -410,6 +410,8 @@ class Transaction:
         if board.jobs:
             work.jobs.tell(board.jobs)
             board.inventory += published(work, board.jobs)
+        for command in board.requests:
+            work.commands.add(command)
         if board.inventory:
             work.inventory.tell(board.inventory)
         if self._telemetry:

@@ -3,12 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16.enums import Action, AvailabilityType, ConfigurationKey, ResetType
+from ocpp.v16.enums import (
+    Action,
+    AuthorizationStatus,
+    AvailabilityType,
+    ConfigurationKey,
+    ResetType,
+    UpdateType,
+)
 
 from contracts import commands
 from contracts.commands import Request, ResetKind
 from station_agent.ocpp.cards import as_shown
 from station_agent.ocpp.instants import write
+from station_agent.ocpp.v16 import charging_profiles, update_firmware
+from station_agent.ocpp.v16.device_commands import DEVICE_COMMANDS
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate, Untranslatable
 
 RESET: Final[Mapping[ResetKind, ResetType]] = {
@@ -16,7 +25,8 @@ RESET: Final[Mapping[ResetKind, ResetType]] = {
     ResetKind.HARD: ResetType.hard,
 }
 EXTENDED_TRIGGERS: Final = frozenset({"LogStatusNotification", "SignChargePointCertificate"})
-from station_agent.ocpp.v16 import charging_profiles, update_firmware
+OWN_WORDS: Final = {"SignChargingStationCertificate": "SignChargePointCertificate"}
+"""By what 2.0.1 calls the message."""
 _MAX_ID_TAG: Final = 20
 
 
@@ -25,6 +35,8 @@ def start_session(request: commands.StartSession, _context: CommandContext) -> O
     payload: dict[str, Any] = {"idTag": request.token}
     if request.evse_id:
         payload["connectorId"] = request.evse_id
+    if request.profile is not None:
+        payload["chargingProfile"] = charging_profiles.written(request.profile)
     return Outbound(Action.remote_start_transaction, payload)
 
 
@@ -39,6 +51,8 @@ def stop_session(request: commands.StopSession, _context: CommandContext) -> Out
 
 def reset_charger(request: commands.ResetCharger, _context: CommandContext) -> Outbound:
     """See contracts.commands.ResetCharger (OCPP 1.6, section 5.14)."""
+    if request.evse_id:
+        raise Untranslatable("OCPP 1.6 resets chargers only whole")
     return Outbound(Action.reset, {"type": RESET[request.reset]})
 
 
@@ -58,10 +72,11 @@ def trigger_message(request: commands.TriggerMessage, _context: CommandContext) 
 
     What only the security whitepaper's own trigger knows is asked for by that (its section 5.5).
     """
-    payload: dict[str, Any] = {"requestedMessage": request.message}
+    message = OWN_WORDS.get(request.message, request.message)
+    payload: dict[str, Any] = {"requestedMessage": message}
     if request.evse_id:
         payload["connectorId"] = request.evse_id
-    is_extended = request.message in EXTENDED_TRIGGERS
+    is_extended = message in EXTENDED_TRIGGERS
     action = Action.extended_trigger_message if is_extended else Action.trigger_message
     return Outbound(action, payload)
 
@@ -106,18 +121,6 @@ def deliver_certificate(request: commands.DeliverCertificate, _context: CommandC
     return Outbound(Action.certificate_signed, {"certificateChain": request.chain})
 
 
-def call_charger(request: commands.CallCharger, _context: CommandContext) -> Outbound:
-    """See contracts.commands.CallCharger."""
-    return Outbound(request.action, request.payload)
-
-
-COMMANDS: Final[Mapping[type[Request], Translate]] = {
-    commands.StartSession: start_session,
-    commands.StopSession: stop_session,
-    commands.ResetCharger: reset_charger,
-    commands.UnlockConnector: unlock_connector,
-    commands.ChangeAvailability: change_availability,
-    commands.TriggerMessage: trigger_message,
 def send_local_list(request: commands.SendLocalList, _context: CommandContext) -> Outbound:
     """See contracts.commands.SendLocalList (OCPP 1.6, section 5.15); longer tags it cannot have."""
     kind = UpdateType.full if request.is_whole else UpdateType.differential
@@ -158,13 +161,23 @@ def clear_cache(_request: commands.ClearCache, _context: CommandContext) -> Outb
     return Outbound(Action.clear_cache, {})
 
 
+def call_charger(request: commands.CallCharger, _context: CommandContext) -> Outbound:
+    """See contracts.commands.CallCharger."""
+    return Outbound(request.action, request.payload)
+
+
+COMMANDS: Final[Mapping[type[Request], Translate]] = {
+    commands.StartSession: start_session,
+    commands.StopSession: stop_session,
+    commands.ResetCharger: reset_charger,
+    commands.UnlockConnector: unlock_connector,
+    commands.ChangeAvailability: change_availability,
+    commands.TriggerMessage: trigger_message,
     commands.ReserveEvse: reserve_evse,
     commands.CancelReservation: cancel_reservation,
     commands.SetMeterInterval: set_meter_interval,
     commands.SetChargerKey: set_charger_key,
     commands.DeliverCertificate: deliver_certificate,
-    commands.CallCharger: call_charger,
-}
     commands.SetChargingProfile: charging_profiles.set_profile,
     commands.ClearChargingProfile: charging_profiles.clear_profile,
     commands.GetCompositeSchedule: charging_profiles.get_composite_schedule,
@@ -173,3 +186,6 @@ def clear_cache(_request: commands.ClearCache, _context: CommandContext) -> Outb
     commands.TellCost: tell_cost,
     commands.ClearCache: clear_cache,
     commands.UpdateFirmware: update_firmware.order,
+    commands.CallCharger: call_charger,
+    **DEVICE_COMMANDS,
+}

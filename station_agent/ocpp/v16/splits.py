@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16.enums import Action, ConfigurationKey
+from ocpp.v16.enums import Action, ConfigurationKey, UpdateType
 
 from station_agent.ocpp.versions import Outbound, Split
 
@@ -17,7 +17,26 @@ def _read_limit(answer: Mapping[str, Any]) -> int | None:
     return None
 
 
+def _list_part(payload: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Parts after the first add to it, each under a version of its own (section 5.15)."""
+    return {
+        "listVersion": payload["listVersion"] + number,
+        "updateType": payload["updateType"] if number == 0 else UpdateType.differential,
+    }
+
+
+def _is_refused(answer: Mapping[str, Any]) -> bool:
+    return answer.get("status") != "Accepted"
+
+
 SPLITS: Final[Mapping[str, Split]] = {
+    Action.send_local_list: Split(
+        "localAuthorizationList",
+        Outbound(Action.get_configuration, {"key": [ConfigurationKey.send_local_list_max_length]}),
+        _read_limit,
+        _list_part,
+        _is_refused,
+    ),
     Action.get_configuration: Split(
         "key",
         Outbound(Action.get_configuration, {"key": [ConfigurationKey.get_configuration_max_keys]}),

@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from ocpp.v201.enums import (
     Action,
+    AuthorizationStatusEnumType,
     IdTokenEnumType,
     OperationalStatusEnumType,
     ResetEnumType,
+    UpdateEnumType,
 )
 
 from contracts import commands
@@ -15,9 +17,10 @@ from contracts.commands import Request, ResetKind
 from contracts.ids import Token
 from station_agent.ocpp.cards import as_shown, is_card
 from station_agent.ocpp.instants import write
+from station_agent.ocpp.v201 import charging_profiles, update_firmware
+from station_agent.ocpp.v201.device_commands import DEVICE_COMMANDS
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate
 
-from station_agent.ocpp.v201 import charging_profiles, update_firmware
 RESET: Final[Mapping[ResetKind, ResetEnumType]] = {
     ResetKind.SOFT: ResetEnumType.on_idle,
     ResetKind.HARD: ResetEnumType.immediate,
@@ -42,6 +45,9 @@ def start_session(request: commands.StartSession, context: CommandContext) -> Ou
     }
     if request.evse_id:
         payload["evseId"] = request.evse_id
+    if request.profile is not None:
+        # F01.FR.11: it is the session's own, whatever it says, and names no transaction yet
+        payload["chargingProfile"] = charging_profiles.written(request.profile)
     return Outbound(Action.request_start_transaction, payload)
 
 
@@ -53,7 +59,8 @@ def stop_session(request: commands.StopSession, _context: CommandContext) -> Out
 
 def reset_charger(request: commands.ResetCharger, _context: CommandContext) -> Outbound:
     """See contracts.commands.ResetCharger (OCPP 2.0.1, B11/B12)."""
-    return Outbound(Action.reset, {"type": RESET[request.reset]})
+    one = {"evseId": request.evse_id} if request.evse_id else {}
+    return Outbound(Action.reset, {"type": RESET[request.reset]} | one)
 
 
 def unlock_connector(request: commands.UnlockConnector, _context: CommandContext) -> Outbound:
@@ -97,6 +104,8 @@ def reserve_evse(request: commands.ReserveEvse, _context: CommandContext) -> Out
         payload["groupIdToken"] = _id_token(request.parent_token)
     if request.evse_id:
         payload["evseId"] = request.evse_id
+    if request.connector_type:
+        payload["connectorType"] = request.connector_type
     return Outbound(Action.reserve_now, payload)
 
 
@@ -134,13 +143,6 @@ def deliver_certificate(request: commands.DeliverCertificate, _context: CommandC
     return Outbound(Action.certificate_signed, payload)
 
 
-def call_charger(request: commands.CallCharger, _context: CommandContext) -> Outbound:
-    """See contracts.commands.CallCharger."""
-    return Outbound(request.action, request.payload)
-
-
-COMMANDS: Final[Mapping[type[Request], Translate]] = {
-    commands.StartSession: start_session,
 def send_local_list(request: commands.SendLocalList, _context: CommandContext) -> Outbound:
     """See contracts.commands.SendLocalList (OCPP 2.0.1, D01)."""
     kind = UpdateEnumType.full if request.is_whole else UpdateEnumType.differential
@@ -181,6 +183,13 @@ def clear_cache(_request: commands.ClearCache, _context: CommandContext) -> Outb
     return Outbound(Action.clear_cache, {})
 
 
+def call_charger(request: commands.CallCharger, _context: CommandContext) -> Outbound:
+    """See contracts.commands.CallCharger."""
+    return Outbound(request.action, request.payload)
+
+
+COMMANDS: Final[Mapping[type[Request], Translate]] = {
+    commands.StartSession: start_session,
     commands.StopSession: stop_session,
     commands.ResetCharger: reset_charger,
     commands.UnlockConnector: unlock_connector,
@@ -191,8 +200,6 @@ def clear_cache(_request: commands.ClearCache, _context: CommandContext) -> Outb
     commands.SetMeterInterval: set_meter_interval,
     commands.SetChargerKey: set_charger_key,
     commands.DeliverCertificate: deliver_certificate,
-    commands.CallCharger: call_charger,
-}
     commands.SetChargingProfile: charging_profiles.set_profile,
     commands.ClearChargingProfile: charging_profiles.clear_profile,
     commands.GetCompositeSchedule: charging_profiles.get_composite_schedule,
@@ -201,3 +208,6 @@ def clear_cache(_request: commands.ClearCache, _context: CommandContext) -> Outb
     commands.TellCost: tell_cost,
     commands.ClearCache: clear_cache,
     commands.UpdateFirmware: update_firmware.order,
+    commands.CallCharger: call_charger,
+    **DEVICE_COMMANDS,
+}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v201.enums import Action
+from ocpp.v201.enums import Action, UpdateEnumType
 
 from station_agent.ocpp.versions import Outbound, Split
 
@@ -23,7 +23,31 @@ def _read_limit(answer: Mapping[str, Any]) -> int | None:
     return None
 
 
+def _list_part(payload: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Parts after the first add to it, each under a version of its own (D01.FR.09)."""
+    return {
+        "versionNumber": payload["versionNumber"] + number,
+        "updateType": payload["updateType"] if number == 0 else UpdateEnumType.differential,
+    }
+
+
+def _is_refused(answer: Mapping[str, Any]) -> bool:
+    return answer.get("status") != "Accepted"
+
+
+_LIST_LIMIT: Final = {
+    "component": {"name": "LocalAuthListCtrlr"},
+    "variable": {"name": "ItemsPerMessage"},
+}
+
 SPLITS: Final[Mapping[str, Split]] = {
+    Action.send_local_list: Split(
+        "localAuthorizationList",
+        Outbound(Action.get_variables, {"getVariableData": [_LIST_LIMIT]}),
+        _read_limit,
+        _list_part,
+        _is_refused,
+    ),
     Action.clear_variable_monitoring: _split(
         "id", "MonitoringCtrlr", Action.clear_variable_monitoring
     ),

@@ -10,7 +10,7 @@ from ocpp.v201.enums import Action as Action201
 from ocpp.v201.enums import ChargingStateEnumType, ConnectorStatusEnumType
 
 from contracts import commands
-from contracts.commands import ResetKind
+from contracts.commands import LogKind, MessagePriority, MessageState, ResetKind
 from contracts.events import ChargingState, ConnectorState
 from station_agent.ocpp import v16, v201
 from station_agent.ocpp.handshake import VERSIONS
@@ -118,8 +118,52 @@ COMMANDS = [
         signing_certificate="PEM",
         signature="c2ln",
     ),
+    commands.ReadVariables(charger_id="CP-1"),
+    commands.ReadVariables(charger_id="CP-1", names=["OCPPCommCtrlr/HeartbeatInterval"]),
+    commands.WriteVariable(charger_id="CP-1", name="EVSE@1/Power", value="1"),
+    *(
+        commands.FetchLog(
+            charger_id="CP-1", log=log, location="ftp://x/y", request_id=7, since_at=at, until_at=at
+        )
+        for log in LogKind
+        for at in (None, NOW)
+    ),
     commands.CallCharger(charger_id="CP-1", action="ClearCache"),
+    commands.SetChargingProfile(
+        charger_id="CP-1",
+        evse_id=0,
+        profile=commands.ChargingProfile(
+            profile_id=1,
+            purpose=commands.ProfilePurpose.CHARGER,
+            profile_kind=commands.ProfileKind.RELATIVE,
+            periods=[commands.LimitPeriod(start_s=0, limit=11_000)],
+        ),
+    ),
+    commands.ClearChargingProfile(charger_id="CP-1", profile_id=1),
+    commands.GetCompositeSchedule(charger_id="CP-1", evse_id=1, duration_s=300),
+    commands.SendLocalList(
+        charger_id="CP-1", version=2, is_whole=True, entries=[commands.ListedToken(token="04A1")]
+    ),
+    commands.GetLocalListVersion(charger_id="CP-1"),
 ]
+ONLY_OF_2 = [
+    commands.ResetCharger(charger_id="CP-1", evse_id=2),
+    commands.ShowMessage(charger_id="CP-1", text="Closed"),
+    commands.ShowMessage(
+        charger_id="CP-1",
+        text="Closed",
+        language="en",
+        message_id=3,
+        priority=MessagePriority.IN_FRONT,
+        state=MessageState.IDLE,
+        starts_at=NOW,
+        ends_at=NOW,
+        transaction_id="17",
+    ),
+    commands.ClearMessage(charger_id="CP-1", message_id=3),
+    commands.TellCost(charger_id="CP-1", transaction_id="17", total="1.50"),
+]
+"""What 1.6 has no call for."""
 
 
 def a_command_context() -> CommandContext:
@@ -191,10 +235,31 @@ def test_every_command_becomes_a_call_that_fits_its_schema(subprotocol, request_
     assert outbound.action not in version.inbound()
 
 
+@pytest.mark.parametrize(
+    ("subprotocol", "request_"), list(product(sorted(VERSIONS), ONLY_OF_2)), ids=str
+)
+def test_what_only_2_has_a_call_for_is_not_sent_by_16(subprotocol, request_):
+    version = VERSIONS[subprotocol]
+    if subprotocol == "ocpp1.6":
+        with pytest.raises(Untranslatable):
+            version.translate(request_, a_command_context())
+        return
+    outbound = version.translate(request_, a_command_context())
+
+    assert version.schemas.request(outbound.action).fits(outbound.payload)
+
+
+def test_a_variable_needs_a_name_of_the_inventory():
+    request = commands.WriteVariable(charger_id="CP-1", name="HeartbeatInterval", value="1")
+
+    with pytest.raises(Untranslatable, match="no variable"):
+        v201.VERSION.translate(request, a_command_context())
+
+
 def test_every_kind_of_command_is_translated_by_every_version():
     kinds = set(commands.Request.__args__)
 
-    assert {type(request) for request in COMMANDS} == kinds
+    assert {type(request) for request in (*COMMANDS, *ONLY_OF_2)} == kinds
     assert all(set(version.commands) == kinds for version in VERSIONS.values())
 
 
