@@ -56,6 +56,7 @@ from cloud.services.deadlines import DeadlineService
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.transaction import Options
 from cloud.services.finding import FindingService
+from cloud.services.fleet import FleetService
 from cloud.services.holding import Holder
 from cloud.services.ingest import IngestService
 from cloud.services.inventories import InventoryService
@@ -416,6 +417,11 @@ class House:
         )
 
     @cached_property
+    def fleet(self) -> FleetService:
+        """Commands to many chargers."""
+        return FleetService(self.open_work, self.clock, self.policy.stale_after)
+
+    @cached_property
     def keys(self) -> KeyMaker:
         """Who makes chargers' keys."""
         return KeyMaker(key_for(self.secret, "charger-keys"))
@@ -510,6 +516,7 @@ class House:
             tokens=TokenService(work, clock),
             stations_admin=StationAdminService(work, MosquittoUsers(on_broker_users), clock),
             commands=self.commands,
+            fleet=self.fleet,
             availability=self.availability,
             sessions=SessionService(work, clock),
             alerts=AlertService(work, clock, self.publisher),
@@ -617,7 +624,9 @@ class House:
             certifying=self.certificates,
         )
         plans = PlanService(self.open_work, self.publish, self.clock)
-        sweeps = SweepService(self.open_work, self.clock, self.publisher, plans, self.commands)
+        sweeps = SweepService(
+            self.open_work, self.clock, self.publisher, plans, self.commands, self.fleet
+        )
         return ClockWorker(deadlines, sweeps)
 
     def ingest_loops(self) -> list[Loop]:

@@ -4,6 +4,7 @@ Any request of `contracts/commands.py` can be sent: its body is checked and desc
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -128,18 +129,34 @@ def _request_schema() -> dict[str, Any]:
     kinds = []
     for schema in schemas:
         body = parts[schema["$ref"]]
-        properties = {k: v for k, v in body["properties"].items() if k != "charger_id"}
+        properties = {
+            name: _whole(value, parts)
+            for name, value in body["properties"].items()
+            if name != "charger_id"
+        }
         kinds.append(
             {
                 "type": "object",
                 "title": schema["$ref"],
                 "description": body.get("description", ""),
-                "properties": {k: parts.get(v.get("$ref", ""), v) for k, v in properties.items()},
+                "properties": properties,
                 "required": [name for name in body["required"] if name != "charger_id"],
                 "additionalProperties": False,
             }
         )
     return {"oneOf": kinds}
+
+
+def _whole(schema: Any, parts: Mapping[str, Any]) -> Any:
+    """Return a schema with what it refers to put in its place."""
+    match schema:
+        case {"$ref": str(name)}:
+            return _whole(parts[name], parts)
+        case dict():
+            return {name: _whole(value, parts) for name, value in schema.items()}
+        case list():
+            return [_whole(value, parts) for value in schema]
+    return schema
 
 
 @router.post(

@@ -16,6 +16,7 @@ from cloud.services.certificates import CertificateService
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import CredentialService
+from cloud.services.fleet import FleetService
 from cloud.services.inventories import InventoryService
 from cloud.services.key_rotations import KeyRotationService
 from cloud.services.ledger import LedgerService
@@ -52,6 +53,7 @@ class Services:
     tokens: TokenService
     stations_admin: StationAdminService
     commands: CommandService
+    fleet: FleetService
     availability: AvailabilityService
     sessions: SessionService
     alerts: AlertService

@@ -29,6 +29,7 @@ STATUS: Final[dict[type[Refused], int]] = {
     errors.ChargerOffline: 409,
     errors.CommandUnanswered: 504,
     errors.CommandSent: 409,
+    errors.SecondPersonNeeded: 403,
     errors.Unavailable: 503,
     errors.IllegalTransition: 409,
     errors.BayAlreadyBooked: 409,

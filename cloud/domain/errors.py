@@ -112,6 +112,13 @@ class CommandSent(Refused):
     sentence = "The command is on its way to the charger, or has ended: it cannot be taken back."
 
 
+class SecondPersonNeeded(Refused):
+    """Who asked for something grave may not be who agrees to it."""
+
+    code = "second_person_needed"
+    sentence = "Somebody else has to agree to this."
+
+
 class Unavailable(Refused):
     """Something we need is away; try again in `retry_after_s` seconds."""
 

@@ -337,8 +337,8 @@ class Commands(Protocol):
         """Return a charger's commands, of one state or all, newest first, from a place on."""
         ...
 
-    def add(self, command: CommandView) -> None:
-        """Store a new command."""
+    def add(self, *new: CommandView) -> None:
+        """Store new commands, at least one."""
         ...
 
     def get(self, command_id: str) -> CommandView | None:
@@ -354,7 +354,8 @@ class Commands(Protocol):
     ) -> list[CommandView]:
         """Return queued commands, in time, whose charger is there; oldest first.
 
-        One that came back is among them only once it was not published since `before`.
+        One that came back is among them only once it was not published since `before`; those of a
+        fleet command only while it runs.
         """
         ...
 

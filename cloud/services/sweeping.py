@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 
 from cloud.services.commands import CommandService
+from cloud.services.fleet import FleetService
 from cloud.services.plans import PlanService
 from cloud.services.ports import Clock, OpenWork
 from cloud.services.publishing import Publisher
@@ -32,6 +33,7 @@ class SweepService:
     publisher: Publisher
     plans: PlanService
     commands: CommandService
+    fleet: FleetService
     refresh_after: timedelta = timedelta(seconds=25)
     """What booking clients hold is said again this often: it is worth 90 s only."""
     _said_at: dict[str, datetime] = field(default_factory=dict)
@@ -59,6 +61,10 @@ class SweepService:
         changed = self.commands.hand_over_queued() + self.commands.expire_overdue()
         self.publisher.publish(changed)
         return handed_over + len(changed)
+
+    def advance_fleet(self) -> int:
+        """Move on what goes to many chargers in waves."""
+        return self.fleet.advance_all()
 
     def refresh_availability(self) -> int:
         """Say again what live stations offer; returns how many stations."""

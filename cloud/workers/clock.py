@@ -54,6 +54,7 @@ class ClockWorker:
             "everything": self._say_everything,
             "unpublished": self.sweeps.publish_unpublished,
             "plans": self.sweeps.publish_plans,
+            "fleet": self.sweeps.advance_fleet,
             "commands": self.sweeps.tend_commands,
             "availability": self.sweeps.refresh_availability,
             "forgotten": self.sweeps.forget,

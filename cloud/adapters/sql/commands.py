@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, tuple_, update
 
-from cloud.adapters.sql.tables import chargers, commands, station_links
+from cloud.adapters.sql.tables import chargers, commands, fleet_commands, station_links
+from cloud.domain.waves import Status
 from cloud.services.views import CommandView
 from contracts.events import CommandAnswered, CommandOutcome
 
@@ -14,6 +15,9 @@ QUEUED: Final = "queued"
 SENT: Final = "sent"
 EXPIRED: Final = "expired"
 CANCELLED: Final = "cancelled"
+
+RUNNING: Final = Status.RUNNING
+"""Of a fleet command: only then its commands go out."""
 
 _WAITING: Final = commands.c.state.in_((QUEUED, SENT))
 _UNANSWERED: Final = commands.c.answered_at.is_(None)
@@ -28,25 +32,28 @@ class SqlCommands:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, command: CommandView) -> None:
+    def add(self, *new: CommandView) -> None:
         """See Commands.add."""
-        self._connection.execute(
-            insert(commands).values(
-                id=command.command_id,
-                station_id=command.station_id,
-                charger_id=command.charger_id,
-                kind=command.kind,
-                request=command.request,
-                issued_by=command.issued_by,
-                issued_at=command.issued_at,
-                expires_at=command.expires_at,
-                state=command.state,
-                changed_version=command.version,
-                is_patient=command.is_patient,
-                answer_within_s=command.answer_within_s,
-                sent_at=command.sent_at,
-            )
-        )
+        rows = [
+            {
+                "id": command.command_id,
+                "station_id": command.station_id,
+                "charger_id": command.charger_id,
+                "kind": command.kind,
+                "request": command.request,
+                "issued_by": command.issued_by,
+                "issued_at": command.issued_at,
+                "expires_at": command.expires_at,
+                "state": command.state,
+                "changed_version": command.version,
+                "is_patient": command.is_patient,
+                "answer_within_s": command.answer_within_s,
+                "sent_at": command.sent_at,
+                "fleet_command_id": command.fleet_command_id,
+            }
+            for command in new
+        ]
+        self._connection.execute(insert(commands), rows)
 
     def get(self, command_id: str) -> CommandView | None:
         """See Commands.get."""
@@ -80,11 +87,14 @@ class SqlCommands:
     ) -> list[CommandView]:
         """See Commands.sendable."""
         is_there = (chargers.c.is_connected, station_links.c.heard_at >= heard_since)
+        is_let = or_(commands.c.fleet_command_id.is_(None), fleet_commands.c.status == RUNNING)
+        of_fleet = fleet_commands.c.id == commands.c.fleet_command_id
         query = (
             select(commands)
             .join(chargers, chargers.c.id == commands.c.charger_id)
             .join(station_links, station_links.c.station_id == chargers.c.station_id)
-            .where(commands.c.state == QUEUED, *is_there)
+            .join(fleet_commands, of_fleet, isouter=True)
+            .where(commands.c.state == QUEUED, *is_there, is_let)
         )
         return self._due(query, now, before, limit)
 
@@ -182,4 +192,5 @@ def _view(row: Row[*tuple[Any, ...]]) -> CommandView:
         is_patient=row.is_patient,
         answer_within_s=row.answer_within_s,
         sent_at=row.sent_at,
+        fleet_command_id=row.fleet_command_id,
     )

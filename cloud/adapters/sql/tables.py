@@ -363,7 +363,53 @@ commands: Final = Table(
     Column("is_patient", Boolean, nullable=False, default=False, server_default="0"),
     Column("answer_within_s", Integer, nullable=False, default=30, server_default="30"),
     Column("sent_at", UtcDateTime),
+    Column("fleet_command_id", Identifier(), index=True),
     Index("ix_commands_state_expires", "state", "expires_at"),
+)
+
+# one request to many chargers, in waves
+fleet_commands: Final = Table(
+    "fleet_commands",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    Column("kind", Identifier(40), nullable=False),
+    # the charger's id is of no meaning in it
+    Column("request", Json, nullable=False),
+    Column("selector", Json, nullable=False),
+    Column("shares", Json, nullable=False),
+    Column("settle_s", Integer, nullable=False),
+    Column("max_failed_ratio", Float, nullable=False),
+    Column("answer_within_s", Integer, nullable=False),
+    Column("status", Identifier(24), nullable=False, index=True),
+    Column("reason", String(255), nullable=False, default=""),
+    Column("stations", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    # waves sent, and how many of them proved it good
+    Column("waves", Integer, nullable=False, default=0),
+    Column("step", Integer, nullable=False, default=0),
+    Column("wave_at", UtcDateTime),
+    Column("forgiven", Integer, nullable=False, default=0),
+    # whose stations alone it may touch; null: staff's
+    Column("owner_id", Identifier()),
+    Column("issued_by", Identifier(), nullable=False),
+    Column("issued_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("approved_by", Identifier()),
+    Column("approved_at", UtcDateTime),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_version", BigInt, nullable=False, default=0),
+)
+
+# whom a fleet command is for, in the order they are asked in
+fleet_targets: Final = Table(
+    "fleet_targets",
+    metadata,
+    Column("fleet_command_id", Identifier(), ForeignKey("fleet_commands.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("charger_id", Identifier(48), nullable=False),
+    Column("station_id", Identifier(63), nullable=False),
+    Column("wave", Integer),
+    Column("command_id", Identifier()),
 )
 
 # what a charger holds, as it last said: variables, certificates, charging profiles ...

@@ -43,12 +43,13 @@ from cloud.services.billing import BillingService, QuoteService
 from cloud.services.calendar_feeds import CalendarFeedService
 from cloud.services.calendars import CalendarService
 from cloud.services.cashier import CashierService
-from cloud.services.changing import Changer
 from cloud.services.certificates import CertificateService
+from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
 from cloud.services.credentials import Attempt, CredentialService
 from cloud.services.finding import FindingService
+from cloud.services.fleet import FleetService
 from cloud.services.holding import Holder
 from cloud.services.inventories import InventoryService
 from cloud.services.key_rotations import KeyMaker, KeyRotationService
@@ -213,6 +214,7 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         tokens=TokenService(open_work, clock),
         stations_admin=StationAdminService(open_work, broker_users, clock),
         commands=CommandService(open_work, broker, clock, timedelta(seconds=80)),
+        fleet=FleetService(open_work, clock, timedelta(seconds=80)),
         availability=availability,
         sessions=SessionService(open_work, clock),
         alerts=AlertService(open_work, clock, publisher),

@@ -43,6 +43,7 @@ EVSE = {
 }
 CALL = {"action": "Heartbeat", "timeout_s": 1}
 RESET = {"kind": "reset_charger"}
+FLEET = {"selector": {"charger_ids": ["GREEN-1"]}, "request": RESET}
 USER = {"email": "new@example.org", "role": "driver"}
 PRICES = {
     "tax_included": "YES",
@@ -163,6 +164,14 @@ TABLE = [
     ("POST", f"{V1}/chargers/GREEN-1/calls", CALL, STATION_WATCHERS),
     ("POST", f"{V1}/chargers/GREEN-1/commands?timeout_s=1", RESET, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/commands", None, STATION_WATCHERS),
+    ("GET", f"{V1}/fleet-commands", None, WATCHERS),
+    ("POST", f"{V1}/fleet-commands", FLEET, WATCHERS),
+    ("GET", f"{V1}/fleet-commands/fleet-1", None, STATION_WATCHERS),
+    ("GET", f"{V1}/fleet-commands/fleet-1/targets", None, STATION_WATCHERS),
+    ("POST", f"{V1}/fleet-commands/fleet-1/approve", None, STATION_WATCHERS),
+    ("POST", f"{V1}/fleet-commands/fleet-1/pause", None, STATION_WATCHERS),
+    ("POST", f"{V1}/fleet-commands/fleet-1/resume", None, STATION_WATCHERS),
+    ("POST", f"{V1}/fleet-commands/fleet-1/abort", None, STATION_WATCHERS),
     ("GET", f"{V1}/commands/command-1", None, STATION_WATCHERS),
     ("DELETE", f"{V1}/commands/command-1", None, STATION_WATCHERS),
     ("POST", f"{V1}/stations", STATION, ADMIN),
@@ -264,6 +273,7 @@ def furnish(house: House) -> None:
         tables.alerts,
         {"id": "alert-1", "open_key": "k", "key": "k", "station_id": "greenmarket", **alert},
     )
+    house.put(tables.fleet_commands, fleet_row(house))
     house.put(
         tables.commands,
         {
@@ -323,6 +333,29 @@ def furnish(house: House) -> None:
         tables.users,
         {"id": "u-1", "email": "u@example.org", "name": "U", "role": "driver", "created_at": now},
     )
+
+
+def fleet_row(house: House) -> dict[str, object]:
+    """A fleet command of the owner's that waits for a second person."""
+    now = house.clock.now()
+    return {
+        "id": "fleet-1",
+        "kind": "reset_charger",
+        "request": RESET,
+        "selector": {"vendor": "Acme"},
+        "shares": [1.0],
+        "settle_s": 300,
+        "max_failed_ratio": 0.1,
+        "answer_within_s": 30,
+        "status": "awaiting_approval",
+        "stations": 2,
+        "total": 2,
+        "owner_id": house.users["owner"].user_id,
+        "issued_by": "x",
+        "issued_at": now,
+        "expires_at": now + timedelta(days=1),
+        "changed_at": now,
+    }
 
 
 def furnish_money(house: House, user_id: str) -> None:
@@ -447,7 +480,7 @@ def test_what_is_anothers_answers_like_what_is_not_there(furnished: House, asked
 
 
 KNOWN = (
-    *("charge-1", "alert-1", "GREEN-1", "command-1", "greenmarket"),
+    *("charge-1", "alert-1", "GREEN-1", "command-1", "fleet-1", "greenmarket"),
     *("tariff-1", "receipt-1", "reservation-1", "offer-1"),
     "waiting-1",
     *("notice-1", "push-1", "hook-1", "feed-1"),

@@ -8,6 +8,7 @@ import pytest
 from cloud.adapters.sql import tables
 from cloud.services.commands import CommandService
 from cloud.services.fact_ports import Message
+from cloud.services.fleet import FleetService
 from cloud.services.messages import MessageService, NotSent
 from cloud.services.plans import PlanService
 from cloud.services.ports import DatabaseAway
@@ -24,7 +25,8 @@ from tests.cloud.services.rig import a_rig, begun, connected, metered, said, see
 def sweeps(rig):
     commands = CommandService(rig.open_work, rig.broker, rig.clock, rig.policy.stale_after)
     plans = PlanService(rig.open_work, rig.broker, rig.clock)
-    return SweepService(rig.open_work, rig.clock, rig.publisher, plans, commands)
+    fleet = FleetService(rig.open_work, rig.clock, timedelta(seconds=80))
+    return SweepService(rig.open_work, rig.clock, rig.publisher, plans, commands, fleet)
 
 
 def live(rig):

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from cloud.adapters.sql.migrations.steps import add_column, create_index, create_table
-from cloud.adapters.sql.types import Identifier, Json, UtcDateTime
+from cloud.adapters.sql.types import BigInt, Identifier, Json, UtcDateTime
 
 revision = "0003"
 down_revision = "0002"
@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Each step is skipped where an interrupted run has done it already."""
     _inventory()
     _commands()
+    _fleet()
     _security()
 
 
@@ -98,3 +99,48 @@ def _commands() -> None:
         "commands", sa.Column("answer_within_s", sa.Integer(), nullable=False, server_default="30")
     )
     add_column("commands", sa.Column("sent_at", UtcDateTime(), nullable=True))
+    add_column("commands", sa.Column("fleet_command_id", Identifier(), nullable=True))
+    create_index("ix_commands_fleet_command_id", "commands", ["fleet_command_id"])
+
+
+def _fleet() -> None:
+    create_table(
+        "fleet_commands",
+        sa.Column("id", Identifier(), nullable=False),
+        sa.Column("kind", Identifier(40), nullable=False),
+        sa.Column("request", Json(), nullable=False),
+        sa.Column("selector", Json(), nullable=False),
+        sa.Column("shares", Json(), nullable=False),
+        sa.Column("settle_s", sa.Integer(), nullable=False),
+        sa.Column("max_failed_ratio", sa.Float(), nullable=False),
+        sa.Column("answer_within_s", sa.Integer(), nullable=False),
+        sa.Column("status", Identifier(24), nullable=False),
+        sa.Column("reason", sa.String(255), nullable=False),
+        sa.Column("stations", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("waves", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("wave_at", UtcDateTime(), nullable=True),
+        sa.Column("forgiven", sa.Integer(), nullable=False),
+        sa.Column("owner_id", Identifier(), nullable=True),
+        sa.Column("issued_by", Identifier(), nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("approved_by", Identifier(), nullable=True),
+        sa.Column("approved_at", UtcDateTime(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_version", BigInt, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    create_index("ix_fleet_commands_status", "fleet_commands", ["status"])
+    create_table(
+        "fleet_targets",
+        sa.Column("fleet_command_id", Identifier(), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("charger_id", Identifier(48), nullable=False),
+        sa.Column("station_id", Identifier(63), nullable=False),
+        sa.Column("wave", sa.Integer(), nullable=True),
+        sa.Column("command_id", Identifier(), nullable=True),
+        sa.ForeignKeyConstraint(["fleet_command_id"], ["fleet_commands.id"]),
+        sa.PrimaryKeyConstraint("fleet_command_id", "position"),
+    )
