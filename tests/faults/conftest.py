@@ -1,0 +1,14 @@
+"""One agent for all abuse of a worker, before a cloud the tests play."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.abused import Abused, an_abused_agent
+
+
+@pytest.fixture(scope="session")
+def abused(tmp_path_factory) -> Iterator[Abused]:
+    """An agent with chargers enough for every test to have its own."""
+    with an_abused_agent(tmp_path_factory.mktemp("abused")) as made:
+        yield made

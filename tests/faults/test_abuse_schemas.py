@@ -1,0 +1,107 @@
+"""P02, P14: every message with one thing wrong, over a real socket to a running agent.
+
+Of 2.1, which has three times as many as the others together, `make test` sends a fourth and `make faults` all.
+"""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import pytest
+
+from station_agent.ocpp.handshake import VERSIONS
+from station_agent.ocpp.rpc import MAX_FRAME_BYTES
+from tests.faults.abused import Abused
+from tests.support.raw_ocpp import RawCharger
+from tests.support.schema_payloads import CODES, Spoiled, Wrong, spoiled
+
+pytestmark = pytest.mark.real
+
+BURST = 400
+"""How many messages a connection may send at once; then the charger dials in anew."""
+CORE_16 = (
+    "Authorize",
+    "BootNotification",
+    "DataTransfer",
+    "Heartbeat",
+    "MeterValues",
+    "StartTransaction",
+    "StatusNotification",
+    "StopTransaction",
+)
+
+
+class Told(NamedTuple):
+    """A message, what is wrong with it, and the frame that answered it."""
+
+    action: str
+    case: Spoiled
+    reply: list[Any]
+
+    def is_right(self, version: str) -> bool:
+        """Whether the answer is the one its standard asks for, or a lenient one that fits."""
+        route = VERSIONS[version].routes.get(self.action)
+        if self.reply[0] == 4:
+            wanted = CODES[version][self.case.wrong] if route else "NotSupported"
+            return self.reply[2] == wanted and (route is None or route.last_resort is None)
+        fits = VERSIONS[version].schemas.response(self.action).fits(self.reply[2])
+        return route is not None and route.is_lenient and fits
+
+
+def messages(version: str, actions: list[str], every: int) -> list[tuple[str, Spoiled]]:
+    """Return one in so many of what can be wrong with these actions' requests."""
+    schemas = VERSIONS[version].schemas
+    cases = [(one, case) for one in actions for case in spoiled(schemas.request(one).definition)]
+    return cases[::every]
+
+
+async def say_all(abused: Abused, version: str, cases: list[tuple[str, Spoiled]]) -> Iterator[Told]:
+    """Have one charger after the other say them; return what each was answered."""
+    told: list[Told] = []
+    for at in range(0, len(cases), BURST):
+        async with abused.charger(version) as charger:
+            told += await _say(charger, cases[at : at + BURST])
+    return told
+
+
+async def _say(charger: RawCharger, cases: list[tuple[str, Spoiled]]) -> list[Told]:
+    told = []
+    for number, (action, case) in enumerate(cases):
+        reply = await charger.call(action, case.payload, f"{number}")
+        told.append(Told(action, case, reply))
+    return told
+
+
+async def all_are_right(abused: Abused, version: str, cases: list[tuple[str, Spoiled]]) -> int:
+    """Send them; fail with the first few that were not answered rightly; return how many."""
+    fit = [(action, case) for action, case in cases if len(f"{case.payload}") < MAX_FRAME_BYTES / 2]
+    told = await say_all(abused, version, fit)
+
+    assert [one for one in told if not one.is_right(version)][:5] == []
+    assert abused.errors() == []
+    return len(told)
+
+
+@pytest.mark.parametrize(
+    ("version", "every"),
+    [
+        ("ocpp1.6", 1),
+        ("ocpp2.0.1", 1),
+        ("ocpp2.1", 4),
+        pytest.param("ocpp2.1", 1, marks=pytest.mark.faults),
+    ],
+)
+async def test_p02_whatever_is_wrong_is_answered_with_its_code(abused: Abused, version, every):
+    cases = messages(version, sorted(VERSIONS[version].schemas.actions), every)
+
+    assert await all_are_right(abused, version, cases) > 1_000
+
+
+@pytest.mark.parametrize("wrong", list(Wrong), ids=lambda wrong: wrong.name.lower())
+async def test_p14_each_kind_of_mistake_in_each_core_message_is_found(abused: Abused, wrong):
+    """The categories of the study of Priyasta et al. (2023), where a third was answered rightly."""
+    cases = [one for one in messages("ocpp1.6", list(CORE_16), 1) if one[1].wrong is wrong]
+    told = await say_all(abused, "ocpp1.6", cases)
+    right = Counter(one.is_right("ocpp1.6") for one in told)
+
+    assert right[True] == len(cases) > 0
+    assert right[False] == 0
