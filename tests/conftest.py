@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ class Databases:
         self._request = request
         self._made: list[str] = []
         self._templates: dict[str, str] = {}
+        self._spare: list[str] = []
 
     def sqlite(self, *, is_migrated: bool = True) -> str:
         """Return the address of a new SQLite file."""
@@ -60,6 +62,21 @@ class Databases:
         name = server.new_database(like=self._template("mariadb") if is_migrated else None)
         self._made.append(name)
         return server.url(name)
+
+    @contextmanager
+    def lent(self, kind: str) -> Iterator[str]:
+        """Lend the address of a fresh migrated database; what was lent before is renewed for it."""
+        if kind == "sqlite":
+            yield self.sqlite()
+            return
+        name = (
+            self._spare.pop()
+            if self._spare
+            else self._server().new_database(like=self._template("mariadb"))
+        )
+        yield self._server().url(name)
+        self._server().renew_database(name, like=self._template("mariadb"))
+        self._spare.append(name)
 
     def _server(self) -> MariaDb:
         return self._request.getfixturevalue("mariadb")
@@ -101,9 +118,10 @@ DATABASES = ["sqlite", pytest.param("mariadb", marks=pytest.mark.real)]
 
 
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, databases: Databases) -> str:
+def database_url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
     """A fresh migrated database: the test runs on SQLite and on MariaDB."""
-    return getattr(databases, request.param)()
+    with databases.lent(request.param) as url:
+        yield url
 
 
 @pytest.fixture(params=DATABASES)

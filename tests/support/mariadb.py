@@ -63,6 +63,18 @@ class MariaDb:
             connection.commit()
         return name
 
+    def renew_database(self, name: str, like: str) -> None:
+        """Make a used database as fresh as a new one `like` that one, in a tenth of the time."""
+        with self.connect(name) as connection, connection.cursor() as cursor:
+            cursor.execute("SET foreign_key_checks = 0")
+            for table in _tables_with_rows(cursor):
+                cursor.execute(f"DELETE FROM `{table}`")
+                cursor.execute(f"ALTER TABLE `{table}` AUTO_INCREMENT = 1")
+            connection.select_db(like)
+            for table in _tables_with_rows(cursor):
+                cursor.execute(f"INSERT INTO {name}.`{table}` SELECT * FROM {like}.`{table}`")
+            connection.commit()
+
     def drop_database(self, name: str) -> None:
         """Forget a database."""
         with self.connect() as connection, connection.cursor() as cursor:
@@ -116,6 +128,13 @@ class MariaDb:
         except pymysql.err.OperationalError:
             return False
         return True
+
+
+def _tables_with_rows(cursor: pymysql.cursors.Cursor) -> list[str]:
+    cursor.execute("SHOW TABLES")
+    tables = [table for (table,) in cursor.fetchall()]
+    cursor.execute("SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM `{one}`)" for one in tables))
+    return [table for table, has_rows in zip(tables, cursor.fetchone(), strict=True) if has_rows]
 
 
 def _copy_tables(cursor: pymysql.cursors.Cursor, source: str, target: str) -> None:
