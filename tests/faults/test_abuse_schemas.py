@@ -54,7 +54,7 @@ def messages(version: str, actions: list[str], every: int) -> list[tuple[str, Sp
     return cases[::every]
 
 
-async def say_all(abused: Abused, version: str, cases: list[tuple[str, Spoiled]]) -> Iterator[Told]:
+async def say_all(abused: Abused, version: str, cases: list[tuple[str, Spoiled]]) -> list[Told]:
     """Have one charger after the other say them; return what each was answered."""
     told: list[Told] = []
     for at in range(0, len(cases), BURST):
