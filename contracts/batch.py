@@ -88,6 +88,8 @@ class AuthorizeAnswer(TaggedWire, kw_only=True, tag="authorize_answer"):
     station: StationId
     ask_id: str
     is_accepted: bool
+    refusal: str = ""
+    """Why not: `blocked`, `expired`; empty, or a word nobody knows: it is unknown."""
     parent_token: Token | None = None
     valid_until: Instant | None = None
 

@@ -178,6 +178,9 @@ class TokenAuthorizer:
 _KIND: Final = "token"
 
 
+_WHY: Final = {one.value: one for one in (Refusal.BLOCKED, Refusal.EXPIRED)}
+
+
 def _said(answer: AuthorizeAnswer) -> Word:
-    refusal = None if answer.is_accepted else Refusal.UNKNOWN
+    refusal = None if answer.is_accepted else _WHY.get(answer.refusal, Refusal.UNKNOWN)
     return Word(refusal, answer.parent_token, answer.valid_until)

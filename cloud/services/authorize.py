@@ -18,9 +18,14 @@ def answer(
         station=station_id,
         ask_id=ask.ask_id,
         is_accepted=is_accepted,
+        refusal="" if grant is None or is_accepted else _refusal(grant),
         parent_token=grant.parent_token if grant is not None and is_accepted else None,
         valid_until=grant.valid_until if grant is not None and is_accepted else None,
     )
+
+
+def _refusal(grant: Grant) -> str:
+    return "expired" if grant.is_valid else "blocked"
 
 
 def is_good(grant: Grant, now: datetime) -> bool:

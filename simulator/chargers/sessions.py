@@ -1,6 +1,6 @@
 """What begins, keeps and ends a charger's sessions, whatever its OCPP version."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -104,16 +104,19 @@ class Sessions(Telling):
 
         def judged(is_accepted: bool | None) -> None:
             if is_accepted and self.cards.is_master(token):
-                self._end_by_master(token)
+                self.end_by_master(token, list(self.evses))
             elif is_accepted and self.cards.are_together(token, session.token):
                 self._stop(evse, session, EndCause.LOCAL, token)
             then(evse.session is not session or session.was_stopped)
 
-        self._ask(evse, token, judged)
+        if self.cards.takes(token):
+            judged(is_accepted=True)
+        else:
+            self._ask(evse, token, judged)
 
-    def _end_by_master(self, token: str) -> None:
-        """End every session, as a charger without a screen to choose on does (C16.FR.02)."""
-        for evse in self.evses.values():
+    def end_by_master(self, token: str, evse_ids: Iterable[int]) -> None:
+        """End the sessions chosen on the screen; without one all are (C16.FR.01, C16.FR.02)."""
+        for evse in map(self.evses.__getitem__, evse_ids):
             if evse.session is not None:
                 evse.session.stop_token = token
                 self._end(evse, EndCause.MASTER_PASS)

@@ -180,6 +180,10 @@ class Post:
         """Write to the API, as an administrator."""
         return await asyncio.to_thread(self.stack.post, path, body)
 
+    async def post_token(self, token: str, **more: Any) -> None:
+        """Have the cloud know a token."""
+        await asyncio.to_thread(partial(self.stack.put_token, token, **more))
+
     async def inventory(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return what the cloud knows the charger to hold of a kind, by key."""
         path = f"/chargers/{self.charger_id}/inventory"

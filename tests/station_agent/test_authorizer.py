@@ -95,11 +95,15 @@ async def test_who_is_not_in_the_plan_is_asked_of_the_cloud():
     assert house.cloud.asked == [("C1", 1, "T", 2)]
 
 
-async def test_a_no_of_the_cloud_is_unknown_and_not_remembered():
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [("", "unknown"), ("blocked", "blocked"), ("expired", "expired"), ("newer", "unknown")],
+)
+async def test_a_no_of_the_cloud_says_why_and_is_not_remembered(refusal, reason):
     house = House(offline_policy=OfflinePolicy.ACCEPT)
-    house.cloud.answer = answer(is_accepted=False)
+    house.cloud.answer = answer(is_accepted=False, refusal=refusal)
 
-    assert await house.authorize() == Verdict(False, DecidedBy.CLOUD, "unknown")
+    assert await house.authorize() == Verdict(False, DecidedBy.CLOUD, reason)
     assert house.memory.records == []
 
 

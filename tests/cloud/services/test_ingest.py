@@ -470,11 +470,18 @@ def test_a_token_is_answered_for(rig):
     assert not unknown.is_accepted
 
 
-@pytest.mark.parametrize("change", ["is_valid = 0", "valid_until = '2026-03-01 11:59:59.000000'"])
-def test_a_token_that_is_blocked_or_over_is_refused(rig, change):
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("is_valid = 0", "blocked"),
+        ("valid_until = '2026-03-01 11:59:59.000000'", "expired"),
+    ],
+)
+def test_a_token_that_is_blocked_or_over_is_refused_and_told_why(rig, change, why):
     rig.execute(f"UPDATE charging_tokens SET {change}")
 
-    assert not rig.agent.ask(TOKEN).answers[0].is_accepted
+    answer = rig.agent.ask(TOKEN).answers[0]
+    assert (answer.is_accepted, answer.refusal) == (False, why)
 
 
 def test_an_answer_to_a_command_reaches_its_command_once_and_from_its_own_station(big_rig):
