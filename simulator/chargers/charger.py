@@ -17,9 +17,11 @@ from simulator.chargers.limits import Limits
 from simulator.chargers.line import Line, Payload, Refusal
 from simulator.chargers.manners import Manners
 from simulator.chargers.quirks import Quirk, habits_with, manners_with
+from simulator.chargers.safe import Safe
 from simulator.chargers.sessions import Sessions
 from simulator.chargers.spec import Behaviour, ChargerSpec, EndCause
 from simulator.journal import Kind
+from simulator.vehicles import Standard
 from simulator.world import Repeating, World
 
 _BOOT_RETRY_S: Final = 15.0
@@ -61,8 +63,11 @@ class Charger(Sessions):
         self.firmware = Firmware(self, spec.firmware_version)
         self.cards = Cards()
         self.device = Device()
+        self.safe = Safe()
         self.local_list: dict[str, bool] = {}
         self.local_list_version = 0
+        self.costs: dict[str, float] = {}
+        """By transaction: what its display says it has cost."""
         self.reboot: Callable[[float], None] = self._reboot_unplugged
         """Drops the connection for some seconds; whoever owns the socket sets it."""
         self._samplers: dict[int, Repeating] = {}
@@ -82,7 +87,10 @@ class Charger(Sessions):
             self._end(evse, EndCause.FAULT)
         evse.fault = code
         self._tell(Kind.FAULT, evse_id=evse_id, body={"code": code})
+        reservation, evse.reservation = evse.reservation, None
         self._refresh(evse)
+        if reservation is not None:
+            self._tell_dropped(reservation, "Removed")
 
     def repair(self, evse_id: int) -> None:
         """Let the fault be gone."""
@@ -113,10 +121,18 @@ class Charger(Sessions):
             return False
         evse.reservation = reservation
         self.world.at(
-            reservation.until_at - self.clock_skew, lambda: self._expire(evse, reservation)
+            reservation.until_at - self.clock_skew, lambda: self._run_out(evse, reservation)
         )
         self.world.after(0, lambda: self._refresh(evse))
         return True
+
+    def free_evse(self, plug: Standard | None = None) -> int:
+        """Return the first EVSE that is free, and has such a plug; 0: none."""
+        for evse in self.evses.values():
+            has_plug = plug is None or any(one.standard is plug for one in evse.spec.outlets)
+            if evse.state is State.FREE and evse.reservation is None and has_plug:
+                return evse.evse_id
+        return 0
 
     def cancel_reservation(self, number: int) -> bool:
         """Undo `reserve`; False: no such reservation."""
@@ -171,7 +187,8 @@ class Charger(Sessions):
         """Let changed charging profiles take effect."""
         for evse in self.evses.values():
             evse.advance(self.world.now())
-            evse.limit_w = self.limits.limit_w(evse.evse_id)
+            limit_w = self.limits.limit_w(evse.evse_id)
+            evse.limit_w = limit_w if self.behaviour.obeys_profiles else None
             evse.advance(self.world.now())
             self._refresh(evse)
 
@@ -295,11 +312,17 @@ class Charger(Sessions):
         self._boot_reason = boot_reason
         self._is_reset_awaited = False
         self.line.must_boot()
+        self.safe.go_over()
         self.reboot(for_s)
 
     def _reboot_unplugged(self, for_s: float) -> None:
         """Without a socket to drop, the line just boots again."""
         self.world.after(for_s, self._boot_if_needed)
+
+    def _run_out(self, evse: Evse, reservation: Reservation) -> None:
+        if evse.reservation is reservation:
+            self._expire(evse, reservation)
+            self._tell_dropped(reservation, "Expired")
 
     def _expire(self, evse: Evse, reservation: Reservation) -> None:
         if evse.reservation is reservation:

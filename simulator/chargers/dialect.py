@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
-from simulator.chargers.evse import Evse, Reading, Session, State
+from simulator.chargers.evse import Evse, Reading, Reservation, Session, State
 from simulator.chargers.firmware import Order
 from simulator.chargers.line import Payload, Refusal
 from simulator.chargers.spec import Cause, Change, EndCause
@@ -70,3 +70,7 @@ class Dialect(ABC):
     @abstractmethod
     def _tell_ended(self, evse: Evse, session: Session, reading: Reading, cause: EndCause) -> None:
         """Report an ended session."""
+
+    def _tell_dropped(self, reservation: Reservation, why: str) -> None:
+        """Report a reservation that ended unused; not all versions have a word for it."""
+        del reservation, why

@@ -1,10 +1,13 @@
 """Charging profiles, as far as a simple charger minds them: each is one constant limit."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 _VOLTAGE_V: Final = 230.0
 _PHASES: Final = 3
+OURS: Final = "CSO"
+"""The source of what the other side of the line set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,9 @@ class Limit:
     stack_level: int
     limit_w: float | None
     """None: it was taken, and limits nothing."""
+    source: str = OURS
+    profile: dict[str, Any] = field(default_factory=dict)
+    """As it was written."""
 
 
 class Limits:
@@ -42,19 +48,39 @@ class Limits:
         evse_id: int | None = None,
         purpose: str | None = None,
         stack_level: int | None = None,
+        source: str | None = None,
     ) -> bool:
         """Forget the profiles that fit all that is given; whether there was one."""
-        fitting = [
-            key
-            for key, one in self._limits.items()
-            if profile_id in (None, one.profile_id)
+        fitting = self.fitting(
+            evse_id=evse_id,
+            purpose=purpose,
+            stack_level=stack_level,
+            ids=None if profile_id is None else [profile_id],
+            sources=None if source is None else [source],
+        )
+        for one in fitting:
+            del self._limits[one.profile_id]
+        return bool(fitting)
+
+    def fitting(
+        self,
+        *,
+        evse_id: int | None = None,
+        purpose: str | None = None,
+        stack_level: int | None = None,
+        ids: Collection[int] | None = None,
+        sources: Collection[str] | None = None,
+    ) -> list[Limit]:
+        """Return the profiles that fit all that is given."""
+        return [
+            one
+            for one in self._limits.values()
+            if (ids is None or one.profile_id in ids)
             and evse_id in (None, one.evse_id)
             and purpose in (None, one.purpose)
             and stack_level in (None, one.stack_level)
+            and (sources is None or one.source in sources)
         ]
-        for key in fitting:
-            del self._limits[key]
-        return bool(fitting)
 
     def end_session(self, evse_id: int) -> bool:
         """Forget what was said for a session on this EVSE alone."""
@@ -75,6 +101,11 @@ def _strongest(limits: list[Limit]) -> list[Limit]:
     if "TxProfile" in best:
         best.pop("TxDefaultProfile", None)
     return list(best.values())
+
+
+def in_unit(limit_w: float, unit: str) -> float:
+    """Return a limit in `W`, or in `A` of each of three phases."""
+    return limit_w if unit == "W" else limit_w / (_VOLTAGE_V * _PHASES)
 
 
 def first_limit_w(schedule: dict[str, Any]) -> float | None:

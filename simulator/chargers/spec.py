@@ -1,5 +1,6 @@
 """What chargers are and what happens to their sessions, in words of no OCPP version."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,6 +111,21 @@ class Behaviour:
     stops_at: frozenset[Point] = frozenset({Point.AUTHORIZED, Point.EV_CONNECTED})
     step_s: float = 5
     """How often the flow of energy is worked out; how a charge ends is noticed so late."""
+    most_stack_level: int = 10
+    rate_units: str = "A,W"
+    """In which units it takes charging profiles; others it refuses."""
+    obeys_profiles: bool = True
+    """False: takes charging profiles, and charges as before."""
+    shows_costs: bool = False
+    """Whether its display tells drivers what a session has cost."""
+    list_items: int = 1_000
+    """How many tokens of a list it takes at once."""
+
+    def takes_profile(self, stack_level: int, units: Collection[str]) -> bool:
+        """Whether a charging profile is one it can have."""
+        return stack_level <= self.most_stack_level and set(units) <= set(
+            self.rate_units.split(",")
+        )
 
 
 def stamp(at: datetime) -> str:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-from simulator.chargers import logs
+from simulator.chargers import logs, safe_answers
 from simulator.chargers.charger import Charger
 from simulator.chargers.evse import Reservation, State
 from simulator.chargers.firmware import Order, order_from
-from simulator.chargers.limits import Limit, first_limit_w
+from simulator.chargers.limits import Limit, first_limit_w, in_unit
 from simulator.chargers.line import Call, Payload, Refusal
 from simulator.chargers.spec import stamp
 
@@ -43,10 +43,7 @@ _FIXED: Final = {
     "SupportedFeatureProfiles": "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
     "LocalAuthListEnabled": "true",
     "LocalAuthListMaxLength": "10000",
-    "SendLocalListMaxLength": "1000",
-    "ReserveConnectorZeroSupported": "false",
-    "ChargeProfileMaxStackLevel": "10",
-    "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
+    "ReserveConnectorZeroSupported": "true",
     "ChargingScheduleMaxPeriods": "1",
     "MaxChargingProfilesInstalled": "20",
     "WebSocketPingInterval": "20",
@@ -65,6 +62,12 @@ def _configuration(charger: Charger) -> dict[str, str]:
         "LocalPreAuthorize": _text(not charger.cards.asks_first),
         "MeterValueSampleInterval": _text(does.sample_s),
         "NumberOfConnectors": str(len(charger.evses)),
+        "SendLocalListMaxLength": str(does.list_items),
+        "ChargeProfileMaxStackLevel": str(does.most_stack_level),
+        "ChargingScheduleAllowedChargingRateUnit": ",".join(
+            word for unit, word in (("A", "Current"), ("W", "Power")) if unit in does.rate_units
+        ),
+        "SecurityProfile": str(charger.safe.profile),
         "StopTransactionOnInvalidId": _text(does.stops_refused),
     }
 
@@ -89,7 +92,8 @@ def _get_configuration(charger: Charger, payload: Payload) -> Payload:
 def _change_configuration(charger: Charger, payload: Payload) -> Payload:
     key, value = payload["key"], payload["value"].strip()
     if key == "AuthorizationKey":
-        return {"status": "RebootRequired"}
+        safe_answers.take_key(charger, payload["value"])
+        return {"status": "Accepted"}
     if key not in _configuration(charger):
         return {"status": "NotSupported"}
     if key in _READ_ONLY:
@@ -139,6 +143,7 @@ _CHANGES: Final[dict[str, Callable[[Charger, str], None]]] = {
     "LocalPreAuthorize": _set_pre_authorize,
     "HeartbeatInterval": lambda charger, value: charger.beat_every(_seconds(value)),
     "MeterValueSampleInterval": lambda charger, value: charger.sample_every(_seconds(value)),
+    "SecurityProfile": safe_answers.set_profile,
 }
 
 
@@ -180,9 +185,9 @@ def _change_availability(charger: Charger, payload: Payload) -> Payload:
 
 
 def _reserve(charger: Charger, payload: Payload) -> Payload:
-    evse = charger.evses.get(payload["connectorId"])
+    evse = charger.evses.get(payload["connectorId"] or charger.free_evse())
     if evse is None:
-        return {"status": "Rejected"}
+        return {"status": "Rejected" if payload["connectorId"] else "Occupied"}
     until_at = _instant(payload["expiryDate"])
     reservation = Reservation(payload["reservationId"], payload["idTag"], until_at)
     if charger.reserve(evse.evse_id, reservation):
@@ -226,10 +231,17 @@ _TRIGGERS: Final[dict[str, Callable[[Charger], None]]] = {
     "FirmwareStatusNotification": lambda charger: charger.firmware.tell(),
     "DiagnosticsStatusNotification": _tell_diagnostics,
     "LogStatusNotification": _tell_log,
+    "SignChargePointCertificate": partial(
+        safe_answers.ask_for_certificate,
+        message="SignChargePointCertificate",
+        says_purpose=False,
+    ),
 }
 
 
-def _send_local_list(charger: Charger, payload: Payload) -> Payload:
+def _send_local_list(charger: Charger, payload: Payload) -> Payload | Refusal:
+    if len(payload.get("localAuthorizationList", ())) > charger.behaviour.list_items:
+        return Refusal("OccurenceConstraintViolation", "more than SendLocalListMaxLength")
     if payload["updateType"] == "Full":
         charger.local_list.clear()
     elif payload["listVersion"] <= charger.local_list_version:
@@ -251,6 +263,7 @@ def _put_profile(charger: Charger, evse_id: int, profile: dict[str, Any]) -> Non
         purpose=profile["chargingProfilePurpose"],
         stack_level=profile["stackLevel"],
         limit_w=first_limit_w(profile["chargingSchedule"]),
+        profile=profile,
     )
     charger.limits.put(limit)
     charger.world.after(0, charger.apply_limits)
@@ -263,6 +276,9 @@ def _set_profile(charger: Charger, payload: Payload) -> Payload:
         return {"status": "Rejected"}
     is_for_session = profile["chargingProfilePurpose"] == "TxProfile"
     if is_for_session and (evse is None or evse.session is None):
+        return {"status": "Rejected"}
+    unit = profile["chargingSchedule"]["chargingRateUnit"]
+    if not charger.behaviour.takes_profile(profile["stackLevel"], {unit}):
         return {"status": "Rejected"}
     _put_profile(charger, evse_id, profile)
     return {"status": "Accepted"}
@@ -280,21 +296,25 @@ def _clear_profile(charger: Charger, payload: Payload) -> Payload:
 
 
 def _composite_schedule(charger: Charger, payload: Payload) -> Payload:
-    evse = charger.evses.get(payload["connectorId"])
-    if evse is None:
+    evse_id = payload["connectorId"]
+    evse = charger.evses.get(evse_id)
+    if evse is None and evse_id != 0:
         return {"status": "Rejected"}
-    limit_w = charger.limits.limit_w(evse.evse_id)
-    most_w = float(evse.spec.max_power_w if limit_w is None else limit_w)
-    now = stamp(charger.now())
+    evses = list(charger.evses.values()) if evse is None else [evse]
+    limit_w = charger.limits.limit_w(evse_id)
+    most_w = float(sum(one.spec.max_power_w for one in evses) if limit_w is None else limit_w)
+    unit, now = payload.get("chargingRateUnit", "W"), stamp(charger.now())
     return {
         "status": "Accepted",
-        "connectorId": evse.evse_id,
+        "connectorId": evse_id,
         "scheduleStart": now,
         "chargingSchedule": {
             "duration": payload["duration"],
             "startSchedule": now,
-            "chargingRateUnit": "W",
-            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": round(most_w, 1)}],
+            "chargingRateUnit": unit,
+            "chargingSchedulePeriod": [
+                {"startPeriod": 0, "limit": round(in_unit(most_w, unit), 1)}
+            ],
         },
     }
 
@@ -329,21 +349,21 @@ def _always(**answer: Any) -> Answer:
 
 ANSWERS: Final[dict[str, Answer]] = {
     "CancelReservation": _cancel,
-    "CertificateSigned": _always(status="Rejected"),
+    "CertificateSigned": safe_answers.certificate_signed,
     "ChangeAvailability": _change_availability,
     "ChangeConfiguration": _change_configuration,
     "ClearCache": lambda charger, _: _status(charger.cards.clear()),
     "ClearChargingProfile": _clear_profile,
     "DataTransfer": _data_transfer,
-    "DeleteCertificate": _always(status="NotFound"),
+    "DeleteCertificate": safe_answers.delete_certificate,
     "ExtendedTriggerMessage": _trigger,
     "GetCompositeSchedule": _composite_schedule,
     "GetConfiguration": _get_configuration,
     "GetDiagnostics": logs.get_diagnostics,
-    "GetInstalledCertificateIds": _always(status="NotFound"),
+    "GetInstalledCertificateIds": safe_answers.installed_ids_16,
     "GetLocalListVersion": lambda charger, _: {"listVersion": charger.local_list_version},
     "GetLog": logs.get_log,
-    "InstallCertificate": _always(status="Rejected"),
+    "InstallCertificate": safe_answers.install_certificate,
     "RemoteStartTransaction": _remote_start,
     "RemoteStopTransaction": _remote_stop,
     "ReserveNow": _reserve,

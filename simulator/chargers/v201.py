@@ -18,7 +18,7 @@ from ocpp.v201.enums import (
 
 from simulator.chargers import customers, display, monitors, schemas, v201_answers
 from simulator.chargers.charger import Charger
-from simulator.chargers.evse import Evse, Reading, Session, State
+from simulator.chargers.evse import Evse, Reading, Reservation, Session, State
 from simulator.chargers.firmware import Order
 from simulator.chargers.line import Call, Payload, Refusal
 from simulator.chargers.publishing import Publisher
@@ -385,9 +385,15 @@ class ChargerV201(Charger):
         return info
 
     def _event_answered(self, session: Session, token: str, answer: Payload) -> None:
+        if "totalCost" in answer:
+            self.costs[session.transaction_id] = answer["totalCost"]
         info = answer.get("idTokenInfo")
         if info is not None and not self._noted(token, info):
             self._refuse_session(session)
+
+    def _tell_dropped(self, reservation: Reservation, why: str) -> None:
+        payload = {"reservationId": reservation.number, "reservationUpdateStatus": why}
+        self._send(Action.reservation_status_update, payload)
 
     def id_token(self, token: str) -> Payload:
         """Return a token as this version writes it."""

@@ -5,14 +5,20 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-from simulator.chargers import customers, display, logs, monitors, variables
+from simulator.chargers import customers, display, logs, monitors, safe_answers, variables
 from simulator.chargers.charger import Charger
-from simulator.chargers.evse import Evse, Reservation, State
+from simulator.chargers.evse import Reservation, State
 from simulator.chargers.firmware import order_from
-from simulator.chargers.limits import Limit, first_limit_w
 from simulator.chargers.line import Payload, Refusal
 from simulator.chargers.reports import in_parts
-from simulator.chargers.spec import stamp
+from simulator.chargers.v201_profiles import (
+    clear_profile,
+    composite_schedule,
+    get_profiles,
+    put_profile,
+    set_profile,
+)
+from simulator.vehicles import Standard
 
 Answer = Callable[[Any, Payload], Payload | Refusal]
 
@@ -22,7 +28,7 @@ def _request_start(charger: Charger, payload: Payload) -> Payload:
         (one.evse_id for one in charger.evses.values() if one.session is None and not one.fault), 0
     )
     if "chargingProfile" in payload:
-        _put_profile(charger, evse_id, payload["chargingProfile"])
+        put_profile(charger, evse_id, payload["chargingProfile"])
     token = payload["idToken"]["idToken"]
     return _status(charger.start_from_afar(evse_id, token, payload["remoteStartId"]))
 
@@ -73,10 +79,27 @@ def _change_availability(charger: Charger, payload: Payload) -> Payload:
     return {"status": "Accepted" if is_done else "Scheduled"}
 
 
+PLUG: Final = {
+    "cType2": Standard.TYPE_2,
+    "sType2": Standard.TYPE_2,
+    "cCCS2": Standard.CCS,
+    "cG105": Standard.CHADEMO,
+}
+
+
+def _wanted_evse(charger: Charger, payload: Payload) -> int:
+    if payload.get("evseId"):
+        return int(payload["evseId"])
+    plug = payload.get("connectorType")
+    if plug is None:
+        return charger.free_evse()
+    return charger.free_evse(PLUG[plug]) if plug in PLUG else 0
+
+
 def _reserve(charger: Charger, payload: Payload) -> Payload:
-    evse = charger.evses.get(payload.get("evseId", 0))
+    evse = charger.evses.get(_wanted_evse(charger, payload))
     if evse is None:
-        return {"status": "Rejected"}
+        return {"status": "Rejected" if payload.get("evseId") else "Occupied"}
     until_at = _instant(payload["expiryDateTime"])
     reservation = Reservation(payload["id"], payload["idToken"]["idToken"], until_at)
     if charger.reserve(evse.evse_id, reservation):
@@ -112,6 +135,13 @@ _TRIGGERS: Final[dict[str, Callable[[Any], None]]] = {
     "FirmwareStatusNotification": lambda charger: charger.firmware.tell(),
     "LogStatusNotification": lambda charger: charger.send(
         "LogStatusNotification", {"status": "Idle"}
+    ),
+    **{
+        message: partial(safe_answers.ask_for_certificate, message=message)
+        for message in ("SignChargingStationCertificate", "SignV2GCertificate")
+    },
+    "SignCombinedCertificate": partial(
+        safe_answers.ask_for_certificate, message="SignCombinedCertificate"
     ),
 }
 
@@ -166,7 +196,14 @@ def _transaction_status(charger: Charger, payload: Payload) -> Payload:
     return answer | {"ongoingIndicator": is_on}
 
 
-def _send_local_list(charger: Charger, payload: Payload) -> Payload:
+def _cost_updated(charger: Charger, payload: Payload) -> Payload:
+    charger.costs[payload["transactionId"]] = payload["totalCost"]
+    return {}
+
+
+def _send_local_list(charger: Charger, payload: Payload) -> Payload | Refusal:
+    if len(payload.get("localAuthorizationList", ())) > charger.behaviour.list_items:
+        return Refusal("OccurrenceConstraintViolation", "more than ItemsPerMessage")
     if payload["updateType"] == "Full":
         charger.local_list.clear()
     elif payload["versionNumber"] <= charger.local_list_version:
@@ -179,60 +216,6 @@ def _send_local_list(charger: Charger, payload: Payload) -> Payload:
             charger.local_list.pop(token, None)
     charger.local_list_version = payload["versionNumber"]
     return {"status": "Accepted"}
-
-
-def _put_profile(charger: Charger, evse_id: int, profile: dict[str, Any]) -> None:
-    limit = Limit(
-        profile_id=profile["id"],
-        evse_id=evse_id,
-        purpose=profile["chargingProfilePurpose"],
-        stack_level=profile["stackLevel"],
-        limit_w=first_limit_w(profile["chargingSchedule"][0]),
-    )
-    charger.limits.put(limit)
-    charger.world.after(0, charger.apply_limits)
-
-
-def _set_profile(charger: Charger, payload: Payload) -> Payload:
-    evse_id, profile = payload["evseId"], payload["chargingProfile"]
-    evse: Evse | None = charger.evses.get(evse_id)
-    if evse_id != 0 and evse is None:
-        return {"status": "Rejected"}
-    is_for_session = profile["chargingProfilePurpose"] == "TxProfile"
-    if is_for_session and (evse is None or evse.session is None):
-        return {"status": "Rejected"}
-    _put_profile(charger, evse_id, profile)
-    return {"status": "Accepted"}
-
-
-def _clear_profile(charger: Charger, payload: Payload) -> Payload:
-    criteria = payload.get("chargingProfileCriteria", {})
-    is_any = charger.limits.clear(
-        profile_id=payload.get("chargingProfileId"),
-        evse_id=criteria.get("evseId"),
-        purpose=criteria.get("chargingProfilePurpose"),
-        stack_level=criteria.get("stackLevel"),
-    )
-    charger.world.after(0, charger.apply_limits)
-    return {"status": "Accepted" if is_any else "Unknown"}
-
-
-def _composite_schedule(charger: Charger, payload: Payload) -> Payload:
-    evse = charger.evses.get(payload["evseId"])
-    if evse is None:
-        return {"status": "Rejected"}
-    limit_w = charger.limits.limit_w(evse.evse_id)
-    most_w = float(evse.spec.max_power_w if limit_w is None else limit_w)
-    return {
-        "status": "Accepted",
-        "schedule": {
-            "evseId": evse.evse_id,
-            "duration": payload["duration"],
-            "scheduleStart": stamp(charger.now()),
-            "chargingRateUnit": "W",
-            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": round(most_w, 1)}],
-        },
-    }
 
 
 def _data_transfer(charger: Charger, payload: Payload) -> Payload:
@@ -261,39 +244,39 @@ def always(**answer: Any) -> Answer:
 
 ANSWERS: Final[dict[str, Answer]] = {
     "CancelReservation": _cancel,
-    "CertificateSigned": always(status="Rejected"),
+    "CertificateSigned": safe_answers.certificate_signed,
     "ChangeAvailability": _change_availability,
     "ClearCache": lambda charger, _: _status(charger.cards.clear()),
-    "ClearChargingProfile": _clear_profile,
+    "ClearChargingProfile": clear_profile,
     "ClearDisplayMessage": display.clear_message,
     "ClearVariableMonitoring": monitors.clear_monitors,
-    "CostUpdated": always(),
+    "CostUpdated": _cost_updated,
     "CustomerInformation": customers.customer_information,
     "DataTransfer": _data_transfer,
-    "DeleteCertificate": always(status="NotFound"),
+    "DeleteCertificate": safe_answers.delete_certificate,
     "GetBaseReport": _base_report,
-    "GetChargingProfiles": always(status="NoProfiles"),
-    "GetCompositeSchedule": _composite_schedule,
+    "GetChargingProfiles": get_profiles,
+    "GetCompositeSchedule": composite_schedule,
     "GetDisplayMessages": display.report,
-    "GetInstalledCertificateIds": always(status="NotFound"),
+    "GetInstalledCertificateIds": safe_answers.installed_ids,
     "GetLocalListVersion": lambda charger, _: {"versionNumber": charger.local_list_version},
     "GetLog": logs.get_log,
     "GetMonitoringReport": monitors.report,
     "GetReport": _report_some,
     "GetTransactionStatus": _transaction_status,
     "GetVariables": _get_variables,
-    "InstallCertificate": always(status="Rejected"),
+    "InstallCertificate": safe_answers.install_certificate,
     "PublishFirmware": lambda charger, payload: charger.publisher.publish(payload),
     "RequestStartTransaction": _request_start,
     "RequestStopTransaction": _request_stop,
     "ReserveNow": _reserve,
     "Reset": _reset,
     "SendLocalList": _send_local_list,
-    "SetChargingProfile": _set_profile,
+    "SetChargingProfile": set_profile,
     "SetDisplayMessage": display.set_message,
     "SetMonitoringBase": monitors.set_base,
     "SetMonitoringLevel": monitors.set_level,
-    "SetNetworkProfile": always(status="Rejected"),
+    "SetNetworkProfile": safe_answers.set_network_profile,
     "SetVariableMonitoring": monitors.set_monitors,
     "SetVariables": _set_variables,
     "TriggerMessage": _trigger,

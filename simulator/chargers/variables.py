@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from simulator.chargers import safe_answers
 from simulator.chargers.charger import Charger
 from simulator.chargers.display import FORMATS, PRIORITIES
 from simulator.chargers.evse import Evse, State
@@ -271,6 +272,31 @@ VARIABLES: Final = (
         "LocalAuthListCtrlr", "Entries", "integer", lambda charger: str(len(charger.local_list))
     ),
     Variable(
+        "LocalAuthListCtrlr",
+        "ItemsPerMessage",
+        "integer",
+        lambda charger: str(charger.behaviour.list_items),
+    ),
+    Variable(
+        "SmartChargingCtrlr",
+        "ProfileStackLevel",
+        "integer",
+        lambda charger: str(charger.behaviour.most_stack_level),
+    ),
+    Variable(
+        "SmartChargingCtrlr",
+        "RateUnit",
+        "MemberList",
+        lambda charger: charger.behaviour.rate_units,
+    ),
+    Variable(
+        "TariffCostCtrlr",
+        "Enabled",
+        "boolean",
+        lambda charger: _text(charger.behaviour.shows_costs),
+        instance="Cost",
+    ),
+    Variable(
         "OCPPCommCtrlr",
         "HeartbeatInterval",
         "integer",
@@ -293,7 +319,16 @@ VARIABLES: Final = (
     ),
     Variable("SampledDataCtrlr", "TxUpdatedMeasurands", "MemberList", _fixed(MEASURANDS)),
     Variable("SecurityCtrlr", "Identity", "string", lambda charger: charger.charger_id),
-    Variable("SecurityCtrlr", "SecurityProfile", "integer", _fixed("1")),
+    Variable(
+        "SecurityCtrlr", "SecurityProfile", "integer", lambda charger: str(charger.safe.profile)
+    ),
+    Variable(
+        "OCPPCommCtrlr",
+        "NetworkConfigurationPriority",
+        "SequenceList",
+        lambda charger: ",".join(map(str, charger.safe.priority)) or "0",
+        safe_answers.set_priority,
+    ),
     Variable(
         "TxCtrlr",
         "EVConnectionTimeOut",
@@ -365,7 +400,8 @@ def get(charger: Charger, component: Payload, variable: Payload) -> tuple[str, s
 def put(charger: Charger, component: Payload, variable: Payload, value: str) -> str:
     """Set a variable; return the status of a SetVariables row."""
     if _is_password(component, variable):
-        return "RebootRequired"
+        safe_answers.take_key(charger, value)
+        return "Accepted"
     found = find(charger, component, variable)
     if found is None:
         return missing(charger, component)
