@@ -34,6 +34,7 @@ def dial(world: World, chargers: Sequence[Charger], address_of: AddressOf) -> li
         )
         charger.reboot = dialer.cut
         charger.device.upload = upload_over_http
+        charger.safe.redial = dialer.change
         dialled.append(Dialled(charger, dialer))
     return dialled
 

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     ocpp_host: str = "0.0.0.0"
     ocpp_port: int = Field(default=9000, ge=0, le=65535)
     """0 lets the system choose; the log says which."""
+    ocpp_tls_port: int | None = Field(default=None, ge=0, le=65535)
+    """Where chargers are served encrypted, with `ocpp_port` left plain, for as long as some of them have
+    not moved over to security profile 2 or 3; empty: with certificates `ocpp_port` is encrypted."""
     tls_cert_files: list[Path] = []
     """PEM files of chain and key, e.g. one ECDSA and one RSA; empty: plain WebSocket."""
     tls_client_ca_file: Path | None = None

@@ -50,12 +50,12 @@ class Home:
 class StationAgent:
     """All parts of one station's agent; made inside the loop it runs in."""
 
-    def __init__(self, settings: Settings, home: Home, clock: Clock) -> None:
+    def __init__(self, settings: Settings, home: Home, outbox: Outbox, clock: Clock) -> None:
         self._settings = settings
         self._home = home
         self._station = home.station
         self._clock = clock
-        self.outbox = _open_outbox(settings, home, clock)
+        self.outbox = outbox
         self.plan = PlanKeeper(home.data_dir / "plan.json", self._station.station_id, clock)
         self.sensors = Sensors(self._station, self.outbox, clock)
         self.uplink = Uplink(_uplink_settings(settings, self._station), self.outbox, clock)
@@ -241,6 +241,7 @@ def server_settings(settings: Settings) -> ServerSettings:
         port=settings.ocpp_port,
         tls_cert_files=tuple(settings.tls_cert_files),
         tls_client_ca_file=settings.tls_client_ca_file,
+        tls_port=settings.ocpp_tls_port,
         trusted_proxies=_trusted(settings),
         allow_unauthenticated=settings.lab_allow_unauthenticated,
         ping_interval_s=settings.ping_interval_s,
@@ -257,7 +258,12 @@ def _trusted(settings: Settings) -> tuple[Network, ...]:
         raise SetUpWrong(f"AGENT_TRUSTED_PROXIES: {error}") from error
 
 
-def _open_outbox(settings: Settings, home: Home, clock: Clock) -> Outbox:
+def open_outbox(settings: Settings, home: Home, clock: Clock) -> Outbox:
+    """Open a station's outbox; waits for an agent that is just ending, so better in a thread.
+
+    Raises:
+        SetUpWrong: it cannot be had.
+    """
     limits = Limits(max_bytes=settings.outbox_max_mb * 2**20)
     try:
         return Outbox(home.data_dir / "agent.db", clock, limits)

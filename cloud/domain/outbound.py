@@ -39,7 +39,7 @@ class Target:
     """With the query."""
 
 
-def target_of(url: str, *, is_lab: bool = False) -> Target:
+def target_of(url: str, *, is_lab: bool = False, takes_plain: bool = False) -> Target:
     """Read an address requests may be sent to; in a lab plain http will do.
 
     Raises:
@@ -53,7 +53,7 @@ def target_of(url: str, *, is_lab: bool = False) -> Target:
         raise NotValid("url", "This is no web address.") from None
     if len(url) > LONGEST_URL or not (url.isascii() and url.isprintable()) or " " in url:
         raise NotValid("url", f"A web address has at most {LONGEST_URL} visible ASCII letters.")
-    if parts.scheme != "https" and not (is_lab and parts.scheme == "http"):
+    if parts.scheme != "https" and not ((is_lab or takes_plain) and parts.scheme == "http"):
         raise NotValid("url", "The address must begin with https://.")
     if not host or parts.username is not None or parts.password is not None:
         raise NotValid("url", "The address must name a host, and no user.")

@@ -65,6 +65,7 @@ def _hash(data: Mapping[str, Any]) -> CertificateHash:
         issuer_name_hash=data["issuerNameHash"],
         issuer_key_hash=data["issuerKeyHash"],
         serial_number=data["serialNumber"],
+        responder_url=data.get("responderURL", ""),
     )
 
 

@@ -107,6 +107,8 @@ class CertificateHash:
     issuer_name_hash: str
     issuer_key_hash: str
     serial_number: str
+    responder_url: str = ""
+    """Where its revocation is to be asked; empty: not said."""
 
 
 class ContractAuthority(Protocol):

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import ssl
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from websockets.asyncio.client import connect
@@ -55,6 +55,7 @@ class Dialer:
         self._charger_id = charger_id
         self._line = line
         self._address = address
+        self._is_keyed = True
         self._subprotocols = [Subprotocol(name) for name in subprotocols]
         self._chance = world.random("dialer", charger_id, world.born_at)
         self._connection: HabitualConnection | None = None
@@ -89,6 +90,12 @@ class Dialer:
 
     def hang_up(self) -> None:
         """Close the connection; dialled again at once."""
+        self._break()
+
+    def change(self, *, is_keyed: bool = True, **fields: Any) -> None:
+        """Dial by other fields of Address, beginning at once; not keyed: a certificate proves it."""
+        self._is_keyed = is_keyed
+        self._address = replace(self._address, **fields)
         self._break()
 
     @property
@@ -211,7 +218,7 @@ class Dialer:
             self._connection.transport.abort()
 
     def _login(self) -> dict[str, str]:
-        if not self._address.key:
+        if not self._address.key or not self._is_keyed:
             return {}
         name = self._habits.spells(self._charger_id)
         login = f"{name}:{self._address.key}".encode()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket as sockets
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ class ServerSettings:
     tls_cert_files: tuple[Path, ...] = ()
     """Empty: plain WebSocket, security profile 1 at most."""
     tls_client_ca_file: Path | None = None
+    tls_port: int | None = None
+    """Where to listen encrypted, beside `port`, which then is plain; None: `port` is encrypted."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose word on address and encryption is taken, in X-Forwarded-For and -Proto."""
     allow_unauthenticated: bool = False
@@ -66,6 +69,8 @@ class ChargerServer:
     ) -> None:
         self.port = settings.port or 0
         """The one listened on, once started; 0: none."""
+        self.tls_port = 0
+        """The encrypted one beside it; 0: none."""
         self._settings = settings
         self._server: Server | None = None
         self._door = Door(
@@ -79,17 +84,24 @@ class ChargerServer:
         """Serve until cancelled; then close every connection with 1012: come back soon."""
         for version in VERSIONS.values():
             version.warm_up()
-        server = self._server = await self._listen()
-        for one in server.sockets:
-            self.port = one.getsockname()[1]
-        log.info("ocpp.listening", port=self.port)
+        settings = self._settings
+        is_apart = settings.tls_port is not None and settings.port is not None
+        server = self._server = await self._listen(settings.port, None if is_apart else self._tls())
+        self.port = _port_of(server) or self.port
+        servers = [server]
+        if is_apart:
+            servers.append(await self._listen(settings.tls_port, self._tls()))
+            self.tls_port = _port_of(servers[1])
+        log.info("ocpp.listening", port=self.port, tls_port=self.tls_port)
         if started is not None:
             started.set()
         try:
             await server.wait_closed()
         finally:
-            server.close(code=_RESTART, reason="the station agent restarts")
-            await server.wait_closed()
+            for one in servers:
+                one.close(code=_RESTART, reason="the station agent restarts")
+            for one in servers:
+                await one.wait_closed()
 
     async def adopt(self, sock: sockets.socket, arrival: Arrival, heard: bytes) -> None:
         """Serve a connection another process accepted.
@@ -123,15 +135,17 @@ class ChargerServer:
         else:
             connection.data_received(heard)
 
-    async def _listen(self) -> Server:
+    def _tls(self) -> ssl.SSLContext | None:
         settings = self._settings
-        tls = None
-        if settings.tls_cert_files and settings.port is not None:
-            tls = server_context(settings.tls_cert_files, settings.tls_client_ca_file)
+        if not settings.tls_cert_files or settings.port is None:
+            return None
+        return server_context(settings.tls_cert_files, settings.tls_client_ca_file)
+
+    async def _listen(self, port: int | None, tls: ssl.SSLContext | None) -> Server:
         server = serve(
             self._serve_charger,
-            settings.host,
-            settings.port,
+            self._settings.host,
+            port,
             process_request=self._door.open,
             select_subprotocol=select_subprotocol,
             create_connection=ChargerSocket,
@@ -146,7 +160,7 @@ class ChargerServer:
             ssl=tls,
             backlog=BACKLOG,
         )
-        if settings.port is None:
+        if port is None:
             server.create_server = _nowhere  # type: ignore[assignment]
         return await server
 
@@ -182,6 +196,10 @@ class _Nowhere(asyncio.AbstractServer):
 
 async def _nowhere() -> _Nowhere:
     return _Nowhere()
+
+
+def _port_of(server: Server) -> int:
+    return next((int(one.getsockname()[1]) for one in server.sockets), 0)
 
 
 def _quiet() -> logging.Logger:

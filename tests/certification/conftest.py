@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.certification.post import Post
+from tests.certification.secure import Guarded, SecurePost, guard
 from tests.support.stack import Kind, Stack, Station
 
 _CHARGERS = 150
@@ -29,7 +30,10 @@ class House:
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory) -> Iterator[House]:
-    stack = Stack(tmp_path_factory.mktemp("certification"), Kind.EMBEDDED, "")
+    # responders of certificates, and receivers of logs, are on this machine
+    settings = {"CLOUD_LAB_ALLOW_LOCAL_WEBHOOKS": "true"}
+    folder = tmp_path_factory.mktemp("certification")
+    stack = Stack(folder, Kind.EMBEDDED, "", settings=settings)
     try:
         stack.start()
         station = stack.add_station("certified", chargers=_CHARGERS)
@@ -44,3 +48,15 @@ def house(tmp_path_factory) -> Iterator[House]:
 def post_of(house: House) -> Callable[..., Post]:
     """A maker of posts, to be entered as asynchronous contexts."""
     return house.post
+
+
+@pytest.fixture(scope="session")
+def guarded(house: House, tmp_path_factory) -> Guarded:
+    """A station served plainly and encrypted, for the cases of keys and certificates."""
+    return guard(house.stack, tmp_path_factory.mktemp("guarded"))
+
+
+@pytest.fixture
+def post_guarded(guarded: Guarded) -> Callable[..., SecurePost]:
+    """A maker of posts at the guarded station."""
+    return guarded.post

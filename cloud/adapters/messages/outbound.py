@@ -31,10 +31,11 @@ Resolve = Callable[[str, int], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How a server answered; what it said beside that is not read."""
+    """How a server answered; what it said beside that is read only where it is asked for."""
 
     status: int
     retry_after: timedelta | None = None
+    body: bytes = b""
 
     @property
     def is_success(self) -> bool:
@@ -52,21 +53,25 @@ def resolve(host: str, port: int) -> list[str]:
 class Outbound:
     """Sends requests to the world, and to nobody else.
 
-    `is_lab` allows plain http and loopback; `context` is whom we believe.
+    `is_lab` allows plain http and loopback; `context` is whom we believe. `takes_plain` allows plain http
+    to public addresses: for what is signed by itself, as OCSP's answers are.
     """
 
     is_lab: bool = False
     context: ssl.SSLContext | None = None
     resolve: Resolve = resolve
+    takes_plain: bool = False
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
-        """Send a body.
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, most_bytes: int = 0
+    ) -> Answered:
+        """Send a body; of what is answered at most so many bytes are read.
 
         Raises:
             NotSent: there is no answer; final where the address may never be asked.
         """
         try:
-            target = target_of(url, is_lab=self.is_lab)
+            target = target_of(url, is_lab=self.is_lab, takes_plain=self.takes_plain)
         except NotValid as error:
             raise NotSent(error.detail, is_final=True) from error
         try:
@@ -78,8 +83,10 @@ class Outbound:
                 with closing(connection):
                     connection.request("POST", target.path, body, {**headers, **_ONCE})
                     with connection.getresponse() as answer:
+                        said = answer.read(most_bytes) if most_bytes else b""
                         deadline.demand_time()
-                        return Answered(answer.status, _patience(answer.getheader("Retry-After")))
+                        patience = _patience(answer.getheader("Retry-After"))
+                        return Answered(answer.status, patience, said)
         except (OSError, HTTPException, ValueError) as error:
             raise NotSent(f"{type(error).__name__}: {error}"[:300]) from error
 

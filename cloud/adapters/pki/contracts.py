@@ -13,29 +13,41 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from cloud.adapters.pki.hashing import ALGORITHMS, hash_of, key_hash
 from cloud.adapters.pki.house import HouseAuthority, Issuer
-from cloud.services.security_ports import CertificateHash
+from cloud.adapters.pki.responder import Responders
+from cloud.services.security_ports import AuthorityAway, CertificateHash
 from contracts.clock import Clock
 
 MARK: Final = b"\x80\x98baywatt test contract:"
 """EXI's cookie-less distinguishing bits, and what says that this is none."""
-ALGORITHMS: Final[dict[str, hashes.HashAlgorithm]] = {
-    "SHA256": hashes.SHA256(),
-    "SHA384": hashes.SHA384(),
-    "SHA512": hashes.SHA512(),
+REVOCATION: Final = {
+    ocsp.OCSPCertStatus.GOOD: "Accepted",
+    ocsp.OCSPCertStatus.REVOKED: "CertificateRevoked",
 }
+"""OCPP's words for a responder's."""
 _FRESH_FOR: Final = timedelta(days=1)
 
 
 class HouseContracts:
     """Implements ContractAuthority."""
 
-    def __init__(self, authority: HouseAuthority, clock: Clock) -> None:
+    def __init__(
+        self, authority: HouseAuthority, clock: Clock, responders: Responders | None = None
+    ) -> None:
+        """Make one.
+
+        Args:
+            authority: whose certificates it knows.
+            clock: by which they are good.
+            responders: asked of certificates that name one; None: it judges by itself alone.
+        """
         self._authority = authority
         self._clock = clock
+        self._responders = responders
         self.revoked: set[int] = set()
         """Serial numbers that are not good any more."""
 
@@ -51,8 +63,14 @@ class HouseContracts:
         return base64.b64encode(MARK + proof).decode()
 
     def ocsp(self, asked: CertificateHash) -> bytes | None:
-        """See ContractAuthority.ocsp."""
+        """See ContractAuthority.ocsp. One that is ours we answer for ourselves, should its own be away."""
         issuer = self._issuer_of(asked)
+        if asked.responder_url and self._responders is not None:
+            try:
+                return self._responders.ask(asked)
+            except AuthorityAway:
+                if issuer is None:
+                    raise
         if issuer is None:
             return None
         now = self._clock.now()
@@ -79,7 +97,7 @@ class HouseContracts:
 
     def contract_status(self, chain: str, hashes: Sequence[CertificateHash]) -> str:
         """See ContractAuthority.contract_status."""
-        serials = [int(one.serial_number, 16) for one in hashes]
+        asked = list(hashes)
         if chain:
             try:
                 certificates = x509.load_pem_x509_certificates(chain.encode())
@@ -88,10 +106,26 @@ class HouseContracts:
             word = self._judged(certificates[0])
             if word != "Accepted":
                 return word
-            serials += [one.serial_number for one in certificates]
-        elif not all(self._issuer_of(one) for one in hashes) or not hashes:
+            if not asked:
+                asked = self._hashes_of(certificates)
+        words = [self._revocation(one) for one in asked] or ["CertChainError"]
+        return next((one for one in words if one != "Accepted"), "Accepted")
+
+    def _hashes_of(self, chain: Sequence[x509.Certificate]) -> list[CertificateHash]:
+        """Return what to ask of a chain's certificates, each below one of ours or of the chain."""
+        above = [*chain, *(one.certificate for one in self._issuers)]
+        return [
+            hash_of(one, issuer)
+            for one in chain
+            if (issuer := next((two for two in above if two.subject == one.issuer), None))
+        ]
+
+    def _revocation(self, asked: CertificateHash) -> str:
+        response = self.ocsp(asked)
+        if response is None:
             return "CertChainError"
-        return "CertificateRevoked" if self.revoked & set(serials) else "Accepted"
+        status = ocsp.load_der_ocsp_response(response).certificate_status
+        return REVOCATION.get(status, "CertChainError")
 
     def _judged(self, certificate: x509.Certificate) -> str:
         issuer = next((one for one in self._issuers if _is_under(certificate, one)), None)
@@ -114,26 +148,9 @@ class HouseContracts:
         return (house.contracts, house.v2g_sub, house.v2g, house.chargers)
 
 
-def hash_of(
-    certificate: x509.Certificate, issuer: x509.Certificate, algorithm: str
-) -> CertificateHash:
-    """Return how OCPP names a certificate (CertificateHashDataType, RFC 6960 section 4.1.1)."""
-    digest = algorithm.lower()
-    name = hashlib.new(digest, issuer.subject.public_bytes()).hexdigest()
-    return CertificateHash(
-        algorithm, name, _key_hash(issuer, digest), f"{certificate.serial_number:x}"
-    )
-
-
 def _is_issuer(issuer: Issuer, asked: CertificateHash) -> bool:
     digest = asked.algorithm.lower()
-    return asked.issuer_key_hash.lower() == _key_hash(issuer.certificate, digest)
-
-
-def _key_hash(issuer: x509.Certificate, digest: str) -> str:
-    """RFC 6960: over the key's bits alone, without algorithm and length."""
-    bits = issuer.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    return hashlib.new(digest, bits).hexdigest()
+    return asked.issuer_key_hash.lower() == key_hash(issuer.certificate, digest)
 
 
 def _is_under(certificate: x509.Certificate, issuer: Issuer) -> bool:
