@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"
+    upload_url: str = ""
+    """Where chargers reach us to upload their logs, if not at `public_url`."""
     trusted_proxies: str = ""
     """Addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed; empty:
     nobody's. Behind a proxy that is not named, all clients share one allowance of logins."""

@@ -20,6 +20,7 @@ from cloud.adapters.broker_users import (
     hash_password,
     sensors_user,
 )
+from cloud.adapters.log_shelf import FolderShelf
 from cloud.adapters.messages.mail import MailboxOnly, SmtpMail, smtp_address
 from cloud.adapters.messages.outbound import Outbound
 from cloud.adapters.messages.push import WebPush, vapid_of
@@ -30,6 +31,7 @@ from cloud.adapters.payments.sandbox import Faults, SandboxGateway, SandboxPost
 from cloud.adapters.payments.sandbox_bank import SandboxBank
 from cloud.adapters.pki.contracts import HouseContracts
 from cloud.adapters.pki.house import HouseAuthority
+from cloud.adapters.pki.responder import Responders
 from cloud.adapters.secret_key import kept_secret, key_for
 from cloud.adapters.sql.engine import open_engine
 from cloud.adapters.sql.migrate import is_current, migrate
@@ -63,6 +65,7 @@ from cloud.services.inventories import InventoryService
 from cloud.services.keeping import Keeper, KeepingService
 from cloud.services.key_rotations import KeyMaker, KeyRotationService
 from cloud.services.ledger import LedgerService
+from cloud.services.log_files import LogFileService
 from cloud.services.messages import Channel, MessageService
 from cloud.services.money_ports import PaymentGateway
 from cloud.services.notices import Notices, NoticeService
@@ -427,6 +430,13 @@ class House:
         return KeyMaker(key_for(self.secret, "charger-keys"))
 
     @cached_property
+    def log_files(self) -> LogFileService:
+        """What becomes of chargers' logs."""
+        shelf = FolderShelf(self.settings.data_dir.resolve() / "logs")
+        base_url = self.settings.upload_url or self.settings.public_url
+        return LogFileService(self.open_work, self.clock, shelf, base_url)
+
+    @cached_property
     def key_rotations(self) -> KeyRotationService:
         """How chargers get new keys."""
         return KeyRotationService(self.open_work, self.clock, self.keys)
@@ -444,7 +454,9 @@ class House:
     @cached_property
     def relays(self) -> RelayDesk:
         """Who has cars' questions answered."""
-        contracts = HouseContracts(self.authority, self.clock)
+        is_lab = self.settings.lab_allow_local_webhooks
+        responders = Responders(Outbound(is_lab=is_lab, takes_plain=True))
+        contracts = HouseContracts(self.authority, self.clock, responders)
         return RelayDesk(RelayService(contracts, self.publish))
 
     @cached_property
@@ -522,6 +534,7 @@ class House:
             alerts=AlertService(work, clock, self.publisher),
             chargers=ChargerService(work),
             inventories=InventoryService(work),
+            log_files=self.log_files,
             key_rotations=self.key_rotations,
             certificates=self.certificates,
             tariffs=TariffService(work, clock, self.shelf),

@@ -27,8 +27,18 @@ FAILURES: Final = 10
 PROBES: Final = 5
 
 _UNAVAILABLE: Final = 503
-_LONG: Final = ("/events", "/calls", "/commands", "/payment", "/top-ups", "/subscriptions")
+_LONG: Final = (
+    "/events",
+    "/calls",
+    "/commands",
+    "/log-files",
+    "/payment",
+    "/top-ups",
+    "/subscriptions",
+)
 """Requests that wait for something else than a thread."""
+_SLOW: Final = "/uploads/"
+"""Chargers send files as fast as their mobile links let them."""
 _LIGHT: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _BAYS: Final = "/api/v1/reservations"
 
@@ -102,4 +112,4 @@ def _patience_s(scope: Scope) -> float:
 
 
 def _is_exempt(path: str) -> bool:
-    return path in _LIGHT or path.endswith(_LONG)
+    return path in _LIGHT or path.endswith(_LONG) or path.startswith(_SLOW)

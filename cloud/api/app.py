@@ -19,6 +19,7 @@ from cloud.api import (
     fleet,
     health,
     ledger,
+    log_files,
     logins,
     mailbox,
     notices,
@@ -75,6 +76,7 @@ ROUTERS: Final = (
     receipts.router,
     alerts.router,
     chargers.router,
+    log_files.router,
     charger_security.router,
     commands.router,
     fleet.router,
@@ -124,6 +126,7 @@ def create_app(
     app.state.health_limiter = anyio.CapacityLimiter(2)
     app.state.gateway_limiter = anyio.CapacityLimiter(payments.AT_ONCE)
     app.include_router(health.router)
+    app.include_router(log_files.uploads)
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
     app.add_api_route("/openapi.json", _documentation(app), include_in_schema=False)

@@ -20,6 +20,7 @@ from cloud.services.fleet import FleetService
 from cloud.services.inventories import InventoryService
 from cloud.services.key_rotations import KeyRotationService
 from cloud.services.ledger import LedgerService
+from cloud.services.log_files import LogFileService
 from cloud.services.messages import MessageService
 from cloud.services.notices import NoticeService
 from cloud.services.offers import OfferService
@@ -59,6 +60,7 @@ class Services:
     alerts: AlertService
     chargers: ChargerService
     inventories: InventoryService
+    log_files: LogFileService
     key_rotations: KeyRotationService
     certificates: CertificateService
     tariffs: TariffService

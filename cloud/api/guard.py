@@ -21,6 +21,8 @@ from cloud.settings import Settings
 log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
+MAX_UPLOAD_BYTES: Final = 32 * 1024 * 1024
+"""A charger's log, under the address it was given."""
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 16 * 1024
 MAX_QUERY_BYTES: Final = 4 * 1024
@@ -96,8 +98,9 @@ class Guard:
             return problem(414, "query_too_long")
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length[:19]) > MAX_BODY_BYTES:
-            return _too_large()
+        most = _most_bytes(scope)
+        if length.isdigit() and int(length[:19]) > most:
+            return _too_large(most)
         if scope["method"] not in SAFE_METHODS and self._is_foreign(headers):
             return problem(403, CrossSite.code, CrossSite.sentence)
         return None
@@ -140,8 +143,9 @@ class _Exchange:
     async def receive(self) -> Message:
         message = await self._receive()
         self._body_bytes += len(message.get("body", b""))
-        if self._body_bytes > MAX_BODY_BYTES:
-            raise HTTPException(413, "A request's body has at most 64 KiB.")
+        most = _most_bytes(self._scope)
+        if self._body_bytes > most:
+            raise HTTPException(413, _most_said(most))
         return message
 
     async def send(self, message: Message) -> None:
@@ -184,8 +188,16 @@ def _default_headers(settings: Settings) -> Iterable[tuple[str, str]]:
         yield "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
 
 
-def _too_large() -> Response:
-    answer = problem(413, "body_too_large", "A request's body has at most 64 KiB.")
+def _most_bytes(scope: Scope) -> int:
+    return MAX_UPLOAD_BYTES if scope["path"].startswith("/uploads/") else MAX_BODY_BYTES
+
+
+def _most_said(most: int) -> str:
+    return f"A request's body has at most {most // 1024} KiB."
+
+
+def _too_large(most: int) -> Response:
+    answer = problem(413, "body_too_large", _most_said(most))
     # the rest of the body is not read: what follows on the connection is no request
     answer.headers["Connection"] = "close"
     return answer

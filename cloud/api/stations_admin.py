@@ -16,8 +16,8 @@ from cloud.services.admin_ports import (
     EvseRecord,
     StationRecord,
 )
-from cloud.services.stations_admin import ChargerMade, KeyShown
-from contracts.plan import OfflinePolicy
+from cloud.services.stations_admin import ChargerMade, KeyShown, RegistrationView
+from contracts.plan import OfflinePolicy, Registration
 
 router: Final = APIRouter(tags=["administration"])
 
@@ -228,6 +228,31 @@ def renew_charger_key(
 ) -> Response:
     """Give a charger a new key: shown once; the old one ends when the station hears of it."""
     return ok(services_of(request).stations_admin.renew_charger_key(viewer, charger_id, once), 201)
+
+
+class RegistrationBody(Body):
+    """How a charger is to be answered when it introduces itself."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"registration": "pending"}})
+
+    registration: Registration
+
+
+@router.put(
+    "/chargers/{charger_id}/registration",
+    operation_id="setChargerRegistration",
+    response_model=RegistrationView,
+    responses=described(401, 403, 404, 422),
+)
+def set_registration(
+    request: Request, charger_id: ChargerPath, body: RegistrationBody, viewer: Admin
+) -> Response:
+    """Let a charger in, keep it waiting, or turn it away, from the next time it boots.
+
+    While it waits it can be asked and set up; it is refused what it says unasked.
+    """
+    admin = services_of(request).stations_admin
+    return ok(admin.set_registration(viewer, charger_id, body.registration))
 
 
 def _record(station_id: str, body: ChargerBody) -> ChargerRecord:

@@ -278,6 +278,10 @@ class StationsAdmin(Protocol):
         """Store how the charger logs in at its station."""
         ...
 
+    def set_registration(self, charger_id: str, registration: str) -> None:
+        """Say how a charger is answered when it introduces itself next."""
+        ...
+
     def raise_profiles(self, used: Mapping[str, int]) -> set[str]:
         """Have chargers log in by no less than they have; returns the stations whose plans change."""
         ...

@@ -435,6 +435,7 @@ class ChargerKey:
     security_profile: int
     next_salt: str = ""
     next_key_hash: str = ""
+    registration: str = "accepted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

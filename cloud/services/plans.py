@@ -20,6 +20,7 @@ from contracts.plan import (
     OfflinePolicy,
     Plan,
     PlannedReservation,
+    Registration,
     TokenGrant,
 )
 from contracts.wire import encode
@@ -101,6 +102,7 @@ class PlanService:
                     security_profile=key.security_profile,
                     next_salt=key.next_salt,
                     next_key_hash=key.next_key_hash,
+                    registration=Registration(key.registration),
                 )
                 for key in source.chargers
             ],

@@ -46,6 +46,7 @@ from cloud.services.fact_ports import (
 )
 from cloud.services.fleet_ports import FleetCommands
 from cloud.services.inventory_ports import Inventory, Jobs
+from cloud.services.log_file_ports import LogFiles
 from cloud.services.money_ports import (
     GatewayEvents,
     Ledger,
@@ -154,6 +155,11 @@ class UnitOfWork(Protocol):
     @property
     def sessions(self) -> Sessions:
         """Charging sessions and samples."""
+        ...
+
+    @property
+    def log_files(self) -> LogFiles:
+        """Logs chargers were asked for."""
         ...
 
     @property

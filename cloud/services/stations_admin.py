@@ -15,7 +15,7 @@ from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.retrying import retried
 from contracts.ids import is_identity, is_slug
 from contracts.keys import hash_key, new_key, new_salt
-from contracts.plan import OfflinePolicy
+from contracts.plan import OfflinePolicy, Registration
 from contracts.topics import NO_STATIONS
 
 STANDARDS: Final = frozenset(
@@ -47,6 +47,14 @@ class KeyShown:
     subject: str
     """The station's id, or the charger's."""
     key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationView:
+    """How a charger is answered when it introduces itself."""
+
+    charger_id: str
+    registration: Registration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +231,26 @@ class StationAdminService:
             shown = do_once(work, once, self.clock.now(), renew, KeyShown)
             work.commit()
         return shown
+
+    @retried
+    def set_registration(
+        self, viewer: Viewer, charger_id: str, registration: Registration
+    ) -> RegistrationView:
+        """Say how a charger is answered when it introduces itself next (OCPP 2.0.1 B01 to B03).
+
+        Raises:
+            NotAllowed: the viewer is no administrator.
+            NotFound: there is no such charger.
+        """
+        _demand_admin(viewer)
+        with self.open_work() as work:
+            place = work.stations_admin.charger_place(charger_id)
+            if place is None:
+                raise NotFound(charger_id)
+            work.stations_admin.set_registration(charger_id, registration)
+            work.stations_admin.bump_plan(place.station_id)
+            work.commit()
+        return RegistrationView(charger_id=charger_id, registration=registration)
 
     def _renew_charger_key(self, work: UnitOfWork, charger_id: str) -> str:
         key, salt = new_key(), new_salt()

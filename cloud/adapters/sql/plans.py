@@ -70,6 +70,7 @@ class SqlPlans:
                 chargers.c.key_salt,
                 chargers.c.key_hash,
                 chargers.c.security_profile,
+                chargers.c.registration,
                 rotations.c.salt,
                 rotations.c.key_hash.label("next_key_hash"),
             )
@@ -87,6 +88,7 @@ class SqlPlans:
                 security_profile=row.security_profile,
                 next_salt=row.salt or "",
                 next_key_hash=row.next_key_hash or "",
+                registration=row.registration,
             )
             keys[row.station_id].append(key)
         return keys

@@ -103,6 +103,11 @@ class SqlStationsAdmin:
         statement = update(chargers).where(chargers.c.id == charger_id)
         self._connection.execute(statement.values(key_salt=salt, key_hash=key_hash))
 
+    def set_registration(self, charger_id: str, registration: str) -> None:
+        """See StationsAdmin.set_registration."""
+        statement = update(chargers).where(chargers.c.id == charger_id)
+        self._connection.execute(statement.values(registration=registration))
+
     def raise_profiles(self, used: Mapping[str, int]) -> set[str]:
         """See StationsAdmin.raise_profiles."""
         columns = (chargers.c.id, chargers.c.station_id, chargers.c.security_profile)

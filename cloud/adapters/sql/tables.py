@@ -124,6 +124,8 @@ chargers: Final = Table(
     Column("key_salt", Identifier(32)),
     Column("key_hash", Identifier(64)),
     Column("security_profile", Integer, nullable=False, default=1),
+    # how its BootNotification is answered
+    Column("registration", Identifier(16), nullable=False, default="accepted"),
     Column("ocpp_version", Identifier(8), nullable=False, default=""),
     Column("vendor", String(255), nullable=False, default=""),
     Column("model", String(255), nullable=False, default=""),
@@ -439,6 +441,22 @@ charger_jobs: Final = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("ix_charger_jobs_changed", "charger_id", "changed_at"),
+)
+
+# logs chargers were asked to upload; the content lies in files
+charger_log_files: Final = Table(
+    "charger_log_files",
+    metadata,
+    # also the number of the request to the charger
+    Column("id", Integer, primary_key=True),
+    Column("charger_id", Identifier(48), ForeignKey("chargers.id"), nullable=False, index=True),
+    Column("log", Identifier(16), nullable=False),
+    Column("secret_hash", Identifier(64), nullable=False, unique=True),
+    Column("asked_at", UtcDateTime, nullable=False, index=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime),
+    Column("file_name", String(255), nullable=False, default=""),
+    Column("size_bytes", Integer, nullable=False, default=0),
 )
 
 # a charger's change of keys, the last or the one under way: `salt` and `key_hash` are the new key's

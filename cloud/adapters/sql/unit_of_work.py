@@ -30,6 +30,7 @@ from cloud.adapters.sql.jobs import SqlJobs
 from cloud.adapters.sql.key_rotations import SqlKeyRotations
 from cloud.adapters.sql.ledger import SqlLedger
 from cloud.adapters.sql.links import SqlLinks
+from cloud.adapters.sql.log_files import SqlLogFiles
 from cloud.adapters.sql.messages import SqlMessages
 from cloud.adapters.sql.notices import SqlNotices
 from cloud.adapters.sql.offers import SqlOffers
@@ -151,6 +152,11 @@ class SqlUnitOfWork:
     def jobs(self) -> SqlJobs:
         """What chargers do for a while."""
         return SqlJobs(self.connection)
+
+    @cached_property
+    def log_files(self) -> SqlLogFiles:
+        """Logs chargers were asked for."""
+        return SqlLogFiles(self.connection)
 
     @cached_property
     def key_rotations(self) -> SqlKeyRotations:

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, partial
+from os import getpid
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +21,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, event, insert
 
+from cloud.adapters.log_shelf import FolderShelf
 from cloud.adapters.passwords import ArgonPasswords
 from cloud.adapters.payments.sandbox import Faults, SandboxGateway
 from cloud.adapters.payments.sandbox_bank import SandboxBank
@@ -54,6 +57,7 @@ from cloud.services.holding import Holder
 from cloud.services.inventories import InventoryService
 from cloud.services.key_rotations import KeyMaker, KeyRotationService
 from cloud.services.ledger import LedgerService
+from cloud.services.log_files import LogFileService
 from cloud.services.messages import MessageService
 from cloud.services.notices import Notices, NoticeService
 from cloud.services.offers import OfferService
@@ -84,6 +88,7 @@ from tests.cloud.api.fakes import CountingBrokerUsers, NoAuthority, RememberingB
 
 PASSWORD = "correct horse battery"
 HOST = "http://testserver"
+_LOGS = Path(gettempdir()) / f"baywatt-logs-{getpid()}"
 
 V1 = "/api/v1"
 
@@ -222,6 +227,7 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         key_rotations=KeyRotationService(open_work, clock, KeyMaker(b"secret")),
         certificates=CertificateService(open_work, clock, NoAuthority()),
         inventories=InventoryService(open_work),
+        log_files=LogFileService(open_work, clock, FolderShelf(_LOGS), HOST),
         tariffs=TariffService(open_work, clock, TariffShelf()),
         receipts=ReceiptService(open_work),
         **_bookings(open_work, clock, publisher),

@@ -91,7 +91,8 @@ def test_every_row_of_the_table_is_described_or_left_out_for_a_reason(described)
     known = [(method, path) for method, path, _ in operations(described)]
     for method, asked, _, _ in TABLE:
         is_known = any(method == one and matches(path, asked) for one, path in known)
-        assert is_known or asked in hidden, (method, asked)
+        is_hidden = asked in hidden or asked.startswith("/uploads/")
+        assert is_known or is_hidden, (method, asked)
 
 
 @pytest.mark.parametrize("name", ["BayView", "StationDetail", "SessionView", "AlertView"])

@@ -161,6 +161,14 @@ TABLE = [
     ("GET", f"{V1}/chargers/GREEN-1/certificates", None, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/inventory", None, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/jobs", None, STATION_WATCHERS),
+    ("POST", f"{V1}/chargers/GREEN-1/log-files", {}, STATION_WATCHERS),
+    ("GET", f"{V1}/chargers/GREEN-1/log-files", None, STATION_WATCHERS),
+    ("PUT", f"/uploads/{CALENDAR_SECRET}", None, NOBODY),
+    ("POST", f"/uploads/{CALENDAR_SECRET}", None, NOBODY),
+    ("PUT", f"/uploads/{CALENDAR_SECRET}/a.log", None, NOBODY),
+    ("POST", f"/uploads/{CALENDAR_SECRET}/a.log", None, NOBODY),
+    ("GET", f"{V1}/log-files/1/content", None, STATION_WATCHERS),
+    ("PUT", f"{V1}/chargers/GREEN-1/registration", {"registration": "accepted"}, ADMIN),
     ("POST", f"{V1}/chargers/GREEN-1/calls", CALL, STATION_WATCHERS),
     ("POST", f"{V1}/chargers/GREEN-1/commands?timeout_s=1", RESET, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/commands", None, STATION_WATCHERS),
@@ -274,6 +282,20 @@ def furnish(house: House) -> None:
         {"id": "alert-1", "open_key": "k", "key": "k", "station_id": "greenmarket", **alert},
     )
     house.put(tables.fleet_commands, fleet_row(house))
+    house.put(
+        tables.charger_log_files,
+        {
+            "id": 1,
+            "charger_id": "GREEN-1",
+            "log": "diagnostics",
+            "secret_hash": "x",
+            "asked_at": now,
+            "expires_at": now,
+            "received_at": now,
+        },
+    )
+    with house.services.log_files.shelf.writing(1) as file:
+        file.write(b"all is well")
     house.put(
         tables.commands,
         {

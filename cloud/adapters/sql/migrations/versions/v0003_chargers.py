@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """Each step is skipped where an interrupted run has done it already."""
     _inventory()
+    _log_files()
     _commands()
     _fleet()
     _security()
@@ -46,6 +47,30 @@ def _inventory() -> None:
         sa.PrimaryKeyConstraint("charger_id", "job", "request_id"),
     )
     create_index("ix_charger_jobs_changed", "charger_jobs", ["charger_id", "changed_at"])
+
+
+def _log_files() -> None:
+    create_table(
+        "charger_log_files",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("charger_id", Identifier(48), nullable=False),
+        sa.Column("log", Identifier(16), nullable=False),
+        sa.Column("secret_hash", Identifier(64), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=True),
+        sa.Column("file_name", sa.String(255), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["charger_id"], ["chargers.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("secret_hash"),
+    )
+    create_index("ix_charger_log_files_charger_id", "charger_log_files", ["charger_id"])
+    create_index("ix_charger_log_files_asked_at", "charger_log_files", ["asked_at"])
+    add_column(
+        "chargers",
+        sa.Column("registration", Identifier(16), nullable=False, server_default="accepted"),
+    )
 
 
 def _security() -> None:
