@@ -45,8 +45,13 @@ class HouseContracts:
             clock: by which they are good.
             responders: asked of certificates that name one; None: it judges by itself alone.
         """
-        self._authority = authority
         self._clock = clock
+        self._issuers = (
+            authority.contracts,
+            authority.v2g_sub,
+            authority.v2g,
+            authority.chargers,
+        )
         self._responders = responders
         self.revoked: set[int] = set()
         """Serial numbers that are not good any more."""
@@ -141,11 +146,6 @@ class HouseContracts:
 
     def _issuer_of(self, asked: CertificateHash) -> Issuer | None:
         return next((one for one in self._issuers if _is_issuer(one, asked)), None)
-
-    @property
-    def _issuers(self) -> tuple[Issuer, ...]:
-        house = self._authority
-        return (house.contracts, house.v2g_sub, house.v2g, house.chargers)
 
 
 def _is_issuer(issuer: Issuer, asked: CertificateHash) -> bool:
