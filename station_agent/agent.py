@@ -20,7 +20,7 @@ from station_agent.settings import Settings
 from station_agent.station_file import StationLayout
 from station_agent.stations_folder import WHOLE, Part
 from station_agent.systemd import Systemd
-from station_agent.wiring import Home, SetUpWrong, StationAgent, server_settings
+from station_agent.wiring import Home, SetUpWrong, StationAgent, open_outbox, server_settings
 
 log = structlog.get_logger()
 
@@ -91,7 +91,8 @@ class Agent:
     def _one_station(self, station: StationLayout) -> StationAgent:
         key = self._settings.broker_key.get_secret_value()
         home = Home(station, self._settings.data_dir, key)
-        agent = StationAgent(self._settings, home, self._clock)
+        outbox = open_outbox(self._settings, home, self._clock)
+        agent = StationAgent(self._settings, home, outbox, self._clock)
         self._roster.add(agent)
         return agent
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from typing import Final
 
@@ -34,10 +35,7 @@ class Front:
         """The one listened on, once `listen` returned."""
         self._settings = settings
         self._parts = parts
-        self._listeners: list[socket.socket] = []
-        self._tls = None
-        if settings.tls_cert_files:
-            self._tls = server_context(settings.tls_cert_files, settings.tls_client_ca_file)
+        self._listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
 
     def listen(self) -> None:
         """Listen where the settings say.
@@ -45,21 +43,35 @@ class Front:
         Raises:
             OSError: it cannot be.
         """
-        self._listeners = _listeners(self._settings.host, self._settings.port or 0)
-        self.port = self._listeners[0].getsockname()[1]
-        log.info("ocpp.listening", port=self.port)
+        settings = self._settings
+        tls = None
+        if settings.tls_cert_files:
+            tls = server_context(settings.tls_cert_files, settings.tls_client_ca_file)
+        if settings.tls_port is None:
+            self._listen(settings.port or 0, tls)
+        else:
+            self._listen(settings.port or 0, None)
+            self._listen(settings.tls_port, tls)
+        self.port = self._listeners[0][0].getsockname()[1]
+        ports = [one.getsockname()[1] for one, _ in self._listeners]
+        log.info("ocpp.listening", ports=sorted(set(ports)))
 
     async def run(self) -> None:
         """Hand over what comes, until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for listener in self._listeners:
-                    tasks.create_task(self._accept(listener, tasks), name="front")
+                for listener, tls in self._listeners:
+                    tasks.create_task(self._accept(listener, tls, tasks), name="front")
         finally:
-            for listener in self._listeners:
+            for listener, _ in self._listeners:
                 listener.close()
 
-    async def _accept(self, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
+    def _listen(self, port: int, tls: ssl.SSLContext | None) -> None:
+        self._listeners += [(one, tls) for one in _listeners(self._settings.host, port)]
+
+    async def _accept(
+        self, listener: socket.socket, tls: ssl.SSLContext | None, tasks: asyncio.TaskGroup
+    ) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -68,17 +80,17 @@ class Front:
                 log.warning("front.not_accepted", error=str(error))
                 await asyncio.sleep(_SHORT_OF_FILES_S)
             else:
-                tasks.create_task(self._take(sock, str(address[0])), name="front connection")
+                tasks.create_task(self._take(sock, str(address[0]), tls), name="front connection")
 
-    async def _take(self, sock: socket.socket, address: str) -> None:
+    async def _take(self, sock: socket.socket, address: str, tls: ssl.SSLContext | None) -> None:
         """Find a connection its part; whoever says nothing of sense in time is left."""
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._tls is None:
+            if tls is None:
                 async with asyncio.timeout(_HEAD_WITHIN_S):
                     await self._take_plain(sock, address)
             else:
-                await self._take_tls(await open_tls(sock, self._tls), address)
+                await self._take_tls(await open_tls(sock, tls), address)
         except (OSError, TimeoutError) as error:
             log.debug("front.left", error=str(error))
         except Exception:

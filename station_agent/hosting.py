@@ -1,6 +1,9 @@
 """Many stations in one process: each runs by itself, and none is harmed by what befalls another."""
 
 import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Final
 
 import structlog
@@ -8,6 +11,7 @@ from structlog.contextvars import bind_contextvars
 
 from contracts.clock import Clock
 from contracts.ids import StationId
+from station_agent.outbox import Outbox
 from station_agent.roster import Roster
 from station_agent.settings import Settings
 from station_agent.stations_folder import (
@@ -18,12 +22,14 @@ from station_agent.stations_folder import (
     key_of,
     station_of,
 )
-from station_agent.wiring import Home, SetUpWrong, StationAgent
+from station_agent.wiring import Home, SetUpWrong, StationAgent, open_outbox
 
 log = structlog.get_logger()
 
 _LOOK_EVERY_S: Final = 5.0
 _AGAIN_AFTER_S: Final = 5.0
+_THREADS: Final = 32
+"""For what blocks: a broker that does not answer, a disk that is slow, of any station."""
 
 
 class Hosting:
@@ -49,6 +55,7 @@ class Hosting:
         self._part = part
         self._seen: dict[StationId, StationEntry] = {}
         self._running: dict[StationId, asyncio.Task[None]] = {}
+        self._ranks = count()
 
     async def run(self, is_settled: asyncio.Event) -> None:
         """Serve until cancelled; `is_settled` once each station of the folder was tried.
@@ -56,6 +63,7 @@ class Hosting:
         Raises:
             SetUpWrong: the folder cannot be read at the start.
         """
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
         try:
             await self._look()
         except OSError as error:
@@ -105,16 +113,17 @@ class Hosting:
         """Begin a station; returns what ends once it runs, or could not."""
         station_id = home.station.station_id
         is_tried = asyncio.Event()
-        task = asyncio.create_task(self._keep(home, is_tried), name=f"station {station_id}")
+        rank = next(self._ranks)
+        task = asyncio.create_task(self._keep(home, rank, is_tried), name=f"station {station_id}")
         self._running[station_id] = task
         return asyncio.create_task(is_tried.wait())
 
-    async def _keep(self, home: Home, is_tried: asyncio.Event) -> None:
+    async def _keep(self, home: Home, rank: int, is_tried: asyncio.Event) -> None:
         """Run a station's agent; one that fails, for whatever cause, is begun anew."""
         bind_contextvars(station_id=home.station.station_id)
         while True:
             try:
-                await self._run_once(home, is_tried)
+                await self._run_once(home, rank, is_tried)
             except SetUpWrong as error:
                 log.error("hosting.not_started", error=str(error))  # noqa: TRY400 - it says it all
             except Exception:
@@ -122,14 +131,34 @@ class Hosting:
             is_tried.set()
             await self._clock.sleep(_AGAIN_AFTER_S)
 
-    async def _run_once(self, home: Home, is_tried: asyncio.Event) -> None:
-        agent = StationAgent(self._settings, home, self._clock)
-        self._roster.add(agent)
+    async def _run_once(self, home: Home, rank: int, is_tried: asyncio.Event) -> None:
+        agent = await self._new_agent(home)
+        self._roster.add(agent, rank)
         try:
             await agent.run(is_tried)
         finally:
             self._roster.remove(agent)
             await agent.close()
+
+    async def _new_agent(self, home: Home) -> StationAgent:
+        outbox = await self._open_outbox(home)
+        try:
+            return StationAgent(self._settings, home, outbox, self._clock)
+        except Exception:
+            await outbox.close()
+            raise
+
+    async def _open_outbox(self, home: Home) -> Outbox:
+        """Open it while the others are served; a cancellation meanwhile leaves nothing open."""
+        opening = asyncio.ensure_future(
+            asyncio.to_thread(open_outbox, self._settings, home, self._clock)
+        )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with contextlib.suppress(SetUpWrong):
+                await (await opening).close()
+            raise
 
     async def _stop(self, station_ids: list[StationId]) -> None:
         tasks = [self._running.pop(station_id) for station_id in station_ids]

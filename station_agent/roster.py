@@ -15,33 +15,36 @@ class Roster:
     """Read by the endpoint at each login, and by whoever counts."""
 
     def __init__(self) -> None:
+        self._ranks: dict[StationAgent, int] = {}
         self._stations: tuple[StationAgent, ...] = ()
         self._by_charger: dict[ChargerId, StationAgent] = {}
         self._watchers: list[Callable[[], None]] = []
 
     def stations(self) -> tuple[StationAgent, ...]:
-        """Return the stations served now, in the order they came."""
+        """Return the stations served now, by their rank."""
         return self._stations
 
     def charger_ids(self) -> list[ChargerId]:
         """Return every charger of their station files."""
         return list(self._by_charger)
 
-    def add(self, agent: StationAgent) -> None:
-        """Serve a station's chargers; one that another station has already stays with that one."""
-        self._index((*self._stations, agent))
+    def add(self, agent: StationAgent, rank: int = 0) -> None:
+        """Serve a station's chargers; one that several list is that one's of the lowest rank."""
+        self._ranks[agent] = rank
+        self._index()
         for charger_id in agent.station.chargers:
-            owner = self._by_charger[charger_id].station.station_id
-            if owner != agent.station.station_id:
+            rivals = [one for one in self._stations if charger_id in one.station.chargers]
+            if len(rivals) > 1:
                 log.error(
                     "roster.charger_of_two_stations",
                     charger_id=charger_id,
-                    stations=[owner, agent.station.station_id],
+                    stations=[one.station.station_id for one in rivals],
                 )
 
     def remove(self, agent: StationAgent) -> None:
         """Serve a station's chargers no more."""
-        self._index(tuple(one for one in self._stations if one is not agent))
+        del self._ranks[agent]
+        self._index()
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` whenever a station came or went."""
@@ -56,10 +59,10 @@ class Roster:
         known = (one for one in self._stations if one.plan.credential_of(charger_id) is not None)
         return next(known, None)
 
-    def _index(self, stations: tuple[StationAgent, ...]) -> None:
-        self._stations = stations
+    def _index(self) -> None:
+        self._stations = tuple(sorted(self._ranks, key=self._ranks.__getitem__))
         by_charger: dict[ChargerId, StationAgent] = {}
-        for agent in stations:
+        for agent in self._stations:
             for charger_id in agent.station.chargers:
                 by_charger.setdefault(charger_id, agent)
         self._by_charger = by_charger

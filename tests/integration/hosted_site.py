@@ -91,7 +91,7 @@ class HostedSite:
         self.folder = folder / "stations"
         self.data_dir = folder / "data"
         self.folder.mkdir()
-        self.ocpp_port = free_port()
+        self.ocpp_port, self.tls_port = free_port(), free_port()
         self.clouds = Clouds(broker)
         env = {
             "AGENT_STATIONS_DIR": str(self.folder),
@@ -121,8 +121,9 @@ class HostedSite:
         for one in station_ids:
             eventually((self.data_dir / one / "plan.json").exists, what=f"the plan of {one}")
 
-    def charger(self, charger_id, subprotocol="ocpp1.6", key=CHARGER_KEY, ssl=None):
-        return Charger(self.ocpp_port, charger_id, key, subprotocol, ssl)
+    def charger(self, charger_id, subprotocol="ocpp1.6", key=CHARGER_KEY, tls=None):
+        port = self.tls_port if tls else self.ocpp_port
+        return Charger(port, charger_id, key, subprotocol, tls)
 
     def close(self):
         self.agent.stop()

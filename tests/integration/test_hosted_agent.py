@@ -119,7 +119,9 @@ async def test_what_is_wrong_with_one_station_harms_no_other(site):
     for event in ("file_wrong", "not_started"):
         assert f"hosting.{event}" in log
     assert "roster.charger_of_two_stations" in log
-    assert await eventually_async(lambda: told(site, "north", ChargerConnected))
+    await eventually_async(lambda: told(site, "north", ChargerConnected))
+    (connected,) = await eventually_async(lambda: told(site, "rival", ChargerConnected))
+    assert connected.charger_id == "rival-1"
     holder.close()
     site.wait_for_plan("locked")
     assert await connects(site, "locked-1")

@@ -40,8 +40,8 @@ class Beside(HostedSite):
         return pids
 
     def serve(self):
-        self.start()
-        eventually(lambda: "agent.ready" in self.agent.log_text(), 30)
+        said = self.agent.log_text().count("agent.ready")
+        self.agent.start(lambda: self.agent.log_text().count("agent.ready") > said, 30)
         self.wait_for_plan(*STATIONS)
 
 
@@ -109,17 +109,22 @@ async def test_a_part_that_dies_is_back_and_the_other_never_noticed(site):
         await eventually_async(lambda name=name: is_served(site, f"{name}-b"), 20)
 
 
-async def test_when_the_front_is_killed_its_parts_end_too(site):
+async def test_when_the_front_is_killed_its_parts_end_too_and_others_take_their_stations(site):
     site.serve()
     pids = [pid for (pid,) in site.parts().values()]
     async with site.charger("place-0-a") as charger:
+        await charger.call("StartTransaction", START)
         site.agent.kill()
         assert await charger.closed() == 1012
     for pid in pids:
         eventually(lambda pid=pid: not is_alive(pid), 20)
+    site.agent.env |= {"AGENT_PROCESSES": "3"}
     site.serve()
 
-    assert await is_served(site, "place-0-a")
+    for name in STATIONS:
+        assert await is_served(site, f"{name}-b")
+    await eventually_async(lambda: site.clouds.facts_of("place-0", ChargerConnected)[1:])
+    assert len(site.clouds.facts_of("place-0", SessionStarted)) == 1
 
 
 async def test_f16_at_its_end_chargers_are_sent_away_to_come_back(site):
@@ -168,18 +173,21 @@ async def test_profiles_2_and_3_hold_behind_the_front_too(broker, tmp_path):
         AGENT_TLS_CERT_FILES=json.dumps([str(certificates.server_file)]),
         AGENT_TLS_CLIENT_CA_FILE=str(certificates.ca_file),
     )
+    site.agent.env |= {"AGENT_OCPP_TLS_PORT": str(site.tls_port)}
     try:
         site.clouds.plan("place-0", ["place-0-a"], security_profile=2)
         site.clouds.plan("place-1", ["place-1-a"], security_profile=3)
         site.serve()
         plain, named = certificates.context(), certificates.context("place-1-a")
 
-        assert await is_served(site, "place-0-a", ssl=plain)
-        assert not await is_served(site, "place-0-a", ssl=plain, key="wrong")
-        assert not await is_served(site, "place-1-a", ssl=plain)
-        assert not await is_served(site, "place-1-a", ssl=certificates.context("place-1-b"))
-        assert await is_served(site, "place-1-a", ssl=named)
-        async with site.charger("place-0-a", ssl=plain) as charger:
+        assert await is_served(site, "place-2-a")
+        assert not await is_served(site, "place-0-a")
+        assert await is_served(site, "place-0-a", tls=plain)
+        assert not await is_served(site, "place-0-a", tls=plain, key="wrong")
+        assert not await is_served(site, "place-1-a", tls=plain)
+        assert not await is_served(site, "place-1-a", tls=certificates.context("place-1-b"))
+        assert await is_served(site, "place-1-a", tls=named)
+        async with site.charger("place-0-a", tls=plain) as charger:
             for number in range(50):
                 sent = {"vendorId": "x", "data": f"{number}" + "y" * 20_000}
                 await charger.call("DataTransfer", sent)

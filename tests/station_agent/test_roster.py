@@ -1,0 +1,58 @@
+"""Whose charger is whose, as stations come and go."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from station_agent.roster import Roster
+
+
+class Station:
+    """What the roster looks at of a station's agent."""
+
+    def __init__(self, name, charger_ids, planned=()):
+        self.station = SimpleNamespace(station_id=name, chargers=dict.fromkeys(charger_ids))
+        self.plan = SimpleNamespace(credential_of=dict.fromkeys(planned, "key").get)
+        self.chargers = name
+
+
+@pytest.fixture
+def roster():
+    return Roster()
+
+
+def test_a_charger_is_found_by_its_station_file(roster):
+    roster.add(Station("north", ["N-1", "N-2"]), 0)
+    roster.add(Station("south", ["S-1"]), 1)
+
+    assert [roster.find(one) for one in ("N-2", "S-1", "X-1")] == ["north", "south", None]
+    assert roster.charger_ids() == ["N-1", "N-2", "S-1"]
+
+
+def test_one_the_file_does_not_list_is_found_by_the_plan_that_knows_its_key(roster):
+    roster.add(Station("north", ["N-1"]), 0)
+    roster.add(Station("south", ["S-1"], planned=["S-2", "N-1"]), 1)
+
+    assert roster.find("S-2") == "south"
+    assert roster.find("N-1") == "north"
+
+
+def test_of_two_that_list_a_charger_the_first_has_it_whoever_starts_sooner(roster):
+    first, second = Station("first", ["C-1"]), Station("second", ["C-1", "C-2"])
+    roster.add(second, 2)
+    roster.add(first, 1)
+    assert roster.find("C-1") == "first"
+    roster.remove(first)
+
+    assert roster.find("C-1") == "second"
+
+
+def test_watchers_hear_of_each_that_comes_or_goes(roster):
+    heard = []
+    roster.watch(lambda: heard.append(len(roster.stations())))
+    station = Station("north", ["N-1"])
+    roster.add(station)
+    roster.remove(station)
+
+    assert heard == [1, 0]
+    assert roster.find("N-1") is None
