@@ -124,6 +124,8 @@ class ChangeAvailability(TaggedWire, kw_only=True, tag="change_availability"):
 
     charger_id: ChargerId
     evse_id: EvseId
+    connector_id: Annotated[int, Meta(ge=1)] | None = None
+    """Of the EVSE this connector alone; OCPP 1.6 knows none such."""
     is_available: bool
 
 

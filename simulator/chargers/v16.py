@@ -201,6 +201,19 @@ class ChargerV16(Charger):
         payload = {"connectorId": evse_id, "meterValue": meter_value}
         self._send(Action.meter_values, lambda: payload, evse_id=evse_id)
 
+    def tell_meter_now(self, evse: Evse) -> None:
+        """Send what a meter shows, as asked for (section 5.17)."""
+        values = self._sampled(evse.read(self.world.now()), ReadingContext.trigger)
+        meter_value = [{"timestamp": stamp(self.now()), "sampledValue": values}]
+        payload: Payload = {"connectorId": evse.evse_id, "meterValue": meter_value}
+        if evse.session is not None and evse.session.transaction_id:
+            payload["transactionId"] = _number(evse.session)
+        self._send(Action.meter_values, lambda: payload, evse_id=evse.evse_id)
+
+    def tell_state_now(self, evse: Evse) -> None:
+        """Send a connector's state, as asked for (section 5.17)."""
+        self._tell_status(evse)
+
     def _sampled(self, reading: Reading, context: str) -> list[dict[str, Any]]:
         values = sampled(reading, context)
         if self.behaviour.signs:

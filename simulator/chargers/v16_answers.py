@@ -200,15 +200,18 @@ def _cancel(charger: Charger, payload: Payload) -> Payload:
     return _status(charger.cancel_reservation(payload["reservationId"]))
 
 
-def _trigger(charger: Charger, payload: Payload) -> Payload:
+def _trigger(charger: Any, payload: Payload) -> Payload:
     evse_id = payload.get("connectorId")
     if evse_id is not None and evse_id != 0 and evse_id not in charger.evses:
         return {"status": "Rejected"}
     message = payload["requestedMessage"]
-    if message == "MeterValues":
-        wanted = [evse_id] if evse_id else list(charger.evses)
-        sampled = [charger.sample_now(one) for one in wanted]
-        return _status(any(sampled))
+    wanted = [charger.evses[evse_id]] if evse_id else list(charger.evses.values())
+    if message == "MeterValues" or (message == "StatusNotification" and evse_id):
+        is_meter = message == "MeterValues"
+        tell = charger.tell_meter_now if is_meter else charger.tell_state_now
+        for one in wanted:
+            charger.world.after(0, partial(tell, one))
+        return {"status": "Accepted"}
     effect = _TRIGGERS.get(message)
     if effect is None:
         return {"status": "NotImplemented"}

@@ -292,6 +292,28 @@ class ChargerV201(Charger):
         payload = {"evseId": evse_id, "meterValue": meter_value}
         self._send(Action.meter_values, payload, evse_id=evse_id)
 
+    def tell_meter_now(self, evse: Evse) -> None:
+        """Send what a meter shows, as asked for (F06)."""
+        values = self._sampled(evse.read(self.world.now()), ReadingContextEnumType.trigger)
+        meter_value = [{"timestamp": stamp(self.now()), "sampledValue": values}]
+        payload = {"evseId": evse.evse_id, "meterValue": meter_value}
+        self._send(Action.meter_values, payload, evse_id=evse.evse_id)
+
+    def tell_session_now(self, evse: Evse, session: Session) -> None:
+        """Send how a session is, as asked for (F06)."""
+        self._tell_event(
+            evse,
+            session,
+            evse.read(self.world.now()),
+            event=TransactionEventEnumType.updated,
+            trigger=TriggerReasonEnumType.trigger,
+            context=ReadingContextEnumType.trigger,
+        )
+
+    def tell_state_now(self, evse: Evse) -> None:
+        """Send the states of an EVSE's connectors, as asked for (F06)."""
+        self._tell_status(evse)
+
     def _tell_ended(self, evse: Evse, session: Session, reading: Reading, cause: EndCause) -> None:
         display.transaction_ended(self, session.transaction_id)
         trigger, reason = ENDING[cause]

@@ -1,6 +1,6 @@
 """A charger that speaks OCPP 2.0.1: how it answers, one row an action."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -74,9 +74,18 @@ def _change_availability(charger: Charger, payload: Payload) -> Payload:
     evse_id = payload.get("evse", {}).get("id", 0)
     if evse_id != 0 and evse_id not in charger.evses:
         return {"status": "Rejected"}
+    if "connectorId" in payload.get("evse", {}) and not _is_alone(charger, payload["evse"]):
+        return {"status": "Rejected"}
     is_available = payload["operationalStatus"] == "Operative"
     is_done = charger.set_available(evse_id, is_available=is_available)
     return {"status": "Accepted" if is_done else "Scheduled"}
+
+
+def _is_alone(charger: Charger, place: Payload) -> bool:
+    """Whether it is its EVSE's only connector: one of several cannot be closed."""
+    evse = charger.evses.get(place["id"])
+    outlets = () if evse is None else evse.spec.outlets
+    return [one.connector_id for one in outlets] == [place["connectorId"]]
 
 
 PLUG: Final = {
@@ -117,15 +126,25 @@ def _trigger(charger: Any, payload: Payload) -> Payload:
     if evse_id is not None and evse_id not in charger.evses:
         return {"status": "Rejected"}
     message = payload["requestedMessage"]
-    if message in {"MeterValues", "TransactionEvent"}:
-        wanted = [evse_id] if evse_id else list(charger.evses)
-        sampled = [charger.sample_now(one) for one in wanted]
-        return _status(any(sampled))
+    wanted = [charger.evses[evse_id]] if evse_id else list(charger.evses.values())
+    if message == "MeterValues":
+        return _tell(charger, [partial(charger.tell_meter_now, one) for one in wanted])
+    if message == "TransactionEvent":
+        live = [one for one in wanted if one.session is not None]
+        return _tell(charger, [partial(charger.tell_session_now, one, one.session) for one in live])
+    if message == "StatusNotification" and evse_id:
+        return _tell(charger, [partial(charger.tell_state_now, one) for one in wanted])
     effect = _TRIGGERS.get(message)
     if effect is None:
         return {"status": "NotImplemented"}
     charger.world.after(0, partial(effect, charger))
     return {"status": "Accepted"}
+
+
+def _tell(charger: Charger, all_of: Sequence[Callable[[], None]]) -> Payload:
+    for one in all_of:
+        charger.world.after(0, one)
+    return _status(bool(all_of))
 
 
 _TRIGGERS: Final[dict[str, Callable[[Any], None]]] = {

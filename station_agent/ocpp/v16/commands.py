@@ -32,7 +32,7 @@ _MAX_ID_TAG: Final = 20
 
 def start_session(request: commands.StartSession, _context: CommandContext) -> Outbound:
     """See contracts.commands.StartSession (OCPP 1.6, section 5.11)."""
-    payload: dict[str, Any] = {"idTag": request.token}
+    payload: dict[str, Any] = {"idTag": as_shown(request.token)}
     if request.evse_id:
         payload["connectorId"] = request.evse_id
     if request.profile is not None:

@@ -40,7 +40,7 @@ def _shown(token: Token) -> dict[str, str]:
 def start_session(request: commands.StartSession, context: CommandContext) -> Outbound:
     """See contracts.commands.StartSession (OCPP 2.0.1, F01/F02)."""
     payload: dict[str, Any] = {
-        "idToken": _id_token(request.token),
+        "idToken": _shown(request.token),
         "remoteStartId": context.sessions.next_transaction_number(),
     }
     if request.evse_id:
@@ -79,6 +79,8 @@ def change_availability(request: commands.ChangeAvailability, _context: CommandC
     payload: dict[str, Any] = {"operationalStatus": status}
     if request.evse_id:
         payload["evse"] = {"id": request.evse_id}
+        if request.connector_id is not None:
+            payload["evse"]["connectorId"] = request.connector_id
     return Outbound(Action.change_availability, payload)
 
 
