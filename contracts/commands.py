@@ -10,7 +10,6 @@ from contracts.events import EvseId
 from contracts.ids import ChargerId, CommandId, SessionId, StationId, Token
 from contracts.wire import UNREADABLE, Broken, Instant, TaggedWire, Wire
 
-
 VariableName = Annotated[str, Meta(min_length=1, max_length=255)]
 """`Component[instance]@evse.connector/Variable[instance]`; of 1.6 a configuration key."""
 
