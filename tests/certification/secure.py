@@ -55,11 +55,8 @@ class SecurePost(Post):
         self, *, user: str = "", key: str | None = None, tls: ssl.SSLContext | None = None
     ) -> int:
         """Try to log in beside the post's own connection; return the HTTP status, 0: it came to none."""
-        headers = {}
-        if key is not None:
-            login = f"{user or self.charger_id}:{key}".encode()
-            headers["Authorization"] = f"Basic {b64encode(login).decode()}"
-        url = self.tls_url if tls else super()._address().url
+        headers = {} if key is None else self.login(key, user)
+        url = self.tls_url if tls else self.plain().url
         try:
             async with connect(
                 f"{url}/{self.charger_id}",
@@ -74,6 +71,15 @@ class SecurePost(Post):
             return error.response.status_code
         except (OSError, EOFError, WebSocketException):
             return 0
+
+    def plain(self) -> Address:
+        """Return where it is served plainly, and by which key."""
+        return super()._address()
+
+    def login(self, key: str, user: str = "") -> dict[str, str]:
+        """Return the header of a login."""
+        login = f"{user or self.charger_id}:{key}".encode()
+        return {"Authorization": f"Basic {b64encode(login).decode()}"}
 
     async def rotation(self) -> dict[str, Any]:
         """Return how the change of its key stands."""
