@@ -208,6 +208,23 @@ class MeterSampled(TaggedWire, kw_only=True, tag="meter_sampled"):
     observed_at: Instant
 
 
+class SignedReadingReported(TaggedWire, kw_only=True, tag="signed_reading_reported"):
+    """A meter's own signed word, as it came: whether the signature holds is for others to check."""
+
+    charger_id: ChargerId
+    evse_id: EvseId
+    session_id: SessionId | None = None
+    context: Text = ""
+    """OCPP's word for when it was taken: `Transaction.Begin`, `Sample.Clock` ..."""
+    data: Annotated[str, Meta(max_length=10_000)]
+    method: Text = ""
+    """How it was signed, as the charger says; empty: the data says so itself, or nothing does."""
+    encoding: Text = ""
+    public_key: Annotated[str, Meta(max_length=2_500)] = ""
+    is_offline: bool = False
+    observed_at: Instant
+
+
 class SessionEnded(TaggedWire, kw_only=True, tag="session_ended"):
     """A transaction ended; the car may still stand there."""
 
@@ -498,6 +515,7 @@ Event = (
     | SessionStarted
     | ChargingStateChanged
     | MeterSampled
+    | SignedReadingReported
     | SessionEnded
     | AuthorizationDecided
     | BayOccupancyChanged

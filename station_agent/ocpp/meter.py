@@ -12,6 +12,7 @@ from contracts.ids import ChargerId, SessionId
 DEFAULT_MEASURAND: Final = "Energy.Active.Import.Register"
 MAX_ENERGY_WH: Final = 10**12
 """No register of one charger gets there; what says so is broken."""
+_MAX_SIGNED: Final = 10_000
 _MAX_FIGURE: Final = 1e8
 _MAX_POWER_W: Final = 1_000_000
 """No connector gives more: energy beyond it is flagged."""
@@ -119,6 +120,11 @@ def sampled(
         is_offline=is_offline,
         observed_at=at,
     )
+
+
+def is_signed_data(data: str) -> bool:
+    """Whether a meter's signed word can be kept: cut short it would be worth nothing."""
+    return 0 < len(data) <= _MAX_SIGNED
 
 
 def register(value: float | None) -> int | None:

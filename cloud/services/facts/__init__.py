@@ -32,6 +32,7 @@ HANDLERS: Final[dict[type[msgspec.Struct], Handler]] = {
     events.ComponentEventReported: chargers.component_event_reported,
     events.SessionStarted: charging.session_started,
     events.ChargingStateChanged: charging.charging_state_changed,
+    events.SignedReadingReported: other.only_kept,
     events.SessionEnded: charging.session_ended,
     events.OddityObserved: charging.oddity_observed,
     events.BayOccupancyChanged: sensing.bay_occupancy_changed,

@@ -5,12 +5,15 @@ from math import isfinite, nan
 
 from msgspec import field
 
-from contracts.events import Event
+from contracts.events import Event, SignedReadingReported
 from station_agent.ocpp import meter
-from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.fields import Payload, cut
 from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Context
 from station_agent.ports import SessionRecord
+
+SIGNED = "SignedData"
+"""The format of a value that is a meter's signed word (section 7.44)."""
 
 
 class SampledValue(Payload, frozen=True, rename="camel"):
@@ -44,6 +47,19 @@ def facts_of(
         told = read_kept(one.timestamp, context.now, context.charger.connected_at)
         reading, oddities = meter.read(_samples(one.sampled_value, session))
         facts += [context.oddity(word) for word in oddities]
+        facts += [
+            SignedReadingReported(
+                charger_id=context.charger.charger_id,
+                evse_id=evse_id,
+                session_id=session.session_id if session else None,
+                context=cut(value.context),
+                data=value.value,
+                is_offline=told.is_late,
+                observed_at=told.at,
+            )
+            for value in one.sampled_value
+            if value.format == SIGNED and meter.is_signed_data(value.value)
+        ]
         if reading == meter.NOTHING:
             continue
         if told.oddity:

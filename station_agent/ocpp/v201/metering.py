@@ -1,18 +1,21 @@
 """MeterValueType of OCPP 2.0.1 (part 2, section 2.32): values are numbers, units carry an exponent."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import field
 
-from contracts.events import Event
+from contracts.events import Event, SignedReadingReported
 from station_agent.ocpp import meter
-from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.fields import Payload, cut
 from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Context
 
 BEGIN = "Transaction.Begin"
 END = "Transaction.End"
 _MAX_EXPONENT = 12
+_MAX_PUBLIC_KEY = 2_500
 
 
 class UnitOfMeasure(Payload, frozen=True, rename="camel"):
@@ -20,6 +23,15 @@ class UnitOfMeasure(Payload, frozen=True, rename="camel"):
 
     unit: str = ""
     multiplier: int = 0
+
+
+class SignedMeterValue(Payload, frozen=True, rename="camel"):
+    """What a signing meter says of a value."""
+
+    signed_meter_data: str = ""
+    signing_method: str = ""
+    encoding_method: str = ""
+    public_key: str = ""
 
 
 class SampledValue(Payload, frozen=True, rename="camel"):
@@ -31,6 +43,7 @@ class SampledValue(Payload, frozen=True, rename="camel"):
     phase: str = ""
     location: str = "Outlet"
     unit_of_measure: UnitOfMeasure | None = None
+    signed_meter_value: SignedMeterValue | None = None
 
 
 class MeterValue(Payload, frozen=True, rename="camel"):
@@ -53,6 +66,15 @@ def register_at(values: Iterable[MeterValue], context: str) -> int | None:
     return found
 
 
+def begin_register(values: Iterable[MeterValue]) -> int | None:
+    """Return the energy register as it was at the beginning, where that is said (J02.FR.19)."""
+    for value in values:
+        energy_wh = _energy_wh([one for one in value.sampled_value if one.context == BEGIN])
+        if energy_wh is not None:
+            return energy_wh
+    return None
+
+
 def facts_of(
     values: Iterable[MeterValue],
     evse_id: int,
@@ -69,6 +91,13 @@ def facts_of(
         is_late = is_offline or told.is_late
         reading, oddities = meter.read(_samples(value.sampled_value))
         facts += [context.oddity(word) for word in oddities]
+        place = _Place(evse_id, session_id, told.at, is_late)
+        facts += [
+            _signed(one, one.signed_meter_value, place, context)
+            for one in value.sampled_value
+            if one.signed_meter_value is not None
+            and meter.is_signed_data(one.signed_meter_value.signed_meter_data)
+        ]
         if reading == meter.NOTHING:
             continue
         if told.oddity and not is_offline:
@@ -79,6 +108,32 @@ def facts_of(
             )
         )
     return facts
+
+
+class _Place(NamedTuple):
+    """Where and when values were taken."""
+
+    evse_id: int
+    session_id: str | None
+    at: datetime
+    is_late: bool
+
+
+def _signed(
+    value: SampledValue, signed: SignedMeterValue, place: _Place, context: Context
+) -> Event:
+    return SignedReadingReported(
+        charger_id=context.charger.charger_id,
+        evse_id=place.evse_id,
+        session_id=place.session_id,
+        context=cut(value.context),
+        data=signed.signed_meter_data,
+        method=cut(signed.signing_method),
+        encoding=cut(signed.encoding_method),
+        public_key=signed.public_key[:_MAX_PUBLIC_KEY],
+        is_offline=place.is_late,
+        observed_at=place.at,
+    )
 
 
 def _energy_wh(values: Iterable[SampledValue]) -> int | None:

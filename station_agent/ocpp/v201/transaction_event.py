@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from msgspec import field
 from ocpp.v201.enums import ChargingStateEnumType, ReasonEnumType, TransactionEventEnumType
@@ -10,11 +10,27 @@ from ocpp.v201.enums import ChargingStateEnumType, ReasonEnumType, TransactionEv
 from contracts.events import ChargingState
 from station_agent.ocpp import meter
 from station_agent.ocpp.fields import Int32, Payload, cut, cut_token
-from station_agent.ocpp.instants import Told, read_kept
-from station_agent.ocpp.outcome import Answers, Ask, Context, Outcome, Reply, Route, Unreadable
+from station_agent.ocpp.instants import Told, read_kept, read_planned, write
+from station_agent.ocpp.outcome import (
+    Answers,
+    Ask,
+    ChargerView,
+    Context,
+    Outcome,
+    Reply,
+    Route,
+    Unreadable,
+)
 from station_agent.ocpp.sessions import Changes, Stop, decided, end, enter, started, supersede
 from station_agent.ocpp.v201.evses import Evse
-from station_agent.ocpp.v201.metering import BEGIN, END, MeterValue, facts_of, register_at
+from station_agent.ocpp.v201.metering import (
+    BEGIN,
+    END,
+    MeterValue,
+    begin_register,
+    facts_of,
+    register_at,
+)
 from station_agent.ocpp.v201.tokens import NOBODY, IdToken, id_token_info
 from station_agent.ports import SessionRecord
 
@@ -209,6 +225,9 @@ def _completed(
             meter_start_wh=register_at(request.meter_value, BEGIN),
             is_start_assumed=False,
         )
+    if session.meter_start_wh is None:
+        # Where the EVSE is known late, so is what its meter said (J02.FR.19).
+        session = replace(session, meter_start_wh=begin_register(request.meter_value))
     return replace(session, is_start_assumed=True) if is_new else session
 
 
@@ -253,11 +272,33 @@ def _stop(request: TransactionEvent, told: Told) -> Stop:
     )
 
 
+def prices(request: TransactionEvent, charger: ChargerView) -> dict[str, Any] | None:
+    """Return what to ask of the cost of the session that ends here (I03.FR.02).
+
+    One that ended while nobody listened has no driver waiting for it.
+    """
+    if request.event_type != TransactionEventEnumType.ended or request.offline:
+        return None
+    key = cut_token(request.transaction_info.transaction_id)
+    session = charger.sessions.by_start_key(charger.charger_id, key)
+    at = read_planned(request.timestamp)
+    if session is None or session.ended_at is not None or at is None:
+        return None
+    return {
+        "session_id": session.session_id,
+        "meter_stop_wh": meter.register(register_at(request.meter_value, END)),
+        "ended_at": write(at),
+    }
+
+
 def _reply(request: TransactionEvent, context: Context) -> Reply:
-    if request.id_token is None:
-        return {}
-    verdict = NOBODY if request.id_token.is_nobody else context.verdict
-    return {"idTokenInfo": id_token_info(verdict)}
+    reply: Reply = {}
+    if request.id_token is not None:
+        verdict = NOBODY if request.id_token.is_nobody else context.verdict
+        reply["idTokenInfo"] = id_token_info(verdict)
+    if context.total is not None:
+        reply["totalCost"] = float(context.total)
+    return reply
 
 
 def _connector_id(evse: Evse | None) -> int:
@@ -270,6 +311,7 @@ ROUTE = Route(
     TransactionEvent,
     handle,
     ask=ask,
+    prices=prices,
     answers=Answers.KEPT,
     is_lenient=True,
     last_resort=lambda _context: {},

@@ -260,3 +260,20 @@ def test_an_unknown_event_type_is_unreadable(charger, kind):
 def test_a_transaction_without_a_name_is_unreadable(charger):
     with pytest.raises(Unreadable):
         charger.say("Started", 0, transaction_id="")
+
+
+def test_a_session_whose_evse_is_known_late_begins_with_what_its_meter_said_then(charger):
+    def value(energy_wh, context):
+        sampled = [{"value": energy_wh, "context": context}]
+        return [{"timestamp": write(NOW), "sampledValue": sampled}]
+
+    charger.say("Started", 0, idToken=TOKEN)
+    evse = {"id": 1, "connectorId": 1}
+    begin = value(700, "Transaction.Begin")
+    charger.say("Updated", 1, evse=evse, meterValue=begin)
+    charger.say("Updated", 2, meterValue=value(900, "Transaction.Begin"))
+
+    assert [(one.evse_id, one.meter_start_wh) for one in charger.told(SessionStarted)] == [
+        (0, None),
+        (1, 700),
+    ]
