@@ -96,11 +96,3 @@ def renewal_at(certificate: Certificate) -> datetime | None:
         return None
     lasts = certificate.valid_until - certificate.changed_at
     return certificate.valid_until - min(RENEW_BEFORE, lasts / 3)
-
-
-def is_lapsing(certificate: Certificate, now: datetime) -> bool:
-    """Whether so little time is left that a person has to look."""
-    if certificate.valid_until is None:
-        return False
-    renew_at = renewal_at(certificate) or certificate.valid_until
-    return now >= certificate.valid_until - (certificate.valid_until - renew_at) / 3
