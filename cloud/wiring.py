@@ -53,6 +53,7 @@ from cloud.services.certificates import CertificateService
 from cloud.services.changing import Changer
 from cloud.services.chargers import ChargerService
 from cloud.services.commands import CommandService
+from cloud.services.costs import CostService
 from cloud.services.credentials import CredentialService
 from cloud.services.deadlines import DeadlineService
 from cloud.services.facts.memo import SessionMemo
@@ -452,12 +453,18 @@ class House:
         return CertificateService(self.open_work, self.clock, self.authority)
 
     @cached_property
+    def costs(self) -> CostService:
+        """What chargers' displays say."""
+        every = timedelta(seconds=self.settings.cost_every_s)
+        return CostService(self.open_work, self.clock, self.shelf, every)
+
+    @cached_property
     def relays(self) -> RelayDesk:
         """Who has cars' questions answered."""
         is_lab = self.settings.lab_allow_local_webhooks
         responders = Responders(Outbound(is_lab=is_lab, takes_plain=True))
         contracts = HouseContracts(self.authority, self.clock, responders)
-        return RelayDesk(RelayService(contracts, self.publish))
+        return RelayDesk(RelayService(contracts, self.publish, self.costs))
 
     @cached_property
     def accounts(self) -> AccountService:
@@ -635,10 +642,17 @@ class House:
             renewing=self.subscriptions,
             rotating=self.key_rotations,
             certifying=self.certificates,
+            costing=self.costs,
         )
         plans = PlanService(self.open_work, self.publish, self.clock)
         sweeps = SweepService(
-            self.open_work, self.clock, self.publisher, plans, self.commands, self.fleet
+            self.open_work,
+            self.clock,
+            self.publisher,
+            plans,
+            self.commands,
+            self.fleet,
+            self.log_files,
         )
         return ClockWorker(deadlines, sweeps)
 

@@ -61,6 +61,10 @@ class Jobs(Protocol):
         """Return a charger's jobs, the one that changed last first."""
         ...
 
+    def forget_customers(self, before: datetime, limit: int) -> int:
+        """Erase what chargers told of customers before an instant; returns of how many jobs."""
+        ...
+
     def get(self, charger_id: str, job: str, request_id: int) -> JobView | None:
         """Return one job."""
         ...

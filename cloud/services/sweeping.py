@@ -8,6 +8,7 @@ from typing import Final
 
 from cloud.services.commands import CommandService
 from cloud.services.fleet import FleetService
+from cloud.services.log_files import LogFileService
 from cloud.services.plans import PlanService
 from cloud.services.ports import Clock, OpenWork
 from cloud.services.publishing import Publisher
@@ -18,6 +19,8 @@ KEEP_MESSAGES: Final = timedelta(days=365)
 KEEP_ANSWERS: Final = timedelta(hours=24)
 KEEP_LOGINS: Final = timedelta(days=7)
 KEEP_CODES: Final = timedelta(days=7)
+KEEP_CUSTOMERS: Final = timedelta(hours=24)
+"""What a charger told of a customer is for who asked, not for the archive (OCPP 2.0.1 N09)."""
 
 _CHUNK: Final = 50
 _FORGET_ROWS: Final = 2_000
@@ -34,6 +37,7 @@ class SweepService:
     plans: PlanService
     commands: CommandService
     fleet: FleetService
+    log_files: LogFileService | None = None
     refresh_after: timedelta = timedelta(seconds=25)
     """What booking clients hold is said again this often: it is worth 90 s only."""
     _said_at: dict[str, datetime] = field(default_factory=dict)
@@ -92,7 +96,7 @@ class SweepService:
         now = self.clock.now()
         if self._forgot_at is not None and now - self._forgot_at < _FORGET_EVERY:
             return 0
-        forgotten = self._forget(now)
+        forgotten = self._forget(now) + (self.log_files.forget() if self.log_files else 0)
         if forgotten < _FORGET_ROWS:
             self._forgot_at = now
         return forgotten
@@ -105,6 +109,7 @@ class SweepService:
             forgotten += work.idempotency.forget(now - KEEP_ANSWERS)
             forgotten += work.credentials.forget(now - KEEP_LOGINS)
             forgotten += work.otps.forget(now - KEEP_CODES, _FORGET_ROWS)
+            forgotten += work.jobs.forget_customers(now - KEEP_CUSTOMERS, _FORGET_ROWS)
             work.commit()
         return forgotten
 

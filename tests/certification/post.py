@@ -184,6 +184,12 @@ class Post:
         """Have the cloud know a token."""
         await asyncio.to_thread(partial(self.stack.put_token, token, **more))
 
+    async def put(self, path: str, body: Any) -> Any:
+        """Change by the API, as an administrator."""
+        answer = await asyncio.to_thread(partial(self.stack.api.put, path, json=body))
+        assert answer.is_success, answer.text
+        return answer.json()
+
     async def download(self, path: str) -> bytes:
         """Read a file of the API, as an administrator."""
         answer = await asyncio.to_thread(self.stack.api.get, path)

@@ -7,14 +7,18 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select
 
 from cloud.adapters.sql.bulk import Upsert, encode, stamp
 from cloud.adapters.sql.tables import charger_inventory as held
+from cloud.domain.variables import merged
 from cloud.services.inventory_ports import Told
 from cloud.services.views import InventoryItem
+from contracts.events import InventoryKind
 
 _PUT: Final = Upsert(
     held,
     ("charger_id", "kind", "key", "body", "request_id", "reported_at"),
     update=("body", "request_id", "reported_at"),
 )
+
+_AT_ONCE: Final = 200
 
 
 class SqlInventory:
@@ -53,19 +57,36 @@ class SqlInventory:
 
     def _put(self, told: Told) -> None:
         fact = told.fact
-        latest = {entry.key: entry for entry in fact.entries}
+        latest = {entry.key: entry.body for entry in fact.entries}
+        if fact.inventory is InventoryKind.VARIABLE:
+            latest = self._with_what_is_known(fact.charger_id, latest)
         rows = [
             (
                 fact.charger_id,
                 fact.inventory,
-                entry.key,
-                encode(entry.body).decode(),
+                key,
+                encode(body).decode(),
                 fact.request_id,
                 stamp(told.at),
             )
-            for entry in latest.values()
+            for key, body in latest.items()
         ]
         _PUT.run(self._connection, rows)
+
+    def _with_what_is_known(
+        self, charger_id: str, latest: Mapping[str, dict[str, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        """Values that were read or set say nothing of what else a report told of a variable."""
+        whole, keys = dict(latest), list(latest)
+        for at in range(0, len(keys), _AT_ONCE):
+            query = select(held.c.key, held.c.body).where(
+                held.c.charger_id == charger_id,
+                held.c.kind == InventoryKind.VARIABLE,
+                held.c.key.in_(keys[at : at + _AT_ONCE]),
+            )
+            for row in self._connection.execute(query):
+                whole[row.key] = merged(row.body, latest[row.key])
+        return whole
 
     def _drop_like(self, told: Told) -> None:
         """Bodies are compared here: the two dialects do it differently, and a charger holds few."""

@@ -1,13 +1,16 @@
 """What chargers do for a while, in SQL: one row a job, the latest step in it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from cloud.adapters.sql.tables import charger_jobs
+from cloud.domain.customer_data import FORGOTTEN, without_customer
 from cloud.services.inventory_ports import JobStep
 from cloud.services.views import JobView
+from contracts.events import JobKind
 
 _MAX_STATUS: Final = 64
 _ANSWERS: Final = frozenset({"Accepted", "AcceptedCanceled"})
@@ -24,11 +27,11 @@ class SqlJobs:
         """See Jobs.tell. One batch of a station after another: nobody else writes its rows."""
         for step in steps:
             known = self.get(step.fact.charger_id, step.fact.job, step.fact.request_id)
-            if step.fact.status == "AcceptedCanceled":
+            if step.fact.status == "AcceptedCanceled" and not step.fact.is_over:
                 self._cancel_others(step)
             if known is None:
                 self._begin(step)
-            elif step.fact.request_id and step.fact.status in _ANSWERS:
+            elif step.fact.request_id and step.fact.status in _ANSWERS and not step.fact.is_over:
                 self._complete(step, known)
             elif step.at >= known.changed_at:
                 self._go_on(step, known)
@@ -38,6 +41,21 @@ class SqlJobs:
         query = select(charger_jobs).where(charger_jobs.c.charger_id == charger_id)
         newest = query.order_by(charger_jobs.c.changed_at.desc(), charger_jobs.c.request_id.desc())
         return [_view(row) for row in self._connection.execute(newest.limit(limit))]
+
+    def forget_customers(self, before: datetime, limit: int) -> int:
+        """See Jobs.forget_customers."""
+        columns = charger_jobs.c
+        query = select(charger_jobs).where(
+            columns.job == JobKind.CUSTOMER_INFORMATION,
+            columns.status != FORGOTTEN,
+            columns.changed_at < before,
+        )
+        old = [_view_of(row) for row in self._connection.execute(query.limit(limit))]
+        for charger_id, view in old:
+            statement = update(charger_jobs).where(*_place(charger_id, view.job, view.request_id))
+            values = {"detail": without_customer(view.detail), "status": FORGOTTEN, "is_over": True}
+            self._connection.execute(statement.values(values))
+        return len(old)
 
     def get(self, charger_id: str, job: str, request_id: int) -> JobView | None:
         """See Jobs.get."""
@@ -101,6 +119,10 @@ def _state(step: JobStep) -> dict[str, object]:
         "has_failed": step.fact.has_failed,
         "changed_at": step.at,
     }
+
+
+def _view_of(row: Row[tuple[object, ...]]) -> tuple[str, JobView]:
+    return row.charger_id, _view(row)
 
 
 def _view(row: Row[tuple[object, ...]]) -> JobView:

@@ -1,8 +1,19 @@
 """What facts of a charger's inventory and jobs do: kept as told, once the station's own charger tells it."""
 
+import msgspec
+
+from cloud.domain.customer_data import without_customer
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.inventory_ports import JobStep, Told
-from contracts.events import InventoryReported, JobProgressed
+from contracts.batch import UnknownEvent
+from contracts.events import Event, InventoryReported, JobKind, JobProgressed
+
+
+def as_logged(fact: Event | UnknownEvent) -> Event | UnknownEvent:
+    """Return a fact as the log may keep it: for months, and for all who look after the charger."""
+    if isinstance(fact, JobProgressed) and fact.job is JobKind.CUSTOMER_INFORMATION:
+        return msgspec.structs.replace(fact, detail=without_customer(fact.detail))
+    return fact
 
 
 def inventory_reported(board: Board, fact: InventoryReported, stamp: Stamp) -> None:

@@ -20,6 +20,7 @@ from cloud.services.commands import change_of as command_change
 from cloud.services.fact_ports import Deadline, DeadlineKind, Logged
 from cloud.services.facts import HANDLERS, security
 from cloud.services.facts.board import Board, Stamp
+from cloud.services.facts.inventory import as_logged
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.needed import Needed
 from cloud.services.facts.promised import load_bay, load_promises
@@ -443,7 +444,7 @@ def _logged(fact: Event | UnknownEvent, seq: int, read: Read) -> Logged:
         charger_id=getattr(fact, "charger_id", None),
         observed_at=getattr(fact, "observed_at", None),
         received_at=read.received_at,
-        body=_ENCODE(fact),
+        body=_ENCODE(as_logged(fact)),
     )
 
 

@@ -1,9 +1,12 @@
 """What chargers hold is what they last said; a whole report ends what it does not name."""
 
+from datetime import timedelta
+
 import pytest
 
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotFound
+from cloud.services.chargers import ChargerService
 from cloud.services.inventories import InventoryService
 from contracts.events import (
     InventoryEntry,
@@ -181,3 +184,50 @@ def test_other_owners_see_nothing_of_it(later):
 
     with pytest.raises(NotFound):
         InventoryService(later.open_work).items(CHARGER, Viewer("somebody", Role.OWNER))
+
+
+def test_a_value_alone_leaves_the_rest_that_is_known_of_a_variable(later):
+    def variable(**attribute):
+        entry = InventoryEntry(
+            key="a", body={"variableAttribute": [attribute], "value": attribute["value"]}
+        )
+        return type(told())(
+            charger_id=CHARGER,
+            inventory=InventoryKind.VARIABLE,
+            entries=[entry],
+            observed_at=NOON,
+        )
+
+    later.agent.tell(variable(value="1", mutability="ReadOnly"))
+    later.agent.tell(variable(value="2"))
+    (item,) = InventoryService(later.open_work).items(CHARGER, STAFF).items
+
+    assert item.body["variableAttribute"] == [{"value": "2", "mutability": "ReadOnly"}]
+
+
+def test_a_customers_data_is_shown_for_a_day_and_never_logged(later):
+    def customer(at):
+        return JobProgressed(
+            charger_id=CHARGER,
+            job=JobKind.CUSTOMER_INFORMATION,
+            request_id=3,
+            status="Reported",
+            is_over=True,
+            detail={"parts": 1, "data_0": "N. N."},
+            observed_at=at,
+        )
+
+    later.agent.tell(customer(later.clock.now()))
+    shown = jobs(later)[0].detail
+    log = ChargerService(later.open_work).log(CHARGER, STAFF)
+    with later.open_work() as work:
+        early = work.jobs.forget_customers(later.clock.now() - timedelta(hours=1), 10)
+        late = work.jobs.forget_customers(later.clock.now() + timedelta(seconds=1), 10)
+        again = work.jobs.forget_customers(later.clock.now() + timedelta(seconds=1), 10)
+        work.commit()
+
+    assert shown["data_0"] == "N. N."
+    assert "N. N." not in str(log)
+    assert (early, late, again) == (0, 1, 0)
+    assert jobs(later)[0].detail == {"parts": 1}
+    assert jobs(later)[0].status == "Forgotten"
