@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     """Signs what leaves the house and comes back; empty: made once and kept in `data_dir`."""
 
+    cost_every_s: float = Field(default=60, gt=0)
+    """How often a charger with a display is told what its session has cost so far."""
     stale_after_s: float = Field(default=80, gt=0, le=90)
     """News older than this is no news: the bay is UNKNOWN (P4 allows 90 s, this leaves time to tell)."""
     sweep_interval_s: float = 1

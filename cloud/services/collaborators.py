@@ -344,6 +344,14 @@ class Rotating(Protocol):
         ...
 
 
+class Costing(Protocol):
+    """costs.py: tells chargers what sessions cost."""
+
+    def tell(self, work: UnitOfWork, session_id: str, now: datetime) -> None:
+        """Have an open session's charger show what it has cost, if it shows costs; and again later."""
+        ...
+
+
 class Certifying(Protocol):
     """certificates.py: brings chargers their certificates."""
 

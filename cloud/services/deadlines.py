@@ -9,7 +9,7 @@ import structlog
 
 from cloud.domain.stations import StationLink
 from cloud.domain.thinning import kept
-from cloud.services.collaborators import Binding, Certifying, Renewing, Rotating, Waiting
+from cloud.services.collaborators import Binding, Certifying, Costing, Renewing, Rotating, Waiting
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board
 from cloud.services.facts.loading import furnish
@@ -44,6 +44,7 @@ class DeadlineService:
     binding: Binding | None = None
     rotating: Rotating | None = None
     certifying: Certifying | None = None
+    costing: Costing | None = None
 
     def do_due(self) -> int:
         """Look at what is due; returns how many deadlines were finished."""
@@ -123,6 +124,9 @@ class DeadlineService:
             if self.renewing is not None:
                 self.renewing.renew(work, subscription_id, now)
         self._do_for_chargers(work, due, now)
+        for session_id in sorted(_subjects(due, DeadlineKind.COST)):
+            if self.costing is not None:
+                self.costing.tell(work, session_id, now)
         board = self._board(work, now, due)
         changes += self.settling.settle(work, board, with_equipment=False)
         _thin(work, _subjects(due, DeadlineKind.SESSION))

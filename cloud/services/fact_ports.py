@@ -310,6 +310,8 @@ class DeadlineKind(StrEnum):
     """Of a charger."""
     CERTIFICATE = "certificate"
     """A charger's: to be delivered, or renewed."""
+    COST = "cost"
+    """Of a session: to be shown by its charger."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import structlog
 
+from cloud.services.costs import ASKED, CostService
 from cloud.services.ports import Publish
 from cloud.services.security_ports import AuthorityAway, CertificateHash, ContractAuthority
 from contracts import topics
@@ -25,18 +26,24 @@ class RelayService:
 
     authority: ContractAuthority
     publish: Publish
+    costs: CostService
 
     def relay(self, station_id: str, ask: RelayAsk) -> None:
         """Answer a station's question; one nobody can answer now is answered with nothing."""
         payload: Answer = {}
         try:
-            payload = ANSWERS[ask.action](self.authority, ask.payload)
+            payload = self._answer(station_id, ask)
         except AuthorityAway as error:
             log.warning("relays.authority_away", action=ask.action, error=str(error))
         except (KeyError, TypeError, ValueError) as error:
             log.warning("relays.unreadable", action=ask.action, error=str(error))
         answer = RelayAnswer(station=station_id, ask_id=ask.ask_id, payload=payload)
         self.publish(topics.acks(station_id), encode(answer), False)
+
+    def _answer(self, station_id: str, ask: RelayAsk) -> Answer:
+        if ask.action == ASKED:
+            return self.costs.answer(station_id, ask.payload)
+        return ANSWERS[ask.action](self.authority, ask.payload)
 
 
 def _ev_certificate(authority: ContractAuthority, asked: Mapping[str, Any]) -> Answer:

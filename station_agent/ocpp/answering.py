@@ -52,6 +52,7 @@ class Timing:
     """Of the machine: networks do not get faster when the clock does."""
     call_timeout_s: float = 30
     relay_s: float = 15
+    price_s: float = 3
     """What somebody else must answer: chargers give up after 30."""
     max_messages_per_s: float = 50
     max_message_burst: int = 500
@@ -170,7 +171,8 @@ class Answering:
                 self.charger.charger_id, asked.evse_id, asked.token
             )
         relayed = await self._relayed(call.action, payload, route, request)
-        context = Context(self.charger, self._clock.now(), verdict, relayed)
+        total = await self._total(route, request)
+        context = Context(self.charger, self._clock.now(), verdict, relayed, total)
         outcome = route.handle(request, context)
         if oddities:
             outcome = Outcome(outcome.reply, [*outcome.facts, *oddities], outcome.notes)
@@ -188,6 +190,16 @@ class Answering:
             return None
         charger_id = self.charger.charger_id
         return await relay.relay(charger_id, action, payload, self._services.timing.relay_s)
+
+    async def _total(self, route: Route, request: Any) -> str | None:
+        """Return what the session costs that this ends; who waits for it waits but little."""
+        relay = self._services.relay
+        asked = None if route.prices is None else route.prices(request, self.charger)
+        if relay is None or asked is None:
+            return None
+        wait_s = self._services.timing.price_s
+        answer = await relay.relay(self.charger.charger_id, "SessionCost", asked, wait_s)
+        return None if answer is None else answer.get("total")
 
     def _may_say(self, action: str, route: Route) -> bool:
         """Whether the charger may say this now; transactions are never refused (QUIRKS, the rule)."""

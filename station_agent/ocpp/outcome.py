@@ -61,6 +61,8 @@ class Context:
     """Of the token its route asked about."""
     relayed: Mapping[str, Any] | None = None
     """What somebody beyond the cloud answers, where the route had it asked; None: nobody did."""
+    total: str | None = None
+    """What the session that ends here costs, in the major unit; None: nobody could say in time."""
 
     def oddity(self, word: str, detail: str = "") -> OddityObserved:
         """Return the fact that this charger did something it should not."""
@@ -122,6 +124,8 @@ class Route:
     ask: Callable[[Any], Ask | None] | None = None
     relays: Callable[[Any], bool] | None = None
     """Whether the request itself is to be brought to who knows the answer."""
+    prices: Callable[[Any, ChargerView], dict[str, Any] | None] | None = None
+    """What the cloud is asked of the cost of a session this ends; None: nothing."""
     answers: Answers = Answers.FORGOTTEN
     is_lenient: bool = False
     """What its schema refuses is mended and flagged as far as it can be read (QUIRKS, the rule)."""

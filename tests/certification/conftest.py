@@ -31,7 +31,7 @@ class House:
 @pytest.fixture(scope="session")
 def house(tmp_path_factory) -> Iterator[House]:
     # responders of certificates, and receivers of logs, are on this machine
-    settings = {"CLOUD_LAB_ALLOW_LOCAL_WEBHOOKS": "true"}
+    settings = {"CLOUD_LAB_ALLOW_LOCAL_WEBHOOKS": "true", "CLOUD_COST_EVERY_S": "1"}
     folder = tmp_path_factory.mktemp("certification")
     stack = Stack(folder, Kind.EMBEDDED, "", settings=settings)
     try:

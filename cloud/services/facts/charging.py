@@ -1,6 +1,7 @@
 """What facts of a charging session do."""
 
 from dataclasses import replace
+from typing import Final
 
 from cloud.domain.sessions import (
     START_MISSING,
@@ -13,15 +14,20 @@ from cloud.domain.sessions import (
     state_changed,
     stopped,
 )
+from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.facts.smart_charging import profiles_end
 from contracts.events import ChargingStateChanged, OddityObserved, SessionEnded, SessionStarted
 from contracts.ids import same_token
 
+WITHOUT_COSTS: Final = frozenset({"", "1.6"})
+"""Versions in which no charger is told what a session costs."""
+
 
 def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
     """A new session, or the start of one whose other facts were faster."""
-    if board.charger(stamp, fact.charger_id) is None:
+    charger = board.charger(stamp, fact.charger_id)
+    if charger is None:
         return
     board.count_readings(stamp, fact.session_id)
     at = stamp.seen(fact.observed_at)
@@ -47,6 +53,8 @@ def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
     after = started(base, start)
     if after is base:
         return
+    if charger.ocpp_version not in WITHOUT_COSTS:
+        board.deadlines.append(Deadline(DeadlineKind.COST, after.id, board.now))
     if not fact.is_authorized:
         after = flagged(after, "not_authorized")
     token = same_token(fact.token or "")
