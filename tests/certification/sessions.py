@@ -58,3 +58,8 @@ async def token_info(post: Post, trigger: str) -> dict[str, Any]:
         return found[-1]["idTokenInfo"] if found else None
 
     return await post.until(answered, f"the answer to {trigger}")
+
+
+async def samples(post: Post, session_id: str) -> list[dict[str, Any]]:
+    """Return the readings the cloud keeps of a session, oldest first."""
+    return (await post.get(f"/sessions/{session_id}"))["samples"]
