@@ -87,27 +87,20 @@ class Front:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is None:
-                async with asyncio.timeout(_HEAD_WITHIN_S):
-                    await self._take_plain(sock, address)
+                await self._take_plain(sock, address)
             else:
                 await self._take_tls(await open_tls(sock, tls), address)
         except (OSError, TimeoutError) as error:
             log.debug("front.left", error=str(error))
         except Exception:
             log.exception("front.failed")
-        finally:
-            sock.close()
 
     async def _take_plain(self, sock: socket.socket, address: str) -> None:
-        loop = asyncio.get_running_loop()
-        heard = b""
-        while b"\n" not in heard and len(heard) < MAX_HEAD_BYTES:
-            more = await loop.sock_recv(sock, MAX_HEAD_BYTES - len(heard))
-            if not more:
-                return
-            heard += more
-        if not await self._hand_over(sock, Arrival(address), heard):
-            await loop.sock_sendall(sock, _AWAY)
+        with sock:
+            async with asyncio.timeout(_HEAD_WITHIN_S):
+                heard = await _first_line(sock)
+                if heard and not await self._hand_over(sock, Arrival(address), heard):
+                    await asyncio.get_running_loop().sock_sendall(sock, _AWAY)
 
     async def _take_tls(self, tls: Tls, address: str) -> None:
         """Keep the encryption here, and hand over one end of a pair that has it without."""
@@ -153,6 +146,18 @@ def charger_in(heard: bytes) -> ChargerId | None:
         return identity_of(words[1].decode("ascii"))
     except (IndexError, UnicodeDecodeError):
         return None
+
+
+async def _first_line(sock: socket.socket) -> bytes:
+    """Return what a peer says first, up to a line's end or as much as is allowed; empty: it hung up."""
+    loop = asyncio.get_running_loop()
+    heard = b""
+    while b"\n" not in heard and len(heard) < MAX_HEAD_BYTES:
+        more = await loop.sock_recv(sock, MAX_HEAD_BYTES - len(heard))
+        if not more:
+            return b""
+        heard += more
+    return heard
 
 
 def _listeners(host: str, port: int) -> list[socket.socket]:

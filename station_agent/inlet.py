@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from station_agent.handover import Alive, Channel, Ready, words_of
+from station_agent.handover import Alive, Channel, Handed, Ready, words_of
 from station_agent.ocpp.server import ChargerServer
 from station_agent.roster import Roster
 
@@ -47,9 +47,14 @@ class Inlet:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 handed = await self._channel.handed()
-                tasks.create_task(
-                    self._server.adopt(handed.sock, handed.arrival, handed.heard), name="adopt"
-                )
+                tasks.create_task(self._adopt(handed), name="adopt")
+
+    async def _adopt(self, handed: Handed) -> None:
+        try:
+            await self._server.adopt(handed.sock, handed.arrival, handed.heard)
+        except Exception:
+            log.exception("inlet.not_adopted")
+            handed.sock.close()
 
     async def _tell(self) -> None:
         while True:

@@ -63,8 +63,8 @@ class Part:
                 _kill(process)
             finally:
                 self.channel = None
-                channel.close()
                 await asyncio.shield(_stop(process))
+                channel.close()
             await asyncio.sleep(_AGAIN_AFTER_S)
 
     async def _start(self) -> tuple[asyncio.subprocess.Process, Channel]:

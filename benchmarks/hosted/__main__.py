@@ -1,4 +1,4 @@
-"""`python -m benchmarks.hosted [STATIONS CHARGERS SECONDS]`: the hosted agent alone, of any size."""
+"""`python -m benchmarks.hosted [STATIONS CHARGERS SECONDS PROCESSES]`: the hosted agent alone, of any size."""
 
 import sys
 
@@ -13,8 +13,8 @@ def main(arguments: list[str]) -> None:
     """Measure, and print; exit 1 where a promise does not hold."""
     size = Size()
     if arguments:
-        stations, chargers, seconds = arguments
-        size = Size(int(stations), int(chargers), float(seconds))
+        stations, chargers, seconds, processes = arguments
+        size = Size(int(stations), int(chargers), float(seconds), int(processes))
     console = Console(width=160)
     rows = measure(console, size)
     show(rows, console)

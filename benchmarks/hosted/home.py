@@ -23,6 +23,8 @@ class Size:
     chargers: int = 5_000
     seconds: float = 120
     """Of the steady part: two heartbeats of each charger."""
+    processes: int = 1
+    """Beside the one in front, where there are several."""
     settle_s: float = 5
     """Before memory is looked at."""
 
@@ -60,6 +62,7 @@ def make_home(home: Path, size: Size, *, ocpp_port: int, broker_port: int) -> di
     return {
         "AGENT_STATIONS_DIR": str(stations),
         "AGENT_DATA_DIR": str(data),
+        "AGENT_PROCESSES": str(size.processes),
         "AGENT_BROKER_URL": f"mqtt://127.0.0.1:{broker_port}",
         "AGENT_OCPP_HOST": "127.0.0.1",
         "AGENT_OCPP_PORT": str(ocpp_port),

@@ -132,6 +132,7 @@ class ChargerServer:
             await loop.connect_accepted_socket(lambda: connection, sock)
         except OSError as error:
             log.debug("ocpp.gone_on_the_way", error=str(error))
+            sock.close()
         else:
             connection.data_received(heard)
 

@@ -2,14 +2,12 @@
 
 import asyncio
 import shutil
-import subprocess
 from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.station_agent.hosted import write_station
 from tests.support.ports import LOOPBACK, free_port, is_listening
-from tests.support.processes import PYTHON, ROOT, Program
+from tests.support.processes import ROOT, Program
 
 EXAMPLE = ROOT / "deploy" / "haproxy" / "haproxy.cfg"
 HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin")
@@ -80,17 +78,3 @@ async def test_each_charger_goes_to_its_host_which_is_told_how_it_came(tmp_path)
     assert "|x-forwarded-proto: https|" in said
     assert f"|x-forwarded-for: {LOOPBACK}|" in said
     assert "1.2.3.4" not in said
-
-
-@pytest.mark.real
-def test_the_map_is_written_from_the_station_files(tmp_path):
-    write_station(tmp_path, "north", ["N-1", "N-2"])
-    write_station(tmp_path, "south", ["S-1"])
-
-    assert output_of("chargers", tmp_path) == "N-1 north\nN-2 north\nS-1 south\n"
-    assert output_of("chargers", tmp_path, "--host", "a") == "N-1 a\nN-2 a\nS-1 a\n"
-
-
-def output_of(*words):
-    command = [PYTHON, "-m", "station_agent", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
