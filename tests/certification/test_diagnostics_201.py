@@ -211,6 +211,19 @@ async def test_TC_N_18_CSMS_no_more_monitors_are_cleared_at_once_than_the_charge
         assert len(command["answer"]["clearMonitoringResult"]) == 4
 
 
+async def test_TC_N_21_CSMS_an_event_of_a_monitor_is_taken(post_of):
+    async with post_of() as post:
+        await post.booted()
+        await set_up(post, a_monitor(EVSE | STATE))
+        post.charger.plug_in(1, post.car())
+        (fact,) = await post.until(lambda: post.facts("component_event_reported"), "the event")
+
+        assert (fact["component"], fact["variable"]) == ("EVSE", "AvailabilityState")
+        assert (fact["value"], fact["trigger"]) == ("Occupied", "Delta")
+        (sent,) = post.sent("NotifyEvent")
+        assert sent["eventData"][0]["variableMonitoringId"] == 1
+
+
 async def test_TC_N_24_CSMS_periodic_events_are_taken_again_and_again(post_of):
     async with post_of() as post:
         await post.booted()
@@ -287,27 +300,30 @@ async def uploaded(post, upload_id):
     return await post.until(found, "the upload")
 
 
-@pytest.mark.parametrize(
-    ("log", "log_type"),
-    [
-        pytest.param("diagnostics", "DiagnosticsLog", id="TC_N_25_CSMS"),
-        pytest.param("security", "SecurityLog", id="TC_N_35_CSMS"),
-    ],
-)
-async def test_TC_N_25_CSMS_TC_N_35_CSMS_a_log_is_uploaded_to_us(post_of, log, log_type):
-    async with post_of() as post:
-        await post.booted()
-        made, asked = await a_log(post, log)
+async def log_uploaded(post, log, log_type):
+    """Have a log fetched, and check that it lies in the cloud."""
+    await post.booted()
+    made, asked = await a_log(post, log)
 
-        assert asked["logType"] == log_type
-        job = await over(post, "log", asked["requestId"])
-        assert (job["status"], job["has_failed"]) == ("Uploaded", False)
-        held = await uploaded(post, made["log"]["log_id"])
-        assert held["file_name"] == f"{log_type}-{post.charger_id}.log"
-        content = await post.download(f"/log-files/{held['log_id']}/content")
-        assert post.charger_id.encode() in content
-        told = post.sent("LogStatusNotification")
-        assert [one["status"] for one in told] == ["Uploading", "Uploaded"]
+    assert asked["logType"] == log_type
+    job = await over(post, "log", asked["requestId"])
+    assert (job["status"], job["has_failed"]) == ("Uploaded", False)
+    held = await uploaded(post, made["log"]["log_id"])
+    assert held["file_name"] == f"{log_type}-{post.charger_id}.log"
+    content = await post.download(f"/log-files/{held['log_id']}/content")
+    assert post.charger_id.encode() in content
+    told = post.sent("LogStatusNotification")
+    assert [one["status"] for one in told] == ["Uploading", "Uploaded"]
+
+
+async def test_TC_N_25_CSMS_a_diagnostics_log_is_uploaded_to_us(post_of):
+    async with post_of() as post:
+        await log_uploaded(post, "diagnostics", "DiagnosticsLog")
+
+
+async def test_TC_N_35_CSMS_a_security_log_is_uploaded_to_us(post_of):
+    async with post_of() as post:
+        await log_uploaded(post, "security", "SecurityLog")
 
 
 async def test_TC_N_34_CSMS_a_log_the_charger_does_not_give_is_a_job_that_failed(post_of):
@@ -350,30 +366,43 @@ async def asked_of_customer(post, request_id, **asked):
     return await over(post, "customer_information", request_id)
 
 
-@pytest.mark.parametrize(
-    ("is_known", "is_cleared"),
-    [
-        pytest.param(True, False, id="TC_N_27_CSMS"),
-        pytest.param(False, False, id="TC_N_28_CSMS"),
-        pytest.param(True, True, id="TC_N_30_CSMS"),
-        pytest.param(False, True, id="TC_N_31_CSMS"),
-    ],
-)
-async def test_TC_N_27_CSMS_TC_N_28_CSMS_TC_N_30_CSMS_TC_N_31_CSMS_customer_data_is_told(
-    post_of, is_known, is_cleared
-):
-    async with post_of() as post:
-        await post.booted()
-        customers = post.charger.device.customers
-        if is_known:
-            customers[TOKEN["idToken"].lower()] = "charged 3 times. " * 60
-        job = await asked_of_customer(post, 5, report=True, clear=is_cleared, idToken=TOKEN)
+LONG_TEXT = "charged 3 times. " * 60
+"""More than one part of a report holds."""
 
-        texts = [job["detail"][name] for name in sorted(job["detail"]) if "data" in name]
-        assert "".join(texts) == ("charged 3 times. " * 60 if is_known else "")
-        assert bool(customers) is (is_known and not is_cleared)
-        # what the charger told of a customer is not kept with all else it told
-        assert all("3 times" not in str(one) for one in await post.facts("job_progressed"))
+
+async def data_told(post, *, is_known, is_cleared):
+    """Have a charger tell what it knows of a customer, and check what is shown and what is kept."""
+    await post.booted()
+    customers = post.charger.device.customers
+    if is_known:
+        customers[TOKEN["idToken"].lower()] = LONG_TEXT
+    job = await asked_of_customer(post, 5, report=True, clear=is_cleared, idToken=TOKEN)
+
+    texts = [job["detail"][name] for name in sorted(job["detail"]) if "data" in name]
+    assert "".join(texts) == (LONG_TEXT if is_known else "")
+    assert bool(customers) is (is_known and not is_cleared)
+    # what the charger told of a customer is not kept with all else it told
+    assert all("3 times" not in str(one) for one in await post.facts("job_progressed"))
+
+
+async def test_TC_N_27_CSMS_what_is_known_of_a_customer_is_told(post_of):
+    async with post_of() as post:
+        await data_told(post, is_known=True, is_cleared=False)
+
+
+async def test_TC_N_28_CSMS_nothing_is_known_of_a_customer(post_of):
+    async with post_of() as post:
+        await data_told(post, is_known=False, is_cleared=False)
+
+
+async def test_TC_N_30_CSMS_what_is_known_of_a_customer_is_told_and_cleared(post_of):
+    async with post_of() as post:
+        await data_told(post, is_known=True, is_cleared=True)
+
+
+async def test_TC_N_31_CSMS_nothing_that_is_known_is_cleared(post_of):
+    async with post_of() as post:
+        await data_told(post, is_known=False, is_cleared=True)
 
 
 async def test_TC_N_29_CSMS_a_charger_may_decline_to_tell_of_customers(post_of):
@@ -398,23 +427,24 @@ async def test_TC_N_32_CSMS_customer_data_is_cleared_without_being_told(post_of)
         assert post.charger.device.customers == {}
 
 
-@pytest.mark.parametrize(
-    ("key", "named"),
-    [
-        pytest.param(
-            "OpenChargeAlliance", {"customerIdentifier": "OpenChargeAlliance"}, id="TC_N_62_CSMS"
-        ),
-        pytest.param("cafe01", {"customerCertificate": HASHES}, id="TC_N_63_CSMS"),
-    ],
-)
-async def test_TC_N_62_CSMS_TC_N_63_CSMS_customers_are_named_in_other_ways(post_of, key, named):
-    async with post_of() as post:
-        await post.booted()
-        post.charger.device.customers[key] = "charged once"
-        job = await asked_of_customer(post, 8, report=True, clear=True, **named)
+async def customer_named(post, key, **named):
+    await post.booted()
+    post.charger.device.customers[key] = "charged once"
+    job = await asked_of_customer(post, 8, report=True, clear=True, **named)
 
-        assert job["detail"]["data_0"] == "charged once"
-        assert post.charger.device.customers == {}
+    assert job["detail"]["data_0"] == "charged once"
+    assert post.charger.device.customers == {}
+
+
+async def test_TC_N_62_CSMS_a_customer_is_named_by_an_identifier(post_of):
+    async with post_of() as post:
+        name = "OpenChargeAlliance"
+        await customer_named(post, name, customerIdentifier=name)
+
+
+async def test_TC_N_63_CSMS_a_customer_is_named_by_a_certificate(post_of):
+    async with post_of() as post:
+        await customer_named(post, HASHES["serialNumber"], customerCertificate=HASHES)
 
 
 async def test_TC_N_46_CSMS_a_cleared_customer_leaves_the_local_list_too(post_of):

@@ -128,25 +128,30 @@ async def test_TC_O_06_CSMS_a_message_is_shown_during_a_transaction(post_of):
         await post.until(lambda: not post.charger.device.messages, "the message's end")
 
 
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
-        pytest.param({"id": [1]}, [1], id="TC_O_07_CSMS"),
-        pytest.param({"priority": "InFront"}, [2], id="TC_O_08_CSMS"),
-        pytest.param({"state": "Charging"}, [3], id="TC_O_09_CSMS"),
-    ],
-)
-async def test_TC_O_07_CSMS_TC_O_08_CSMS_TC_O_09_CSMS_some_messages_are_reported(
-    post_of, filters, found
-):
-    async with post_of() as post:
-        await post.booted()
-        await shown(post, a_message(1))
-        await shown(post, a_message(2, priority="InFront"))
-        await shown(post, a_message(3, state="Charging"))
-        assert await reported(post, filters) == found
+async def some_reported(post, filters, found):
+    """Have some of three messages reported, and check that the others are not taken for gone."""
+    await post.booted()
+    await shown(post, a_message(1))
+    await shown(post, a_message(2, priority="InFront"))
+    await shown(post, a_message(3, state="Charging"))
+    assert await reported(post, filters) == found
 
-        assert set(await post.inventory("display_message")) == {"1", "2", "3"}
+    assert set(await post.inventory("display_message")) == {"1", "2", "3"}
+
+
+async def test_TC_O_07_CSMS_one_message_is_reported_by_its_number(post_of):
+    async with post_of() as post:
+        await some_reported(post, {"id": [1]}, [1])
+
+
+async def test_TC_O_08_CSMS_messages_of_a_priority_are_reported(post_of):
+    async with post_of() as post:
+        await some_reported(post, {"priority": "InFront"}, [2])
+
+
+async def test_TC_O_09_CSMS_messages_of_a_state_are_reported(post_of):
+    async with post_of() as post:
+        await some_reported(post, {"state": "Charging"}, [3])
 
 
 async def test_TC_O_10_CSMS_a_message_for_an_unknown_transaction_is_not_taken_for_shown(post_of):
@@ -197,22 +202,23 @@ async def test_TC_O_14_CSMS_a_message_ends_by_itself(post_of):
         await post.until(lambda: not post.charger.device.messages, "the message's end")
 
 
-@pytest.mark.parametrize(
-    ("changes", "status"),
-    [
-        pytest.param({"priority": "AlwaysFront"}, "NotSupportedPriority", id="TC_O_17_CSMS"),
-        pytest.param({"state": "Faulted"}, "NotSupportedState", id="TC_O_18_CSMS"),
-        pytest.param(
-            {"message": TEXT | {"format": "HTML"}}, "NotSupportedMessageFormat", id="TC_O_19_CSMS"
-        ),
-    ],
-)
-async def test_TC_O_17_CSMS_TC_O_18_CSMS_TC_O_19_CSMS_what_a_display_cannot_do_is_not_taken_for_shown(
-    post_of, changes, status
-):
+async def test_TC_O_17_CSMS_a_priority_the_display_does_not_know_is_refused(post_of):
     async with post_of() as post:
         await post.booted()
-        await refused(post, a_message(17, **changes), status)
+        await refused(post, a_message(17, priority="AlwaysFront"), "NotSupportedPriority")
+
+
+async def test_TC_O_18_CSMS_a_state_the_display_does_not_know_is_refused(post_of):
+    async with post_of() as post:
+        await post.booted()
+        await refused(post, a_message(18, state="Faulted"), "NotSupportedState")
+
+
+async def test_TC_O_19_CSMS_a_format_the_display_does_not_know_is_refused(post_of):
+    async with post_of() as post:
+        await post.booted()
+        message = a_message(19, message=TEXT | {"format": "HTML"})
+        await refused(post, message, "NotSupportedMessageFormat")
 
 
 async def test_TC_O_25_CSMS_a_message_is_shown_in_one_state(post_of):

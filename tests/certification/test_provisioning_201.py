@@ -1,8 +1,14 @@
 """OCPP 2.0.1, block B: provisioning; test cases of part 6."""
 
+from base64 import b64encode
+from functools import partial
+
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake
 
 from tests.certification.post import Refused
+from tests.support.ports import LOOPBACK
 from tests.support.stack import TOKEN
 
 pytestmark = pytest.mark.real
@@ -199,6 +205,23 @@ async def _is_refused(post):
     return False
 
 
+async def test_TC_B_58_CSMS_the_version_is_settled_by_the_subprotocol(post_of):
+    post = post_of()
+    key = post.station.charger_keys[post.charger_id]
+    address = f"ws://{LOOPBACK}:{post.stack.agents[post.station.station_id].env['AGENT_OCPP_PORT']}"
+    login = b64encode(f"{post.charger_id}:{key}".encode()).decode()
+    dial = partial(
+        connect,
+        f"{address}/ocpp/{post.charger_id}",
+        additional_headers={"Authorization": f"Basic {login}"},
+    )
+    with pytest.raises(InvalidHandshake):
+        await dial(subprotocols=["ocpp0.1"])
+    async with dial(subprotocols=["ocpp0.1", "ocpp2.0.1"]) as socket:
+        assert socket.subprotocol == "ocpp2.0.1"
+        assert socket.response.headers["Sec-WebSocket-Protocol"] == "ocpp2.0.1"
+
+
 # --- variables -----------------------------------------------------------------------------------
 
 
@@ -274,39 +297,38 @@ async def test_TC_B_10_CSMS_several_variables_are_set(post_of):
         assert await value_of(post, "AuthCtrlr/AuthorizeRemoteStart") == "false"
 
 
-@pytest.mark.parametrize(
-    ("base", "some"),
-    [
-        pytest.param(
-            "ConfigurationInventory",
-            ("OCPPCommCtrlr", 0, "OfflineThreshold", ""),
-            id="TC_B_12_CSMS",
-        ),
-        pytest.param(
-            "FullInventory",
-            ("DeviceDataCtrlr", 0, "ItemsPerMessage", "GetVariables"),
-            id="TC_B_13_CSMS",
-        ),
-        pytest.param("SummaryInventory", ("EVSE", 1, "AvailabilityState", ""), id="TC_B_14_CSMS"),
-    ],
-)
-async def test_TC_B_12_CSMS_TC_B_13_CSMS_TC_B_14_CSMS_a_base_report_is_taken_part_by_part(
-    post_of, base, some
-):
+async def base_reported(post, base, some):
+    """Have a base report told, and check that the cloud shows what it named, and `some` of it."""
+    await post.booted()
+    await post.command("read_variables", names=["SecurityCtrlr/Identity"])
+    asked = {"requestId": 7, "reportBase": base}
+    await post.ask("GetBaseReport", asked)
+
+    assert await post.asked("GetBaseReport") == asked
+    assert (await reported(post, 7))["detail"]["reportBase"] == base
+    assert some in told(post)
+    kept = set() if base == "FullInventory" else {("SecurityCtrlr", 0, "Identity", "")}
+    assert await shown(post) == told(post) | kept
+
+
+async def test_TC_B_12_CSMS_what_can_be_configured_is_reported(post_of):
     async with post_of() as post:
-        await post.booted()
-        await post.command("read_variables", names=["SecurityCtrlr/Identity"])
-        asked = {"requestId": 7, "reportBase": base}
-        await post.ask("GetBaseReport", asked)
-
-        assert await post.asked("GetBaseReport") == asked
-        assert (await reported(post, 7))["detail"]["reportBase"] == base
-        assert some in told(post)
-        kept = set() if base == "FullInventory" else {("SecurityCtrlr", 0, "Identity", "")}
-        assert await shown(post) == told(post) | kept
+        variable = ("OCPPCommCtrlr", 0, "OfflineThreshold", "")
+        await base_reported(post, "ConfigurationInventory", variable)
 
 
-async def test_TC_B_13_CSMS_a_full_report_ends_what_the_charger_does_not_have_any_more(post_of):
+async def test_TC_B_13_CSMS_all_there_is_is_reported(post_of):
+    async with post_of() as post:
+        variable = ("DeviceDataCtrlr", 0, "ItemsPerMessage", "GetVariables")
+        await base_reported(post, "FullInventory", variable)
+
+
+async def test_TC_B_14_CSMS_a_summary_is_reported(post_of):
+    async with post_of() as post:
+        await base_reported(post, "SummaryInventory", ("EVSE", 1, "AvailabilityState", ""))
+
+
+async def test_B07_FR_08_a_full_report_ends_what_the_charger_does_not_have_any_more(post_of):
     async with post_of() as post:
         await post.booted()
         gone = {"component": {"name": "Old"}, "variable": {"name": "Thing"}}
