@@ -11,7 +11,8 @@ from uuid import uuid4
 import msgspec
 
 from cloud.domain.access import Role, Viewer
-from cloud.domain.errors import ChargerOffline, CommandSent, NotAllowed, NotFound
+from cloud.domain.errors import ChargerOffline, CommandSent, NotAllowed, NotFound, NotValid
+from cloud.domain.login_keys import is_login_key, sets_login_key
 from cloud.services.admin_ports import ChargerPlace
 from cloud.services.cursors import seal, unseal
 from cloud.services.idempotency import Once, do_once
@@ -26,7 +27,7 @@ from cloud.services.ports import (
 from cloud.services.retrying import retried
 from cloud.services.views import Change, ChangeKind, CommandList, CommandView
 from contracts import topics
-from contracts.commands import Command, Request
+from contracts.commands import CallCharger, Command, Request, WriteVariable
 from contracts.events import CommandAnswered
 from contracts.wire import encode
 
@@ -59,10 +60,11 @@ class Lifetime:
         """Whether it waits for a charger that is away."""
         return self.patience is not None
 
-    @property
-    def longest(self) -> timedelta:
-        """Return after what time it is over whatever happens."""
-        return self.lasts if self.patience is None else max(self.lasts, self.patience)
+    def of(self, *, is_there: bool) -> timedelta:
+        """Return after what time it is over whatever happens; `is_there`: it is sent at once."""
+        if self.patience is None:
+            return self.lasts
+        return max(self.lasts, self.patience) if is_there else self.patience
 
 
 def _as_it_is(request: Request) -> Request:
@@ -102,9 +104,11 @@ class CommandService:
             NotAllowed: drivers command no chargers.
             NotFound: there is no such charger, or it is not the viewer's to command.
             ChargerOffline: it, or its station, is not connected, and the command is not patient.
+            NotValid: it would set the charger's login key.
         """
         if viewer.role is Role.DRIVER:
             raise NotAllowed(viewer.user_id)
+        demand_no_key(request)
         command = self._store(viewer, request, Lifetime(lasts, patience), once)
         if command.state == SENT:
             self._hand_over([command])
@@ -121,9 +125,8 @@ class CommandService:
             is_there = _is_there(place, now - self.stale_after)
             if not is_there and not lifetime.is_patient:
                 raise ChargerOffline(request.charger_id)
-            queued = new_command(
-                place.station_id, viewer.user_id, request, now, now + lifetime.longest
-            )
+            expires_at = now + lifetime.of(is_there=is_there)
+            queued = new_command(place.station_id, viewer.user_id, request, now, expires_at)
             command = replace(
                 queued,
                 is_patient=lifetime.is_patient,
@@ -304,6 +307,17 @@ def _seen(work: UnitOfWork, viewer: Viewer, command_id: str) -> CommandView:
     if command is None or not viewer.may_watch(owner_id):
         raise NotFound(command_id)
     return command
+
+
+def demand_no_key(request: Request) -> None:
+    """Refuse what would set a charger's login key: KeyRotationService alone does.
+
+    Raises:
+        NotValid: it would.
+    """
+    is_call = isinstance(request, CallCharger) and sets_login_key(request.action, request.payload)
+    if is_call or (isinstance(request, WriteVariable) and is_login_key(request.name)):
+        raise NotValid("key", "A charger's login key is changed by /chargers/{id}/key-rotation.")
 
 
 def new_command(

@@ -24,7 +24,7 @@ from cloud.domain.waves import (
     needs_second_person,
     step_after,
 )
-from cloud.services.commands import MAX_PATIENCE, new_command
+from cloud.services.commands import MAX_PATIENCE, demand_no_key, new_command
 from cloud.services.cursors import seal, unseal
 from cloud.services.fleet_ports import Count, FleetCommand, FleetTarget, Selector
 from cloud.services.idempotency import Once, do_once
@@ -271,6 +271,7 @@ def _check(ask: AskFleet) -> None:
         raise NotValid("selector", "Say which chargers are meant.")
     if isinstance(ask.request, _NOT_FOR_MANY):
         raise NotValid("request", "This is said to one charger at a time.")
+    demand_no_key(ask.request)
     if ask.keep > MAX_PATIENCE:
         raise NotValid("keep_s", "Nothing is kept for so long.")
 
