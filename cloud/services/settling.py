@@ -147,7 +147,9 @@ class Settling:
 
     def _alert(self, work: UnitOfWork, board: Board, outcome: "_Outcome") -> list[Happened]:
         of_bays = (outcome.of_bays[one] for one in sorted(outcome.of_bays))
-        verdicts = [*chain.from_iterable(of_bays), *outcome.verdicts]
+        # of several on one thing, as of an event told twice in a batch, the last counts
+        said = chain(chain.from_iterable(of_bays), outcome.verdicts)
+        verdicts = list({one.scope: one for one in said}.values())
         if not verdicts:
             return []
         station_ids = sorted({*board.links})

@@ -6,14 +6,16 @@
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from random import Random
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cloud.domain.bill_lines import Line
 from cloud.domain.errors import NotValid
 from cloud.domain.tariff_data import tariff_of
 from cloud.domain.tariffs import charge_lines
@@ -30,6 +32,8 @@ from tests.cloud.domain.charging import BERLIN, a_charge
 from tests.support.processes import ROOT
 from tests.support.tariff_oracle import a_body
 
+T = TypeVar("T")
+
 MANY = int(os.environ.get("FUZZ_EXAMPLES", "20000"))
 LIMIT_S = 0.1
 SIZES = [pytest.param(120, id="few"), pytest.param(MANY, id="many", marks=pytest.mark.faults)]
@@ -41,13 +45,18 @@ FRAMES = [
 ]
 
 
-@contextmanager
-def within_limit() -> Iterator[None]:
-    """Fail what takes longer than 100 ms of this process's own time."""
-    began_s = time.process_time()
-    yield
-    taken_s = time.process_time() - began_s
-    assert taken_s < LIMIT_S, f"{taken_s} s"
+def in_time(function: Callable[[], T]) -> T:
+    """Return what it returns, which must not take 100 ms of this process's own time.
+
+    Tried three times: the collector of garbage, or another test's threads, may cost once.
+    """
+    for _ in range(3):
+        began_s = time.process_time()
+        result = function()
+        taken_s = time.process_time() - began_s
+        if taken_s < LIMIT_S:
+            return result
+    raise AssertionError(f"{taken_s} s")
 
 
 @st.composite
@@ -84,8 +93,7 @@ def run(examples: int, strategy: st.SearchStrategy, check) -> None:
 @pytest.mark.parametrize("dialect", [OCPP_16, OCPP_201, OCPP_21], ids=["1.6", "2.0.1", "2.1"])
 def test_p11_the_frame_parser_takes_any_bytes(dialect, examples):
     def check(frame: bytes) -> None:
-        with within_limit():
-            received = Rpc(dialect).receive(frame)
+        received = in_time(lambda: Rpc(dialect).receive(frame))
         assert isinstance(received, Call | Answered | AnsweredWithError | Refused | Ignored)
 
     run(examples, mangled(FRAMES), check)
@@ -99,8 +107,7 @@ def test_p11_the_topic_router_takes_any_topic(examples):
     levels = st.lists(words | st.text(max_size=8), max_size=8).map("/".join)
 
     def check(topic: str) -> None:
-        with within_limit():
-            station = topics.station_of(topic)
+        station = in_time(lambda: topics.station_of(topic))
         assert station is None or is_slug(station)
 
     run(examples, levels | st.text(max_size=60), check)
@@ -111,14 +118,11 @@ def test_p11_the_topic_router_takes_any_topic(examples):
     "decode", [decode_batch, decode_ack, decode_command, decode_link, decode_plan]
 )
 def test_p11_the_readers_of_the_wire_take_any_bytes(decode, examples):
-    def check(data: bytes) -> None:
-        with within_limit():
-            try:
-                decode(data)
-            except Broken:
-                return
+    def read(data: bytes) -> None:
+        with suppress(Broken):
+            decode(data)
 
-    run(examples, mangled(WIRE), check)
+    run(examples, mangled(WIRE), lambda data: in_time(lambda: read(data)))
 
 
 ODD = st.one_of(
@@ -151,13 +155,14 @@ def tariffs(draw: st.DrawFn) -> object:
 def test_p11_the_tariff_engine_takes_any_document(examples):
     charge = a_charge(charged_min=95, parked_min=20, kwh=31.5)
 
+    def bill(body: object) -> tuple[Line, ...]:
+        try:
+            return charge_lines(tariff_of(body, "EUR"), charge, BERLIN)
+        except NotValid:
+            return ()
+
     def check(body: object) -> None:
-        with within_limit():
-            try:
-                tariff = tariff_of(body, "EUR")
-            except NotValid:
-                return
-            lines = charge_lines(tariff, charge, BERLIN)
+        lines = in_time(lambda: bill(body))
         assert all(isinstance(one.gross_minor, int) for one in lines)
 
     run(examples, tariffs(), check)

@@ -80,6 +80,11 @@ CONCERNS: Final[Mapping[str, Concern]] = {
         "Somebody of the charger's name came less protected than it must",
         "If it is the charger itself, it was set back: set its security profile again.",
     ),
+    "flooding": Concern(
+        Severity.MINOR,
+        "The charger sends more than it should",
+        "It is slowed down, and nobody else is. Reset it; report it to its maker.",
+    ),
 }
 """By event. The others are kept, and need nobody."""
 

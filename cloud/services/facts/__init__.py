@@ -34,7 +34,7 @@ HANDLERS: Final[dict[type[msgspec.Struct], Handler]] = {
     events.ChargingStateChanged: charging.charging_state_changed,
     events.SignedReadingReported: other.only_kept,
     events.SessionEnded: charging.session_ended,
-    events.OddityObserved: charging.oddity_observed,
+    events.OddityObserved: security.oddity_observed,
     events.BayOccupancyChanged: sensing.bay_occupancy_changed,
     events.SensorFellSilent: sensing.sensor_fell_silent,
     events.SensorHeardAgain: sensing.sensor_heard_again,

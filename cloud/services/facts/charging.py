@@ -17,11 +17,8 @@ from cloud.domain.sessions import (
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.facts.smart_charging import profiles_end
-from contracts.events import ChargingStateChanged, OddityObserved, SessionEnded, SessionStarted
+from contracts.events import ChargingStateChanged, SessionEnded, SessionStarted
 from contracts.ids import same_token
-
-WITHOUT_COSTS: Final = frozenset({"", "1.6"})
-"""Versions in which no charger is told what a session costs."""
 
 
 def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
@@ -103,12 +100,6 @@ def session_ended(board: Board, fact: SessionEnded, stamp: Stamp) -> None:
     if is_countable:
         profiles_end(board, fact, stamp)
     board.ended_sessions.add(after.id)
-
-
-def oddity_observed(board: Board, fact: OddityObserved, stamp: Stamp) -> None:
-    """Only kept and counted: the fold finds for itself what is odd about a meter."""
-    del fact, stamp
-    board.ignored["oddity"] += 1
 
 
 def _register(wh: int | None) -> int | None:

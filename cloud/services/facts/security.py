@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import uuid4
 
+from cloud.domain.alerts.security_event import CONCERNS
 from cloud.domain.alerts.snapshots import SecuritySnapshot
 from cloud.domain.certificates import Certificate
 from cloud.services.fact_ports import Deadline, DeadlineKind
@@ -11,11 +12,17 @@ from cloud.services.facts.board import Board, Stamp
 from cloud.services.ports import UnitOfWork
 from cloud.services.security_ports import Login
 from cloud.services.views import CommandView
-from contracts.events import CertificateRequested, ChargerConnected, SecurityEventReported
+from contracts.events import (
+    CertificateRequested,
+    ChargerConnected,
+    OddityObserved,
+    SecurityEventReported,
+)
 
 TENDED: Final = {
     "set_charger_key": DeadlineKind.KEY_ROTATION,
     "deliver_certificate": DeadlineKind.CERTIFICATE,
+    "send_local_list": DeadlineKind.LOCAL_LIST,
 }
 """What the clock does at once when a command of this kind was answered."""
 
@@ -58,6 +65,19 @@ def security_event_reported(board: Board, fact: SecurityEventReported, stamp: St
             at=stamp.seen(fact.observed_at),
         )
     )
+
+
+def oddity_observed(board: Board, fact: OddityObserved, stamp: Stamp) -> None:
+    """Kept and counted; some are security events as well: a flood (FAULTS P07)."""
+    board.ignored["oddity"] += 1
+    if fact.oddity in CONCERNS:
+        event = SecurityEventReported(
+            charger_id=fact.charger_id,
+            event=fact.oddity,
+            info=fact.detail,
+            observed_at=fact.observed_at,
+        )
+        security_event_reported(board, event, stamp)
 
 
 def keep(work: UnitOfWork, board: Board, answered: Iterable[CommandView]) -> None:
