@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -11,7 +13,7 @@ import structlog
 from contracts.clock import Clock
 from contracts.commands import Command, decode_command
 from contracts.events import CommandAnswered, CommandOutcome
-from contracts.ids import CommandId, StationId
+from contracts.ids import ChargerId, CommandId, StationId
 from contracts.wire import Broken, Instant, Wire, encode
 from station_agent.ports import (
     ChargerGateway,
@@ -65,6 +67,7 @@ class Commands:
         self._interrupted = [key for key, seen in known if not seen.is_answered]
         self._came: asyncio.Queue[Command] = asyncio.Queue()
         self._running = 0
+        self._turns: WeakValueDictionary[ChargerId, asyncio.Lock] = WeakValueDictionary()
 
     def take(self, payload: bytes) -> None:
         """Take a command, once; unreadable and foreign ones have nobody to be answered to."""
@@ -108,9 +111,19 @@ class Commands:
             return
         self._running += 1
         try:
-            await self._end(command, await self._execute(command, seen))
+            async with self._turn(command):
+                await self._end(command, await self._execute(command, seen))
         finally:
             self._running -= 1
+
+    def _turn(self, command: Command) -> AbstractAsyncContextManager[None]:
+        """Let patient commands of one charger be begun one after another.
+
+        Of those that wait their turn a restart can say that the charger has not heard them.
+        """
+        if not command.is_patient:
+            return nullcontext()
+        return self._turns.setdefault(command.request.charger_id, asyncio.Lock())
 
     async def _end(self, command: Command, result: CommandResult) -> None:
         """Answer; of a patient command the charger has not heard nothing is remembered."""

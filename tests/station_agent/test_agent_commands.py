@@ -223,3 +223,23 @@ async def test_a_patient_command_is_not_refused_for_others_that_run(house, monke
 
     assert house.answers[0] == ("c2", CommandOutcome.EXPIRED)
     assert ("c2", CommandOutcome.ACCEPTED) in house.answers
+
+
+async def test_patient_commands_of_a_charger_are_begun_one_after_another(house):
+    house.gateway.gate.clear()
+    for name in ("c1", "c2", "c3"):
+        house.commands.take(a_command(name, is_patient=True))
+    await until(lambda: house.gateway.executed)
+    again = House(house.memory)
+    await until(lambda: again.answers)
+    for name in ("c1", "c2", "c3"):
+        again.commands.take(a_command(name, is_patient=True))
+    await until(lambda: len(again.answers) == 3)
+
+    assert again.answers == [
+        ("c1", CommandOutcome.TIMED_OUT),
+        ("c2", CommandOutcome.ACCEPTED),
+        ("c3", CommandOutcome.ACCEPTED),
+    ]
+    assert len(house.gateway.executed) == 1
+    await again.stop()
