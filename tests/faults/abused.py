@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from contracts.batch import Ack, decode_batch
 from contracts.commands import CallCharger, Command
 from contracts.events import CommandAnswered
 from contracts.keys import hash_key, new_salt
-from contracts.plan import ChargerCredential, Plan
+from contracts.plan import ChargerCredential, Plan, Registration
 from contracts.topics import Channel
 from contracts.wire import encode
 from tests.integration.cloudlike import AGENT_KEY, CHARGER_KEY, STATION
@@ -38,7 +38,7 @@ class Cloud:
 
     def __init__(self, probe: MqttProbe) -> None:
         self._probe = probe
-        self._read = 0
+        self._read = self._version = 0
         self._facts: dict[int, Any] = {}
         probe.subscribe(topics.every(Channel.EVENTS))
 
@@ -53,10 +53,18 @@ class Cloud:
             self._probe.publish(topics.acks(STATION), encode(ack), qos=0)
         return list(self._facts.values())
 
-    def plan(self, chargers: list[ChargerCredential]) -> None:
-        """Give the station its standing orders."""
+    def plan(self, registrations: Mapping[str, Registration]) -> None:
+        """Give the station its standing orders: how each charger is to be taken in."""
+        salt, self._version = new_salt(), self._version + 1
+        key_hash = hash_key(salt, CHARGER_KEY)
+        chargers = [
+            ChargerCredential(
+                charger_id=charger_id, salt=salt, key_hash=key_hash, registration=registration
+            )
+            for charger_id, registration in registrations.items()
+        ]
         now = datetime.now(UTC)
-        plan = Plan(station=STATION, version=1, issued_at=now, chargers=chargers)
+        plan = Plan(station=STATION, version=self._version, issued_at=now, chargers=chargers)
         self._probe.publish(topics.plan(STATION), encode(plan), retain=True)
 
     def command(self, command_id: str, request: CallCharger, within_s: float) -> None:
@@ -94,6 +102,11 @@ class Abused:
         charger_id = charger_id or next(self._free)
         port = int(self.agent.env["AGENT_OCPP_PORT"])
         return RawCharger(port, charger_id, CHARGER_KEY, *offers, is_compressed=is_compressed)
+
+    def register(self, charger_id: str, registration: Registration) -> None:
+        """Say how one charger's next BootNotification is to be answered."""
+        all_of_them = dict.fromkeys(self.charger_ids, Registration.ACCEPTED)
+        self.cloud.plan(all_of_them | {charger_id: registration})
 
     def memory_bytes(self) -> int:
         """Return what the agent holds of the machine's memory."""
@@ -139,7 +152,7 @@ def an_abused_agent(folder: Path) -> Iterator[Abused]:
     try:
         with broker.client(CLOUD, "played-cloud") as probe:
             cloud = Cloud(probe)
-            cloud.plan(_credentials(charger_ids))
+            cloud.plan(dict.fromkeys(charger_ids, Registration.ACCEPTED))
             port = int(agent.env["AGENT_OCPP_PORT"])
             agent.start(lambda: is_listening(port))
             eventually((folder / "data" / "plan.json").exists, what="the plan on disk")
@@ -186,9 +199,3 @@ def _agent(broker: Broker, folder: Path, charger_ids: list[str]) -> Program:
         "AGENT_AUTHORIZE_WAIT_S": "0.1",
     }
     return our_program("station_agent", "run", env=env, name="abused-agent")
-
-
-def _credentials(charger_ids: list[str]) -> list[ChargerCredential]:
-    salt = new_salt()
-    key_hash = hash_key(salt, CHARGER_KEY)
-    return [ChargerCredential(charger_id=one, salt=salt, key_hash=key_hash) for one in charger_ids]

@@ -6,12 +6,14 @@ import json
 import pytest
 
 from contracts.events import CommandOutcome, OddityObserved, SessionStarted
+from contracts.plan import Registration
 from tests.faults.abused import Abused, latencies_s, p99
 from tests.support.waiting import eventually_async
 
 pytestmark = pytest.mark.real
 
 BOOT = {"chargePointVendor": "V", "chargePointModel": "M"}
+BOOT_2 = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M"}}
 START = {
     "connectorId": 1,
     "idTag": "04A2B3C4D5E680",
@@ -129,3 +131,32 @@ async def test_p09_a_storm_of_boots_is_answered_one_by_one_and_told_one_by_one(a
         assert [one[1] for one in replies] == [f"{number}" for number in range(200)]
         assert {one[2]["status"] for one in replies} == {"Accepted"}
         assert (await other.call("Heartbeat", {}))[0] == 3
+
+
+@pytest.mark.parametrize("registration", [Registration.PENDING, Registration.REJECTED])
+@pytest.mark.parametrize("version", ["ocpp2.0.1", "ocpp2.1"])
+async def test_p09_who_is_not_let_in_may_say_nothing_but_that_it_booted(
+    abused: Abused, version, registration
+):
+    """What it owes is the exception: a transaction is kept whoever tells it (QUIRKS, the rule)."""
+
+    async def booted(word: str) -> bool:
+        reply = await charger.call("BootNotification", BOOT_2)
+        return reply[2]["status"] == word
+
+    async with abused.charger(version) as charger:
+        abused.register(charger.charger_id, registration)
+        await eventually_async(lambda: booted(registration.value.title()), what="the new plan")
+        for action, payload in (
+            ("Heartbeat", {}),
+            ("Authorize", {"idToken": {"idToken": "A", "type": "Central"}}),
+            ("StatusNotification", {"evseId": 1}),
+            ("NotifyReport", {"requestId": 1, "seqNo": 0}),
+        ):
+            reply = await charger.call(action, payload)
+            assert (reply[0], reply[2]) == (4, "SecurityError"), action
+        assert (await charger.call("TransactionEvent", {}))[0] == 3
+        abused.register(charger.charger_id, Registration.ACCEPTED)
+        await eventually_async(lambda: booted("Accepted"), what="the plan that lets it in")
+
+        assert (await charger.call("Heartbeat", {}))[0] == 3
