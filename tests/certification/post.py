@@ -218,6 +218,11 @@ class Post:
         log = await self.get(f"/chargers/{self.charger_id}/log", limit=200)
         return [one["body"] for one in log["entries"] if one["kind"] == kind]
 
+    async def alerts(self) -> list[dict[str, Any]]:
+        """Return what maintenance is told of this post."""
+        found = (await self.get("/alerts", station_id=self.station.station_id, limit=200))["alerts"]
+        return [one for one in found if one["charger_id"] == self.charger_id]
+
     async def sessions(self) -> list[dict[str, Any]]:
         """Return the sessions of the post's station at this charger, newest first."""
         found = (await self.get("/sessions", station_id=self.station.station_id))["sessions"]

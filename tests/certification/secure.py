@@ -93,11 +93,6 @@ class SecurePost(Post):
         """Return the roots certificates are signed under."""
         return (await self.get(f"/chargers/{self.charger_id}/certificates"))["roots"]
 
-    async def alerts(self) -> list[dict[str, Any]]:
-        """Return what maintenance is told of this post."""
-        found = (await self.get("/alerts", station_id=self.station.station_id, limit=200))["alerts"]
-        return [one for one in found if one["charger_id"] == self.charger_id]
-
     async def renewed(self, message: str = "SignChargingStationCertificate") -> dict[str, Any]:
         """Have the post ask for a certificate, and wait until it has it; return the certificate."""
         before = len(await self.certificates())

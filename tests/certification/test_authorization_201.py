@@ -120,16 +120,7 @@ async def test_TC_C_20_CSMS_a_token_wrongly_cached_is_refused_in_the_session(pos
         assert over["end_reason"] == "DeAuthorized"
 
 
-@pytest.mark.parametrize(
-    ("can", "status", "state"),
-    [
-        pytest.param(True, "Accepted", "accepted", id="TC_C_37_CSMS"),
-        pytest.param(False, "Rejected", "rejected", id="TC_C_38_CSMS"),
-    ],
-)
-async def test_TC_C_37_CSMS_TC_C_38_CSMS_the_cache_is_cleared_or_said_not_to_be(
-    post_of, can, status, state
-):
+async def clears_its_cache(post_of, *, can, status, state):
     async with post_of() as post:
         await post.booted()
         cards = post.charger.cards
@@ -140,6 +131,14 @@ async def test_TC_C_37_CSMS_TC_C_38_CSMS_the_cache_is_cleared_or_said_not_to_be(
         assert await post.asked("ClearCache") == {}
         assert (command["state"], command["answer"]) == (state, {"status": status})
         assert (cards.known("SOMEBODY") is None) is can
+
+
+async def test_TC_C_37_CSMS_the_cache_is_cleared(post_of):
+    await clears_its_cache(post_of, can=True, status="Accepted", state="accepted")
+
+
+async def test_TC_C_38_CSMS_a_cache_that_is_not_cleared_is_told(post_of):
+    await clears_its_cache(post_of, can=False, status="Rejected", state="rejected")
 
 
 async def test_TC_C_39_CSMS_a_token_of_the_same_group_ends_the_session(post_of):
@@ -169,10 +168,7 @@ async def test_TC_C_39_CSMS_a_token_of_the_same_group_ends_the_session(post_of):
         ]
 
 
-@pytest.mark.parametrize("is_asked", [False, True], ids=["TC_C_40_CSMS", "TC_C_43_CSMS"])
-async def test_TC_C_40_CSMS_TC_C_43_CSMS_a_group_of_the_local_list_is_told_with_each_token(
-    post_of, is_asked
-):
+async def ends_by_group(post_of, *, is_asked):
     async with post_of(behaviour=parking()) as post:
         await post.booted()
         group = a_token()
@@ -196,17 +192,17 @@ async def test_TC_C_40_CSMS_TC_C_43_CSMS_a_group_of_the_local_list_is_told_with_
         assert await whose(post) == first
 
 
-@pytest.mark.parametrize(
-    "chosen",
-    [
-        pytest.param((1, 2), id="TC_C_47_CSMS"),
-        pytest.param((2,), id="TC_C_48_CSMS"),
-        pytest.param(None, id="TC_C_49_CSMS"),
-    ],
-)
-async def test_TC_C_47_CSMS_TC_C_48_CSMS_TC_C_49_CSMS_a_master_pass_ends_sessions_of_others(
-    post_of, chosen
+async def test_TC_C_40_CSMS_a_group_of_the_local_list_is_told_with_each_token(post_of):
+    await ends_by_group(post_of, is_asked=False)
+
+
+async def test_TC_C_43_CSMS_a_token_the_local_list_has_as_invalid_is_asked_for_and_of_the_group(
+    post_of,
 ):
+    await ends_by_group(post_of, is_asked=True)
+
+
+async def ends_by_master(post_of, chosen):
     async with post_of() as post:
         await post.booted()
         group = "MASTERS"
@@ -243,6 +239,18 @@ async def test_TC_C_47_CSMS_TC_C_48_CSMS_TC_C_49_CSMS_a_master_pass_ends_session
         assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group.casefold())
         if chosen == (2,):
             assert (await on_evse(post, 1))["state"] != "ended"
+
+
+async def test_TC_C_47_CSMS_a_master_pass_ends_all_sessions_chosen_on_the_screen(post_of):
+    await ends_by_master(post_of, (1, 2))
+
+
+async def test_TC_C_48_CSMS_a_master_pass_ends_the_one_session_chosen_on_the_screen(post_of):
+    await ends_by_master(post_of, (2,))
+
+
+async def test_TC_C_49_CSMS_a_master_pass_ends_all_sessions_without_a_screen(post_of):
+    await ends_by_master(post_of, None)
 
 
 async def test_a_master_pass_begins_nothing(post_of):

@@ -1,6 +1,7 @@
 """OCPP 2.0.1, block L: firmware management; test cases of part 6."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -51,6 +52,7 @@ async def version(post):
 
 async def ready(post):
     await post.booted()
+    await post.until(partial(version, post), "what runs on it is known")
     post.charger.firmware.pace_s = PACE_S
     return post
 
@@ -114,10 +116,9 @@ async def test_TC_L_05_CSMS_an_invalid_certificate_is_told_as_a_security_event(p
         assert command["state"] == "rejected"
         assert (await over(post))["status"] == "InvalidCertificate"
 
-        async def told():
-            return await post.facts("security_event_reported")
-
-        (event,) = await post.until(told, "the security event")
+        (alert,) = await post.until(post.alerts, "an alert")
+        assert alert["rule"] == "security_event"
+        (event,) = await post.facts("security_event_reported")
         assert event["event"] == "InvalidFirmwareSigningCertificate"
 
 
@@ -132,26 +133,15 @@ async def test_TC_L_06_CSMS_nothing_is_installed_whose_signature_does_not_fit(po
         assert steps(post) == ["Downloading", "Downloaded", "InvalidSignature"]
         assert (ended["status"], ended["has_failed"]) == ("InvalidSignature", True)
 
-        async def told():
-            return await post.facts("security_event_reported")
-
-        (event,) = await post.until(told, "the security event")
+        (alert,) = await post.until(post.alerts, "an alert")
+        assert alert["rule"] == "security_event"
+        (event,) = await post.facts("security_event_reported")
         assert event["event"] == "InvalidFirmwareSignature"
         assert post.charger.firmware.installs == 0
         assert await version(post) == before
 
 
-@pytest.mark.parametrize(
-    ("fault", "before"),
-    [
-        pytest.param("DownloadFailed", STEPS[:1], id="TC_L_07_CSMS"),
-        pytest.param("InstallVerificationFailed", STEPS[:4], id="TC_L_08_CSMS"),
-        pytest.param("InstallationFailed", STEPS, id="TC_L_09_CSMS"),
-    ],
-)
-async def test_TC_L_07_CSMS_TC_L_08_CSMS_TC_L_09_CSMS_a_failed_update_says_where(
-    post_of, fault, before
-):
+async def fails_at(post_of, fault, before):
     async with post_of() as post:
         await ready(post)
         running = await version(post)
@@ -162,6 +152,18 @@ async def test_TC_L_07_CSMS_TC_L_08_CSMS_TC_L_09_CSMS_a_failed_update_says_where
         assert steps(post) == [*before, fault]
         assert (ended["status"], ended["has_failed"]) == (fault, True)
         assert await version(post) == running
+
+
+async def test_TC_L_07_CSMS_an_update_that_cannot_be_fetched_says_so(post_of):
+    await fails_at(post_of, "DownloadFailed", STEPS[:1])
+
+
+async def test_TC_L_08_CSMS_an_update_that_does_not_verify_says_so(post_of):
+    await fails_at(post_of, "InstallVerificationFailed", STEPS[:4])
+
+
+async def test_TC_L_09_CSMS_an_update_that_cannot_be_installed_says_so(post_of):
+    await fails_at(post_of, "InstallationFailed", STEPS)
 
 
 async def test_TC_L_10_CSMS_a_newer_update_takes_the_place_of_one_under_way(post_of):
@@ -257,19 +259,7 @@ async def test_TC_L_17_CSMS_published_firmware_is_held_with_where_it_can_be_had(
         }
 
 
-@pytest.mark.parametrize(
-    ("fault", "before"),
-    [
-        pytest.param("InvalidChecksum", ["Downloading", "Downloaded"], id="TC_L_19_CSMS"),
-        pytest.param(
-            "PublishFailed", ["Downloading", "Downloaded", "ChecksumVerified"], id="TC_L_20_CSMS"
-        ),
-        pytest.param("DownloadFailed", ["Downloading"], id="TC_L_24_CSMS"),
-    ],
-)
-async def test_TC_L_19_CSMS_TC_L_20_CSMS_TC_L_24_CSMS_failed_publishing_holds_nothing(
-    post_of, fault, before
-):
+async def publishes_nothing(post_of, fault, before):
     async with post_of() as post:
         await ready(post)
         post.charger.publisher.pace_s = PACE_S
@@ -281,6 +271,19 @@ async def test_TC_L_19_CSMS_TC_L_20_CSMS_TC_L_24_CSMS_failed_publishing_holds_no
         assert publishing(post) == [*before, fault]
         assert (ended["status"], ended["has_failed"]) == (fault, True)
         assert await post.inventory("firmware") == {}
+
+
+async def test_TC_L_19_CSMS_damaged_firmware_is_not_published(post_of):
+    await publishes_nothing(post_of, "InvalidChecksum", ["Downloading", "Downloaded"])
+
+
+async def test_TC_L_20_CSMS_firmware_that_cannot_be_published_is_not_held(post_of):
+    before = ["Downloading", "Downloaded", "ChecksumVerified"]
+    await publishes_nothing(post_of, "PublishFailed", before)
+
+
+async def test_TC_L_24_CSMS_firmware_that_cannot_be_fetched_is_not_published(post_of):
+    await publishes_nothing(post_of, "DownloadFailed", ["Downloading"])
 
 
 async def test_TC_L_21_CSMS_unpublished_firmware_is_held_no_more(post_of):
@@ -301,21 +304,20 @@ async def test_TC_L_21_CSMS_unpublished_firmware_is_held_no_more(post_of):
         await post.until(gone, "it is gone")
 
 
-@pytest.mark.parametrize(
-    ("is_fetching", "status"),
-    [
-        pytest.param(False, "NoFirmware", id="TC_L_22_CSMS"),
-        pytest.param(True, "DownloadOngoing", id="TC_L_23_CSMS"),
-    ],
-)
-async def test_TC_L_22_CSMS_TC_L_23_CSMS_what_cannot_be_unpublished_is_refused(
-    post_of, is_fetching, status
-):
+async def does_not_unpublish(post_of, status):
     async with post_of() as post:
         await ready(post)
-        if is_fetching:
+        if status == "DownloadOngoing":
             await post.ask("PublishFirmware", PUBLISHING)
         command = await post.ask("UnpublishFirmware", {"checksum": CHECKSUM})
 
         assert command["state"] == "rejected"
         assert command["answer"] == {"status": status}
+
+
+async def test_TC_L_22_CSMS_what_is_not_published_cannot_be_taken_back(post_of):
+    await does_not_unpublish(post_of, "NoFirmware")
+
+
+async def test_TC_L_23_CSMS_what_is_being_fetched_cannot_be_taken_back(post_of):
+    await does_not_unpublish(post_of, "DownloadOngoing")

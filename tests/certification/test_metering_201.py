@@ -103,18 +103,7 @@ async def test_TC_J_02_CSMS_a_sessions_meter_is_told_of_by_the_clock_in_the_sess
         await nothing_odd(post)
 
 
-@pytest.mark.parametrize(
-    ("how", "context", "signs"),
-    [
-        pytest.param("aligned_s", "Sample.Clock", False, id="TC_J_03_CSMS"),
-        pytest.param("aligned_s", "Sample.Clock", True, id="TC_J_04_CSMS"),
-        pytest.param("sample_s", "Sample.Periodic", False, id="TC_J_10_CSMS"),
-        pytest.param("sample_s", "Sample.Periodic", True, id="TC_J_11_CSMS"),
-    ],
-)
-async def test_TC_J_03_CSMS_TC_J_04_CSMS_TC_J_10_CSMS_TC_J_11_CSMS_an_end_repeats_the_readings(
-    post_of, how, context, signs
-):
+async def repeats_its_readings(post_of, how, context, *, signs=False):
     behaviour = metering(repeats_samples=True, signs=signs, **{how: EVERY_S})
     async with post_of(behaviour=behaviour) as post:
         await post.booted()
@@ -145,6 +134,22 @@ async def test_TC_J_03_CSMS_TC_J_04_CSMS_TC_J_10_CSMS_TC_J_11_CSMS_an_end_repeat
             assert told <= {one["data"] for one in signed}
             in_sessions = {one["session_id"] for one in signed if "session_id" in one}
             assert in_sessions == {session["session_id"]}
+
+
+async def test_TC_J_03_CSMS_an_end_repeats_the_readings_by_the_clock(post_of):
+    await repeats_its_readings(post_of, "aligned_s", "Sample.Clock")
+
+
+async def test_TC_J_04_CSMS_an_end_repeats_the_signed_readings_by_the_clock(post_of):
+    await repeats_its_readings(post_of, "aligned_s", "Sample.Clock", signs=True)
+
+
+async def test_TC_J_10_CSMS_an_end_repeats_the_samples(post_of):
+    await repeats_its_readings(post_of, "sample_s", "Sample.Periodic")
+
+
+async def test_TC_J_11_CSMS_an_end_repeats_the_signed_samples(post_of):
+    await repeats_its_readings(post_of, "sample_s", "Sample.Periodic", signs=True)
 
 
 async def test_TC_J_07_CSMS_a_session_begins_with_a_reading(post_of):

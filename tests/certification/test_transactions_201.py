@@ -221,14 +221,22 @@ async def test_TC_E_39_CSMS_a_session_ends_if_no_cable_comes(post_of):
         assert told(post, *STOPPED)[-1] == ("Ended", "EVConnectTimeout", "Timeout", "Idle")
 
 
-async def test_TC_E_07_CSMS_TC_E_15_CSMS_the_driver_ends_the_session(post_of):
-    async with post_of(behaviour=at(*POWER_PATH, stops=POWER_PATH)) as post:
+async def ends_by_its_driver(post_of, stops):
+    async with post_of(behaviour=at(*POWER_PATH, stops=stops)) as post:
         await post.booted()
         await charging(post)
         post.charger.present(1, TOKEN)
 
         assert (await ended(post))["end_reason"] == "Local"
         assert told(post, *STOPPED)[-1] == ("Ended", "StopAuthorized", "Local", "EVConnected")
+
+
+async def test_TC_E_07_CSMS_the_driver_opens_the_power_path_which_ends_the_session(post_of):
+    await ends_by_its_driver(post_of, POWER_PATH)
+
+
+async def test_TC_E_15_CSMS_the_driver_ends_the_session(post_of):
+    await ends_by_its_driver(post_of, [Point.AUTHORIZED])
 
 
 async def test_TC_E_08_CSMS_a_session_ends_with_the_flow_its_driver_stopped(post_of):
@@ -261,14 +269,7 @@ async def test_TC_E_14_CSMS_a_session_ends_as_the_cable_is_pulled(post_of):
         )
 
 
-@pytest.mark.parametrize(
-    "stops",
-    [
-        pytest.param([Point.EV_CONNECTED], id="TC_E_20_CSMS"),
-        pytest.param(POWER_PATH, id="TC_E_17_CSMS"),
-    ],
-)
-async def test_TC_E_17_CSMS_TC_E_20_CSMS_a_session_that_rests_ends_as_the_car_goes(post_of, stops):
+async def ends_as_the_car_goes(post_of, stops):
     async with post_of(behaviour=at(*POWER_PATH, stops=stops)) as post:
         await post.booted()
         car = post.car()
@@ -286,6 +287,14 @@ async def test_TC_E_17_CSMS_TC_E_20_CSMS_a_session_that_rests_ends_as_the_car_go
             "EVDisconnected",
             "Idle",
         )
+
+
+async def test_TC_E_17_CSMS_a_session_that_rests_is_over_as_the_car_goes(post_of):
+    await ends_as_the_car_goes(post_of, POWER_PATH)
+
+
+async def test_TC_E_20_CSMS_a_session_that_rests_ends_as_the_cars_cable_is_pulled(post_of):
+    await ends_as_the_car_goes(post_of, [Point.EV_CONNECTED])
 
 
 async def test_TC_E_21_CSMS_a_session_is_ended_from_afar(post_of):
@@ -395,11 +404,7 @@ async def backlog(post):
     await post.until(is_known, "known to be back")
 
 
-@pytest.mark.parametrize(
-    "is_named",
-    [pytest.param(True, id="TC_E_29_CSMS"), pytest.param(False, id="TC_E_33_CSMS")],
-)
-async def test_TC_E_29_CSMS_TC_E_33_CSMS_what_waits_is_asked_for_and_comes(post_of, is_named):
+async def tells_what_waits(post_of, *, is_named):
     async with post_of() as post:
         await post.booted()
         session = await charging(post)
@@ -424,11 +429,15 @@ async def test_TC_E_29_CSMS_TC_E_33_CSMS_what_waits_is_asked_for_and_comes(post_
         await post.until(kept, "what was measured meanwhile is known")
 
 
-@pytest.mark.parametrize(
-    "is_named",
-    [pytest.param(True, id="TC_E_30_CSMS"), pytest.param(False, id="TC_E_34_CSMS")],
-)
-async def test_TC_E_30_CSMS_TC_E_34_CSMS_nothing_waits(post_of, is_named):
+async def test_TC_E_29_CSMS_what_waits_of_a_session_is_asked_for_and_comes(post_of):
+    await tells_what_waits(post_of, is_named=True)
+
+
+async def test_TC_E_33_CSMS_what_waits_at_all_is_asked_for_and_comes(post_of):
+    await tells_what_waits(post_of, is_named=False)
+
+
+async def has_told_all(post_of, *, is_named):
     async with post_of() as post:
         await post.booted()
         asked = {}
@@ -440,6 +449,14 @@ async def test_TC_E_30_CSMS_TC_E_34_CSMS_nothing_waits(post_of, is_named):
         assert await post.asked("GetTransactionStatus") == asked
         ongoing = {"ongoingIndicator": True} if is_named else {}
         assert command["answer"] == {"messagesInQueue": False, **ongoing}
+
+
+async def test_TC_E_30_CSMS_nothing_waits_of_a_session(post_of):
+    await has_told_all(post_of, is_named=True)
+
+
+async def test_TC_E_34_CSMS_nothing_waits_at_all(post_of):
+    await has_told_all(post_of, is_named=False)
 
 
 async def test_TC_E_31_CSMS_what_comes_after_the_end_completes_the_session(post_of):
