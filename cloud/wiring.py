@@ -66,6 +66,7 @@ from cloud.services.inventories import InventoryService
 from cloud.services.keeping import Keeper, KeepingService
 from cloud.services.key_rotations import KeyMaker, KeyRotationService
 from cloud.services.ledger import LedgerService
+from cloud.services.local_lists import LocalListService
 from cloud.services.log_files import LogFileService
 from cloud.services.messages import Channel, MessageService
 from cloud.services.money_ports import PaymentGateway
@@ -453,6 +454,11 @@ class House:
         return CertificateService(self.open_work, self.clock, self.authority)
 
     @cached_property
+    def local_lists(self) -> LocalListService:
+        """Chargers' own lists of tokens."""
+        return LocalListService(self.open_work, self.clock)
+
+    @cached_property
     def costs(self) -> CostService:
         """What chargers' displays say."""
         every = timedelta(seconds=self.settings.cost_every_s)
@@ -543,6 +549,7 @@ class House:
             inventories=InventoryService(work),
             log_files=self.log_files,
             key_rotations=self.key_rotations,
+            local_lists=self.local_lists,
             certificates=self.certificates,
             tariffs=TariffService(work, clock, self.shelf),
             receipts=ReceiptService(work),
@@ -643,6 +650,7 @@ class House:
             rotating=self.key_rotations,
             certifying=self.certificates,
             costing=self.costs,
+            listing=self.local_lists,
         )
         plans = PlanService(self.open_work, self.publish, self.clock)
         sweeps = SweepService(

@@ -20,6 +20,7 @@ from cloud.services.fleet import FleetService
 from cloud.services.inventories import InventoryService
 from cloud.services.key_rotations import KeyRotationService
 from cloud.services.ledger import LedgerService
+from cloud.services.local_lists import LocalListService
 from cloud.services.log_files import LogFileService
 from cloud.services.messages import MessageService
 from cloud.services.notices import NoticeService
@@ -62,6 +63,7 @@ class Services:
     inventories: InventoryService
     log_files: LogFileService
     key_rotations: KeyRotationService
+    local_lists: LocalListService
     certificates: CertificateService
     tariffs: TariffService
     receipts: ReceiptService

@@ -344,6 +344,14 @@ class Rotating(Protocol):
         ...
 
 
+class Listing(Protocol):
+    """local_lists.py: keeps chargers' lists of tokens in step."""
+
+    def tend(self, work: UnitOfWork, charger_id: str, now: datetime) -> None:
+        """See what became of what was sent, and send what the charger has not."""
+        ...
+
+
 class Costing(Protocol):
     """costs.py: tells chargers what sessions cost."""
 

@@ -1,6 +1,6 @@
 """What time alone does: stations fall silent, grace runs out, holds expire, alerts come due."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,15 @@ import structlog
 
 from cloud.domain.stations import StationLink
 from cloud.domain.thinning import kept
-from cloud.services.collaborators import Binding, Certifying, Costing, Renewing, Rotating, Waiting
+from cloud.services.collaborators import (
+    Binding,
+    Certifying,
+    Costing,
+    Listing,
+    Renewing,
+    Rotating,
+    Waiting,
+)
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board
 from cloud.services.facts.loading import furnish
@@ -45,6 +53,7 @@ class DeadlineService:
     rotating: Rotating | None = None
     certifying: Certifying | None = None
     costing: Costing | None = None
+    listing: Listing | None = None
 
     def do_due(self) -> int:
         """Look at what is due; returns how many deadlines were finished."""
@@ -114,19 +123,9 @@ class DeadlineService:
     def _do(self, work: UnitOfWork, due: Sequence[Deadline], now: datetime) -> list[Change]:
         # each of these looks at its bays itself, so before they are on a board here
         changes = self._bind(work, _subjects(due, DeadlineKind.RESERVATION), now)
-        for offer_id in sorted(_subjects(due, DeadlineKind.OFFER)):
-            if self.waiting is not None:
-                self.waiting.expire(work, offer_id, now)
-        for entry_id in sorted(_subjects(due, DeadlineKind.WAITING)):
-            if self.waiting is not None:
-                self.waiting.look(work, entry_id, now)
-        for subscription_id in sorted(_subjects(due, DeadlineKind.SUBSCRIPTION)):
-            if self.renewing is not None:
-                self.renewing.renew(work, subscription_id, now)
-        self._do_for_chargers(work, due, now)
-        for session_id in sorted(_subjects(due, DeadlineKind.COST)):
-            if self.costing is not None:
-                self.costing.tell(work, session_id, now)
+        for kind, tend in self._tended().items():
+            for subject in sorted(_subjects(due, kind)):
+                tend(work, subject, now)
         board = self._board(work, now, due)
         changes += self.settling.settle(work, board, with_equipment=False)
         _thin(work, _subjects(due, DeadlineKind.SESSION))
@@ -134,13 +133,23 @@ class DeadlineService:
         work.deadlines.finish(due)
         return changes
 
-    def _do_for_chargers(self, work: UnitOfWork, due: Sequence[Deadline], now: datetime) -> None:
-        for charger_id in sorted(_subjects(due, DeadlineKind.KEY_ROTATION)):
-            if self.rotating is not None:
-                self.rotating.rotate(work, charger_id, now)
-        for charger_id in sorted(_subjects(due, DeadlineKind.CERTIFICATE)):
-            if self.certifying is not None:
-                self.certifying.tend(work, charger_id, now)
+    def _tended(self) -> dict[DeadlineKind, Callable[[UnitOfWork, str, datetime], None]]:
+        """Return who does what is due of each kind that needs no board, in their order."""
+        tended: dict[DeadlineKind, Callable[[UnitOfWork, str, datetime], None]] = {}
+        if self.waiting is not None:
+            tended[DeadlineKind.OFFER] = self.waiting.expire
+            tended[DeadlineKind.WAITING] = self.waiting.look
+        if self.renewing is not None:
+            tended[DeadlineKind.SUBSCRIPTION] = self.renewing.renew
+        if self.rotating is not None:
+            tended[DeadlineKind.KEY_ROTATION] = self.rotating.rotate
+        if self.certifying is not None:
+            tended[DeadlineKind.CERTIFICATE] = self.certifying.tend
+        if self.listing is not None:
+            tended[DeadlineKind.LOCAL_LIST] = self.listing.tend
+        if self.costing is not None:
+            tended[DeadlineKind.COST] = self.costing.tell
+        return tended
 
     def _bind(
         self, work: UnitOfWork, reservation_ids: Collection[str], now: datetime

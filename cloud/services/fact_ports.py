@@ -310,6 +310,8 @@ class DeadlineKind(StrEnum):
     """Of a charger."""
     CERTIFICATE = "certificate"
     """A charger's: to be delivered, or renewed."""
+    LOCAL_LIST = "local_list"
+    """A charger's: to be sent, or looked after."""
     COST = "cost"
     """Of a session: to be shown by its charger."""
 

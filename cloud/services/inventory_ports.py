@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from cloud.domain.local_lists import LocalList
 from cloud.services.views import InventoryItem, JobView
 from contracts.events import InventoryReported, JobProgressed
 
@@ -67,4 +68,20 @@ class Jobs(Protocol):
 
     def get(self, charger_id: str, job: str, request_id: int) -> JobView | None:
         """Return one job."""
+        ...
+
+
+class LocalLists(Protocol):
+    """Chargers' own lists of tokens: of each charger what we know of its list."""
+
+    def get(self, charger_id: str) -> LocalList | None:
+        """Return a charger's."""
+        ...
+
+    def put(self, held: LocalList) -> None:
+        """Store it, in the place of what was known before."""
+        ...
+
+    def kept(self) -> list[str]:
+        """Return the chargers whose lists we keep in step."""
         ...

@@ -45,7 +45,7 @@ from cloud.services.fact_ports import (
     TelemetryOutbox,
 )
 from cloud.services.fleet_ports import FleetCommands
-from cloud.services.inventory_ports import Inventory, Jobs
+from cloud.services.inventory_ports import Inventory, Jobs, LocalLists
 from cloud.services.log_file_ports import LogFiles
 from cloud.services.money_ports import (
     GatewayEvents,
@@ -160,6 +160,11 @@ class UnitOfWork(Protocol):
     @property
     def log_files(self) -> LogFiles:
         """Logs chargers were asked for."""
+        ...
+
+    @property
+    def local_lists(self) -> LocalLists:
+        """Chargers' own lists of tokens."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotAllowed, NotFound, NotValid
 from cloud.services.admin_ports import ChargingToken
 from cloud.services.cursors import seal, unseal
+from cloud.services.local_lists import tokens_changed
 from cloud.services.ports import Clock, OpenWork
 from cloud.services.retrying import retried
 from contracts.ids import same_token
@@ -54,6 +55,7 @@ class TokenService:
             if setting.user_id is not None and work.accounts.by_id(setting.user_id) is None:
                 raise NotValid("user_id", "There is no such user.")
             work.charging_tokens.put(self._asked(key, setting))
+            tokens_changed(work, self.clock.now())
             kept = work.charging_tokens.get(key)
             work.stations_admin.bump_plans()
             work.commit()
@@ -73,6 +75,7 @@ class TokenService:
         with self.open_work() as work:
             if not work.charging_tokens.remove(same_token(token)):
                 raise NotFound(token)
+            tokens_changed(work, self.clock.now())
             work.stations_admin.bump_plans()
             work.commit()
 

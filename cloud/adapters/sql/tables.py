@@ -478,6 +478,19 @@ charger_key_rotations: Final = Table(
     Column("seen_at", UtcDateTime),
 )
 
+# chargers' own lists of tokens, as we know them and as they are to be
+charger_local_lists: Final = Table(
+    "charger_local_lists",
+    metadata,
+    Column("charger_id", Identifier(48), ForeignKey("chargers.id"), primary_key=True),
+    Column("is_kept", Boolean, nullable=False, index=True),
+    Column("version", Integer, nullable=False, default=0),
+    Column("entries", Json, nullable=False),
+    Column("sending", Json),
+    Column("command_id", Identifier()),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
 # certificates chargers asked to have signed, and what became of them
 charger_certificates: Final = Table(
     "charger_certificates",

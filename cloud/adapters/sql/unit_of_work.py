@@ -30,6 +30,7 @@ from cloud.adapters.sql.jobs import SqlJobs
 from cloud.adapters.sql.key_rotations import SqlKeyRotations
 from cloud.adapters.sql.ledger import SqlLedger
 from cloud.adapters.sql.links import SqlLinks
+from cloud.adapters.sql.local_lists import SqlLocalLists
 from cloud.adapters.sql.log_files import SqlLogFiles
 from cloud.adapters.sql.messages import SqlMessages
 from cloud.adapters.sql.notices import SqlNotices
@@ -157,6 +158,11 @@ class SqlUnitOfWork:
     def log_files(self) -> SqlLogFiles:
         """Logs chargers were asked for."""
         return SqlLogFiles(self.connection)
+
+    @cached_property
+    def local_lists(self) -> SqlLocalLists:
+        """Chargers' own lists of tokens."""
+        return SqlLocalLists(self.connection)
 
     @cached_property
     def key_rotations(self) -> SqlKeyRotations:

@@ -1,7 +1,6 @@
 """What facts of a charging session do."""
 
 from dataclasses import replace
-from typing import Final
 
 from cloud.domain.sessions import (
     START_MISSING,
@@ -23,8 +22,7 @@ from contracts.ids import same_token
 
 def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
     """A new session, or the start of one whose other facts were faster."""
-    charger = board.charger(stamp, fact.charger_id)
-    if charger is None:
+    if board.charger(stamp, fact.charger_id) is None:
         return
     board.count_readings(stamp, fact.session_id)
     at = stamp.seen(fact.observed_at)
@@ -50,8 +48,7 @@ def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
     after = started(base, start)
     if after is base:
         return
-    if charger.ocpp_version not in WITHOUT_COSTS:
-        board.deadlines.append(Deadline(DeadlineKind.COST, after.id, board.now))
+    board.deadlines.append(Deadline(DeadlineKind.COST, after.id, board.now))
     if not fact.is_authorized:
         after = flagged(after, "not_authorized")
     token = same_token(fact.token or "")

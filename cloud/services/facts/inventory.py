@@ -3,10 +3,11 @@
 import msgspec
 
 from cloud.domain.customer_data import without_customer
+from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.inventory_ports import JobStep, Told
 from contracts.batch import UnknownEvent
-from contracts.events import Event, InventoryReported, JobKind, JobProgressed
+from contracts.events import Event, InventoryKind, InventoryReported, JobKind, JobProgressed
 
 
 def as_logged(fact: Event | UnknownEvent) -> Event | UnknownEvent:
@@ -17,9 +18,12 @@ def as_logged(fact: Event | UnknownEvent) -> Event | UnknownEvent:
 
 
 def inventory_reported(board: Board, fact: InventoryReported, stamp: Stamp) -> None:
-    """What a charger holds, or let go."""
-    if board.charger(stamp, fact.charger_id) is not None:
-        board.inventory.append(Told(fact, stamp.seen(fact.observed_at)))
+    """What a charger holds, or let go; a list of tokens may be another than we think it has."""
+    if board.charger(stamp, fact.charger_id) is None:
+        return
+    board.inventory.append(Told(fact, stamp.seen(fact.observed_at)))
+    if fact.inventory is InventoryKind.LOCAL_LIST:
+        board.deadlines.append(Deadline(DeadlineKind.LOCAL_LIST, fact.charger_id, board.now))
 
 
 def job_progressed(board: Board, fact: JobProgressed, stamp: Stamp) -> None:

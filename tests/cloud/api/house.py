@@ -57,6 +57,7 @@ from cloud.services.holding import Holder
 from cloud.services.inventories import InventoryService
 from cloud.services.key_rotations import KeyMaker, KeyRotationService
 from cloud.services.ledger import LedgerService
+from cloud.services.local_lists import LocalListService
 from cloud.services.log_files import LogFileService
 from cloud.services.messages import MessageService
 from cloud.services.notices import Notices, NoticeService
@@ -224,6 +225,7 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         sessions=SessionService(open_work, clock),
         alerts=AlertService(open_work, clock, publisher),
         chargers=ChargerService(open_work),
+        local_lists=LocalListService(open_work, clock),
         key_rotations=KeyRotationService(open_work, clock, KeyMaker(b"secret")),
         certificates=CertificateService(open_work, clock, NoAuthority()),
         inventories=InventoryService(open_work),

@@ -158,6 +158,8 @@ TABLE = [
     ("GET", f"{V1}/chargers/GREEN-1/log", None, STATION_WATCHERS),
     ("POST", f"{V1}/chargers/GREEN-1/key-rotation", None, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/key-rotation", None, STATION_WATCHERS),
+    ("PUT", f"{V1}/chargers/GREEN-1/local-list", {"is_kept": True}, STATION_WATCHERS),
+    ("GET", f"{V1}/chargers/GREEN-1/local-list", None, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/certificates", None, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/inventory", None, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/jobs", None, STATION_WATCHERS),

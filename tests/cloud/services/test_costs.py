@@ -86,9 +86,7 @@ def test_a_charger_with_a_display_is_told_again_and_again(rig, costs):
     assert len(told(rig)) == 2
 
 
-@pytest.mark.parametrize(
-    "facts", [(connected(),), (connected(), shows("false")), (connected("1.6"), shows())]
-)
+@pytest.mark.parametrize("facts", [(connected(),), (connected(), shows("false"))])
 def test_a_charger_without_a_display_is_not_told(rig, costs, facts):
     rig.agent.tell(*facts, *session())
     rig.deadlines.do_due()

@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """Each step is skipped where an interrupted run has done it already."""
     _inventory()
+    _local_lists()
     _log_files()
     _commands()
     _fleet()
@@ -47,6 +48,22 @@ def _inventory() -> None:
         sa.PrimaryKeyConstraint("charger_id", "job", "request_id"),
     )
     create_index("ix_charger_jobs_changed", "charger_jobs", ["charger_id", "changed_at"])
+
+
+def _local_lists() -> None:
+    create_table(
+        "charger_local_lists",
+        sa.Column("charger_id", Identifier(48), nullable=False),
+        sa.Column("is_kept", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("entries", Json(), nullable=False),
+        sa.Column("sending", Json(), nullable=True),
+        sa.Column("command_id", Identifier(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["charger_id"], ["chargers.id"]),
+        sa.PrimaryKeyConstraint("charger_id"),
+    )
+    create_index("ix_charger_local_lists_is_kept", "charger_local_lists", ["is_kept"])
 
 
 def _log_files() -> None:
