@@ -1,7 +1,10 @@
 """`/maintenance/chargers/{id}`: a charger, its connectors, what it said last, and what can be asked of it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Request, Response
@@ -10,14 +13,27 @@ from starlette.concurrency import run_in_threadpool
 
 from cloud.api.errors import status_of
 from cloud.domain.access import Viewer
-from cloud.domain.errors import ChargerOffline, CommandUnanswered, NotFound, NotValid, Refused
-from cloud.services.views import ChargerDetail, ChargerLogEntry, CommandView
+from cloud.domain.errors import (
+    ChargerOffline,
+    CommandSent,
+    CommandUnanswered,
+    NotFound,
+    NotValid,
+    Refused,
+)
+from cloud.services.views import ChargerDetail, ChargerLogEntry, CommandView, InventoryItem
 from cloud.web.routes import router_of
 from cloud.web.site import Site
 from cloud.web.texts import mark as _
 from contracts import commands
 
 _SAID_ELSEWHERE: Final = frozenset({"kind", "charger_id", "observed_at"})
+
+_HELD: Final = 200
+"""The most of a charger's inventory on its page."""
+_LINE: Final = 120
+PATIENCE: Final = timedelta(days=1)
+"""How long a request waits for a charger that is away."""
 
 _PLACE: Final = re.compile(r"(\d{1,2})\.([1-9]\d?)")
 
@@ -92,6 +108,14 @@ DEEDS: Final = (
 )
 
 
+TAKE_BACK: Final = Deed(
+    name="cancel",
+    title=_("Take back"),
+    effect=_("The charger never hears of it."),
+    button=_("Take back"),
+)
+
+
 class DeedForm(BaseModel):
     """What a form of this page may say."""
 
@@ -100,6 +124,8 @@ class DeedForm(BaseModel):
     """`evse.connector`, as the page numbers them."""
     message: str = Field(default="", max_length=50)
     sure: str = Field(default="", max_length=3)
+    wait: str = Field(default="", max_length=3)
+    """`yes`: ask a charger that is away when it comes back."""
 
 
 def routes(site: Site) -> APIRouter:
@@ -109,8 +135,9 @@ def routes(site: Site) -> APIRouter:
     @router.get("/maintenance/chargers/{charger_id}")
     def charger(request: Request, charger_id: str) -> Response:
         """Show the charger."""
-        detail = site.parts.chargers.get(charger_id, site.with_faults(request).viewer)
-        return site.page(request, "charger.html", **_shown(site, detail))
+        viewer = site.with_faults(request).viewer
+        detail = site.parts.chargers.get(charger_id, viewer)
+        return site.page(request, "charger.html", **_shown(site, detail, viewer))
 
     @router.post("/maintenance/chargers/{charger_id}/deeds/{name}")
     async def do(
@@ -120,9 +147,20 @@ def routes(site: Site) -> APIRouter:
         reader = await run_in_threadpool(site.with_faults, request)
         deed = _deed(name)
         ask = request_of(deed, charger_id, form)
-        status, outcome = await _outcome(site, reader.viewer, ask)
+        patience = PATIENCE if form.wait == "yes" else None
+        status, outcome = await _outcome(site, reader.viewer, ask, patience)
         detail = await run_in_threadpool(site.parts.chargers.get, charger_id, reader.viewer)
-        shown = _shown(site, detail) | {"done": deed, "outcome": outcome}
+        shown = await run_in_threadpool(_shown, site, detail, reader.viewer)
+        shown |= {"done": deed, "outcome": outcome}
+        return site.page(request, "charger.html", status, **shown)
+
+    @router.post("/maintenance/chargers/{charger_id}/commands/{command_id}/cancel")
+    def cancel(request: Request, charger_id: str, command_id: str) -> Response:
+        """Take back what waits for the charger; what has gone meanwhile is an outcome, too."""
+        viewer = site.with_faults(request).viewer
+        status, outcome = _taken_back(site, viewer, command_id)
+        detail = site.parts.chargers.get(charger_id, viewer)
+        shown = _shown(site, detail, viewer) | {"done": TAKE_BACK, "outcome": outcome}
         return site.page(request, "charger.html", status, **shown)
 
     return router
@@ -163,12 +201,19 @@ def request_of(deed: Deed, charger_id: str, form: DeedForm) -> commands.Request:
 
 
 async def _outcome(
-    site: Site, viewer: Viewer, ask: commands.Request
+    site: Site, viewer: Viewer, ask: commands.Request, patience: timedelta | None
 ) -> tuple[int, CommandView | Refused]:
     """Return how it ended; a charger that does not answer is an outcome, too."""
     try:
-        return 200, await site.parts.ask(viewer, ask)
+        return 200, await site.parts.ask(viewer, ask, patience)
     except (ChargerOffline, CommandUnanswered) as refusal:
+        return status_of(refusal), refusal
+
+
+def _taken_back(site: Site, viewer: Viewer, command_id: str) -> tuple[int, CommandView | Refused]:
+    try:
+        return 200, site.parts.take_back(viewer, command_id)
+    except CommandSent as refusal:
         return status_of(refusal), refusal
 
 
@@ -178,7 +223,24 @@ def told(entry: ChargerLogEntry) -> str:
     return ", ".join(f"{name} {value}" for name, value in said.items())
 
 
-def _shown(site: Site, detail: ChargerDetail) -> dict[str, Any]:
+def held(items: Sequence[InventoryItem]) -> list[tuple[str, list[tuple[InventoryItem, str]]]]:
+    """Return what a charger holds by kind, with a line of what it says of each."""
+    return [
+        (kind, [(one, line_of(one.body)) for one in group])
+        for kind, group in groupby(items, key=lambda one: one.kind)
+    ]
+
+
+def line_of(body: dict[str, Any]) -> str:
+    """Return what a thing held says in one short line: of its parts those that are no structures."""
+    said = [f"{name} {value}" for name, value in body.items() if not isinstance(value, dict | list)]
+    line = ", ".join(said)
+    return line if len(line) <= _LINE else f"{line[:_LINE]}…"
+
+
+def _shown(site: Site, detail: ChargerDetail, viewer: Viewer) -> dict[str, Any]:
+    charger_id = detail.charger.charger_id
+    holds = site.parts.inventories.items(charger_id, viewer, limit=_HELD)
     heard_at = detail.charger.heard_at
     now = site.parts.clock.now()
     is_heard = heard_at is not None and now - heard_at <= site.settings.stale_after
@@ -189,6 +251,10 @@ def _shown(site: Site, detail: ChargerDetail) -> dict[str, Any]:
         "zone": site.parts.availability.station(detail.charger.station_id).station.timezone,
         "log": [(entry, told(entry)) for entry in detail.log],
         "commands": detail.commands,
+        "holds": held(holds.items),
+        "holds_more": holds.next_cursor is not None,
+        "jobs": site.parts.inventories.jobs(charger_id, viewer).jobs[:20],
+        "take_back": TAKE_BACK,
         "deeds": DEEDS,
         "messages": MESSAGES,
         "evse_ids": sorted({c.evse_id for c in detail.connectors if c.evse_id}),

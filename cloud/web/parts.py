@@ -27,6 +27,8 @@ from cloud.services.views import (
     AlertView,
     ChargerDetail,
     CommandView,
+    InventoryList,
+    JobList,
     MailView,
     SessionDetail,
     SessionList,
@@ -163,11 +165,25 @@ class Chargers(Protocol):
         ...
 
 
+class Inventories(Protocol):
+    """See InventoryService."""
+
+    def items(self, charger_id: str, viewer: Viewer, *, limit: int = 50) -> InventoryList:
+        """Return the first of what a charger holds."""
+        ...
+
+    def jobs(self, charger_id: str, viewer: Viewer) -> JobList:
+        """Return what a charger is at."""
+        ...
+
+
 class Ask(Protocol):
     """Sends a request to a charger."""
 
-    async def __call__(self, viewer: Viewer, request: Request) -> CommandView:
-        """Send it, and wait a while for how it ends."""
+    async def __call__(
+        self, viewer: Viewer, request: Request, patience: timedelta | None = None
+    ) -> CommandView:
+        """Send it, and wait a while for how it ends; patient, it waits for a charger that is away."""
         ...
 
 
@@ -214,8 +230,17 @@ class Parts(Protocol):
         ...
 
     @property
+    def inventories(self) -> Inventories:
+        """What chargers hold and are at."""
+        ...
+
+    @property
     def ask(self) -> Ask:
         """How to reach a charger."""
+        ...
+
+    def take_back(self, viewer: Viewer, command_id: str) -> CommandView:
+        """Take back what waits for its charger."""
         ...
 
     @property
@@ -330,11 +355,22 @@ class ServiceParts:
         """See Parts.names."""
         return self.services.accounts.names(user_ids)
 
-    async def ask(self, viewer: Viewer, request: Request) -> CommandView:
+    @property
+    def inventories(self) -> Inventories:
+        """See Parts.inventories."""
+        return self.services.inventories
+
+    async def ask(
+        self, viewer: Viewer, request: Request, patience: timedelta | None = None
+    ) -> CommandView:
         """See Ask."""
         waiting = Waiting(self.services, self.hub)
-        lifetime = Lifetime(timedelta(seconds=DEFAULT_TIMEOUT_S))
+        lifetime = Lifetime(timedelta(seconds=DEFAULT_TIMEOUT_S), patience)
         return await answered(waiting, viewer, request, lifetime)
+
+    def take_back(self, viewer: Viewer, command_id: str) -> CommandView:
+        """See Parts.take_back."""
+        return self.services.commands.cancel(viewer, command_id)
 
     @property
     def reservations(self) -> driver_parts.Reservations:

@@ -114,6 +114,29 @@ COMMAND_STATE: Final[dict[str, str]] = {
     "cancelled": _("Taken back"),
 }
 
+INVENTORY: Final[dict[str, str]] = {
+    "variable": _("Settings and readings"),
+    "monitor": _("Monitors"),
+    "certificate": _("Certificates"),
+    "charging_profile": _("Charging profiles"),
+    "display_message": _("Messages on its display"),
+    "local_list": _("List of tokens"),
+    "firmware": _("Firmware it offers"),
+    "grid_control": _("Grid controls"),
+    "event_stream": _("Event streams"),
+}
+
+JOB: Final[dict[str, str]] = {
+    "firmware": _("Firmware update"),
+    "publish_firmware": _("Firmware for others"),
+    "log": _("Log upload"),
+    "customer_information": _("Customer data"),
+    "report": _("Report"),
+    "monitoring_report": _("Report of monitors"),
+    "charging_profiles": _("Report of charging profiles"),
+    "display_messages": _("Report of messages"),
+}
+
 ROLE: Final[dict[str, str]] = {
     "driver": _("Driver"),
     "owner": _("Owner"),

@@ -45,6 +45,10 @@ from cloud.services.views import (
     ConnectorStateView,
     ConnectorView,
     HeardView,
+    InventoryItem,
+    InventoryList,
+    JobList,
+    JobView,
     MailView,
     PriceView,
     ReservationView,
@@ -559,6 +563,52 @@ class FakeChargers:
         )
 
 
+@dataclass
+class FakeInventories:
+    """See Inventories."""
+
+    house: "FakeParts"
+
+    def items(self, charger_id: str, viewer: Viewer, *, limit: int = 50) -> InventoryList:
+        """See Inventories.items."""
+        del charger_id, viewer
+        at = self.house.clock.now()
+        items = [
+            InventoryItem(kind=one[0], key=one[1], body=one[2], reported_at=at) for one in HELD
+        ]
+        return InventoryList(
+            items=items[:limit], next_cursor="more" if self.house.holds_more else None
+        )
+
+    def jobs(self, charger_id: str, viewer: Viewer) -> JobList:
+        """See Inventories.jobs."""
+        del charger_id, viewer
+        at = self.house.clock.now()
+        return JobList(
+            jobs=[
+                JobView(
+                    job=job,
+                    request_id=number,
+                    status=status,
+                    is_over=status != "Downloading",
+                    has_failed=status == "UploadFailure",
+                    detail={},
+                    started_at=at,
+                    changed_at=at,
+                )
+                for number, (job, status) in enumerate(JOBS)
+            ]
+        )
+
+
+HELD: list[tuple[str, str, dict[str, Any]]] = [
+    ("certificate", "sha256:ab", {"certificateType": "CSMSRootCertificate", "hash": {"a": 1}}),
+    ("variable", "OCPPCommCtrlr.HeartbeatInterval", {"value": "300"}),
+    ("variable", "AuthCtrlr.Enabled", {"value": "true"}),
+]
+JOBS = [("firmware", "Downloading"), ("log", "UploadFailure"), ("report", "Done")]
+
+
 TOLD: list[tuple[str, dict[str, Any]]] = [
     ("connector_state_reported", {"evse_id": 1, "connector_id": 1, "state": "charging"}),
     ("session_started", {"session_id": "5f0d8a6b", "token": "04E1"}),
@@ -601,6 +651,9 @@ class FakeParts:
     secrets: dict[str, Login] = field(default_factory=dict)
     outcome: str = "accepted"
     commanded: list[CommandView] = field(default_factory=list)
+    patience: timedelta | None = None
+    """Of the last request."""
+    holds_more: bool = False
     refusal: Refused | None = None
     booking_terms: Terms = TERMS
     taken: list[tuple[str, Window]] = field(default_factory=list)
@@ -612,6 +665,7 @@ class FakeParts:
         self.alerts = FakeAlerts(self)
         self.credentials = FakeCredentials(self)
         self.chargers = FakeChargers(self)
+        self.inventories = FakeInventories(self)
         self.reservations = FakeReservations(self)
         self.otps = FakeCodes(self)
         self.payments = self.payment_methods = self.wallets = FakeMoney(self)
@@ -708,9 +762,12 @@ class FakeParts:
         """See Parts.mailbox."""
         return self.outbox[:limit]
 
-    async def ask(self, viewer: Viewer, request: commands.Request) -> CommandView:
+    async def ask(
+        self, viewer: Viewer, request: commands.Request, patience: timedelta | None = None
+    ) -> CommandView:
         """See Ask."""
         self.asked.append(request)
+        self.patience = patience
         if self.refusal is not None:
             raise self.refusal
         now = self.clock.now()
@@ -730,6 +787,15 @@ class FakeParts:
         )
         self.commanded.insert(0, command)
         return command
+
+    def take_back(self, viewer: Viewer, command_id: str) -> CommandView:
+        """See Parts.take_back."""
+        del viewer
+        if self.refusal is not None:
+            raise self.refusal
+        number = [one.command_id for one in self.commanded].index(command_id)
+        self.commanded[number] = replace(self.commanded[number], state="cancelled")
+        return self.commanded[number]
 
     def change_bay(self, bay_id: str, told: str, **changes: Any) -> BayView:
         """Put a bay into another situation, a moment ago; return how it is now seen."""

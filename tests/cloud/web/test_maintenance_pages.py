@@ -1,11 +1,12 @@
 """The fault queue, a charger's page, the mailbox: by forms, without scripts."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from cloud.domain.errors import ChargerOffline, CommandUnanswered
-from cloud.web.chargers import DEEDS, told
+from cloud.domain.errors import ChargerOffline, CommandSent, CommandUnanswered
+from cloud.web.chargers import DEEDS, line_of, told
 from contracts import commands
 from tests.cloud.web.reading import Page
 
@@ -204,6 +205,64 @@ def test_a_log_line_leaves_out_what_the_page_says_already(parts):
     entry = parts.chargers.get(CHARGER, None).log[0]
 
     assert told(entry) == "evse_id 1, connector_id 1, state charging"
+
+
+def test_a_charger_shows_what_it_holds_and_what_it_is_at(signed_in, parts):
+    text = signed_in("maintenance").get(PAGE).text
+
+    assert "Settings and readings (2)" in text
+    assert "<b>OCPPCommCtrlr.HeartbeatInterval</b> value 300" in text
+    assert "certificateType CSMSRootCertificate" in text
+    assert "<b>Firmware update</b> Downloading" in text
+    assert "UploadFailure &middot; <b>Failed</b>" in text
+    assert "Only the first are shown." not in text
+    parts.holds_more = True
+    assert "Only the first are shown." in signed_in("maintenance").get(PAGE).text
+
+
+def test_long_things_are_held_in_a_short_line():
+    assert len(line_of({"value": "x" * 5_000})) < 130
+
+
+def away(parts) -> None:
+    station = parts.found[0]
+    long_ago = station.heard_at.replace(year=2025)
+    parts.found[0] = replace(
+        station, bays=[replace(bay, heard_at=long_ago) for bay in station.bays]
+    )
+
+
+def test_a_charger_that_is_away_may_be_asked_when_it_comes_back(signed_in, parts):
+    client = signed_in("maintenance")
+    assert 'name="wait"' not in client.get(PAGE).text
+    away(parts)
+    assert 'name="wait"' in client.get(PAGE).text
+    parts.outcome = "queued"
+    form = {"message": "Heartbeat", "wait": "yes"}
+    answer = client.post(f"{PAGE}/deeds/trigger", data=form)
+
+    assert parts.patience == timedelta(days=1)
+    assert "Waiting for the charger:" in answer.text
+    assert f"{PAGE}/commands/c1/cancel" in answer.text
+
+
+def test_what_waits_is_taken_back(signed_in, parts):
+    client = signed_in("maintenance")
+    parts.outcome = "queued"
+    client.post(f"{PAGE}/deeds/trigger", data={"message": "Heartbeat"})
+    answer = client.post(f"{PAGE}/commands/c1/cancel")
+
+    assert answer.status_code == 200
+    assert "Taken back:" in answer.text
+    assert "/cancel" not in answer.text
+
+
+def test_what_has_gone_meanwhile_is_not_taken_back(signed_in, parts):
+    parts.refusal = CommandSent("c1")
+    answer = signed_in("maintenance").post(f"{PAGE}/commands/c1/cancel")
+
+    assert answer.status_code == 409
+    assert "cannot be taken back" in answer.text
 
 
 def test_mail_is_shown_where_demonstrations_need_it(client):
