@@ -99,3 +99,27 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
         write_whole(path, b"new")
 
     assert path.read_bytes() == b"old"
+
+
+async def test_f13_a_key_is_taken_once_the_plan_that_brings_it_is_on_disk(path):
+    keeper = a_keeper(path)
+    credential = ChargerCredential(charger_id="C1", salt="00", key_hash="11", next_salt="22")
+    keeper.take(a_plan(chargers=[credential]))
+    asking = asyncio.create_task(keeper.takes("C1", "22"))
+    await asyncio.sleep(0)
+    is_early = asking.done()
+    running = asyncio.create_task(keeper.run())
+
+    assert not is_early
+    assert await asking
+    assert await keeper.takes("C1", "00")
+    assert await a_keeper(path).takes("C1", "22")
+    running.cancel()
+
+
+async def test_f13_a_key_no_plan_brings_is_not_taken(keeper, monkeypatch):
+    monkeypatch.setattr("station_agent.plan._PATIENCE_S", 0.01)
+    keeper.take(a_plan(chargers=[ChargerCredential(charger_id="C1", salt="00", key_hash="11")]))
+
+    assert not await keeper.takes("C1", "22")
+    assert not await keeper.takes("C2", "00")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts import topics
-from contracts.batch import Ack, AuthorizeAnswer, Beat, decode_batch
+from contracts.batch import Ack, AuthorizeAnswer, Beat, RelayAnswer, decode_batch
 from contracts.events import MeterSampled, SecurityEventReported
 from contracts.link import LinkStatus, decode_link
 from contracts.wire import encode
@@ -67,6 +67,7 @@ class Cloud:
         self.beats = []
         self.is_answering = True
         self.accepted = True
+        self.relayed = {"status": "Accepted"}
 
     def take(self, batch):
         if batch.epoch > self.epoch:
@@ -82,6 +83,10 @@ class Cloud:
         answers = [
             AuthorizeAnswer(station="dundee", ask_id=ask.ask_id, is_accepted=self.accepted)
             for ask in batch.asks
+        ]
+        answers += [
+            RelayAnswer(station="dundee", ask_id=ask.ask_id, payload=self.relayed)
+            for ask in batch.relays
         ]
         return [Ack(station="dundee", epoch=self.epoch, committed_seq=self.cursor), *answers]
 
@@ -340,6 +345,21 @@ async def test_an_ask_goes_at_once_and_its_answer_comes_back(house):
     other = await house.uplink.ask("C1", 1, "T", 2)
 
     assert (answer.is_accepted, other.is_accepted) == (True, False)
+
+
+async def test_a_question_for_others_is_relayed_and_an_empty_answer_is_none(house):
+    house.uplink.connected()
+    await until(lambda: house.cloud.beats)
+    house.clock.real_wait_s = 5
+    payload = {"action": "Install"}
+    answer = await house.uplink.relay("C1", "Get15118EVCertificate", payload, 15)
+    house.cloud.relayed = {}
+    nothing = await house.uplink.relay("C1", "Get15118EVCertificate", payload, 15)
+    asked = [ask for batch in house.wire.batches for ask in batch.relays]
+
+    assert (answer, nothing) == ({"status": "Accepted"}, None)
+    assert (asked[0].charger_id, asked[0].action) == ("C1", "Get15118EVCertificate")
+    assert asked[0].payload == payload
 
 
 async def test_an_ask_while_the_cloud_is_away_takes_no_time(house):
