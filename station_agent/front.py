@@ -135,6 +135,7 @@ class Front:
         """Return who serves the charger; whom nobody serves, any part refuses as it refuses all."""
         charger_id = charger_in(heard)
         owner = next((one for one in self._parts if charger_id in one.charger_ids), None)
+        owner = owner or next((one for one in self._parts if _has_alike(one, charger_id)), None)
         present = (one for one in self._parts if one.channel is not None)
         return owner or next(present, self._parts[0])
 
@@ -158,6 +159,12 @@ async def _first_line(sock: socket.socket) -> bytes:
             return b""
         heard += more
     return heard
+
+
+def _has_alike(part: Part, charger_id: ChargerId | None) -> bool:
+    """Whether a charger of its own is called so but for its case (QUIRKS 3)."""
+    folded = (charger_id or "").casefold()
+    return any(one.casefold() == folded for one in part.charger_ids)
 
 
 def _listeners(host: str, port: int) -> list[socket.socket]:

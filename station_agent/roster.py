@@ -18,6 +18,7 @@ class Roster:
         self._ranks: dict[StationAgent, int] = {}
         self._stations: tuple[StationAgent, ...] = ()
         self._by_charger: dict[ChargerId, StationAgent] = {}
+        self._by_folded: dict[str, StationAgent] = {}
         self._watchers: list[Callable[[], None]] = []
 
     def stations(self) -> tuple[StationAgent, ...]:
@@ -51,8 +52,12 @@ class Roster:
         self._watchers.append(watcher)
 
     def find(self, charger_id: ChargerId) -> StationChargers | None:
-        """Return the station of a charger: whose file lists it, else whose plan knows its key."""
+        """Return the station of a charger: whose file lists it, else whose plan knows its key.
+
+        Where nobody has it as written, its case does not count (QUIRKS 3).
+        """
         agent = self._by_charger.get(charger_id) or self._by_plan(charger_id)
+        agent = agent or self._by_folded.get(charger_id.casefold())
         return agent.chargers if agent else None
 
     def _by_plan(self, charger_id: ChargerId) -> StationAgent | None:
@@ -66,5 +71,6 @@ class Roster:
             for charger_id in agent.station.chargers:
                 by_charger.setdefault(charger_id, agent)
         self._by_charger = by_charger
+        self._by_folded = {one.casefold(): agent for one, agent in by_charger.items()}
         for watcher in self._watchers:
             watcher()

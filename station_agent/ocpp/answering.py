@@ -1,7 +1,7 @@
 """From a charger's call to the answer it gets: recalled, checked, mended, decided, stored, answered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
@@ -9,7 +9,8 @@ import msgspec
 import structlog
 
 from contracts.clock import Clock
-from contracts.events import Event, MessageQuarantined, OddityObserved
+from contracts.events import ChargerBooted, Event, MessageQuarantined, OddityObserved
+from contracts.ids import ChargerId
 from station_agent.ocpp import metrics
 from station_agent.ocpp.dialects import Fault
 from station_agent.ocpp.mending import mend
@@ -69,6 +70,8 @@ class Services:
     timing: Timing
     relay: Relay | None = None
     """None: there is nobody to ask."""
+    introduced: dict[ChargerId, tuple[str, str, str]] = field(default_factory=dict)
+    """Vendor, model and serial of each charger's last boot."""
 
 
 class Answering:
@@ -174,13 +177,32 @@ class Answering:
         total = await self._total(route, request)
         context = Context(self.charger, self._clock.now(), verdict, relayed, total)
         outcome = route.handle(request, context)
-        if oddities:
-            outcome = Outcome(outcome.reply, [*outcome.facts, *oddities], outcome.notes)
+        told = [*oddities, *self._changed_identity(call.action, outcome.facts, context)]
+        if told:
+            outcome = Outcome(outcome.reply, [*outcome.facts, *told], outcome.notes)
         reply = await self._conclude(call, route, outcome)
         if call.action == _BOOT:
+            self._introduce(outcome.facts)
             self.charger.talk.is_held = outcome.reply["status"] != "Accepted"
         metrics.messages(call.action, "mended" if oddities else "answered").inc()
         return reply
+
+    def _changed_identity(
+        self, action: str, facts: Sequence[Event], context: Context
+    ) -> Sequence[Event]:
+        """Say that the charger is another than at its last boot (QUIRKS 21); it is served."""
+        if action != _BOOT:
+            return ()
+        before = self._services.introduced.get(self.charger.charger_id)
+        now = next((_identity(one) for one in facts if isinstance(one, ChargerBooted)), None)
+        if before is None or now is None or before == now:
+            return ()
+        return (context.oddity("identity_changed", f"{' '.join(before)}, then {' '.join(now)}"),)
+
+    def _introduce(self, facts: Sequence[Event]) -> None:
+        for one in facts:
+            if isinstance(one, ChargerBooted):
+                self._services.introduced[self.charger.charger_id] = _identity(one)
 
     async def _relayed(
         self, action: str, payload: dict[str, Any], route: Route, request: Any
@@ -282,3 +304,7 @@ class Answering:
     def label(self, action: str) -> str:
         """Return how an action is counted: chargers cannot make up labels."""
         return action if self.version.is_known(action) else "unknown"
+
+
+def _identity(fact: ChargerBooted) -> tuple[str, str, str]:
+    return fact.vendor, fact.model, fact.serial

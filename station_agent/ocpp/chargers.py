@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from contracts.clock import Clock
-from contracts.commands import Request, SetChargerKey
+from contracts.commands import Request, SetChargerKey, TriggerMessage
 from contracts.events import ChargerDisconnected, CommandOutcome, Event, SecurityEventReported
 from contracts.ids import ChargerId
 from contracts.plan import ChargerCredential, Registration
@@ -20,7 +20,7 @@ from station_agent.ocpp.connection import ChargerConnection
 from station_agent.ocpp.connections import Connections
 from station_agent.ocpp.door import ChargerSocket
 from station_agent.ocpp.gateway import Gateway
-from station_agent.ocpp.handshake import DOWNGRADED, OTHER_WITHOUT_OFFER
+from station_agent.ocpp.handshake import DOWNGRADED, other_than
 from station_agent.ocpp.outcome import ChargerView
 from station_agent.ocpp.profiles import Memory, Profiles
 from station_agent.ocpp.server import ServerSettings
@@ -44,6 +44,8 @@ _REPLACED: Final = 1008
 _RESTARTS: Final = (1012, "the station restarts")
 _NORMAL: Final = 1000
 _NEW_KEY_WITHIN: Final = timedelta(seconds=10)
+_INTRODUCED_WITHIN: Final = timedelta(seconds=15)
+"""Ten seconds are left for a boot by itself, and five more for a slow one."""
 _EVENT_EVERY: Final = timedelta(minutes=1)
 
 
@@ -76,6 +78,7 @@ class StationChargers:
         self._events = OncePer(_EVENT_EVERY.total_seconds())
         self._profiles = Profiles(recorder)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asked_to_boot: set[ChargerId] = set()
         self._is_closed = False
 
     @property
@@ -114,6 +117,14 @@ class StationChargers:
 
     # What the door asks.
 
+    def name_of(self, charger_id: ChargerId) -> ChargerId:
+        """See Household.name_of; of two that differ in case alone neither is meant."""
+        if self.is_ours(charger_id) or self.credential_of(charger_id) is not None:
+            return charger_id
+        folded = charger_id.casefold()
+        alike = [one for one in self._station.chargers if one.casefold() == folded]
+        return alike[0] if len(alike) == 1 else charger_id
+
     def is_ours(self, charger_id: ChargerId) -> bool:
         """See Household.is_ours."""
         return charger_id in self._station.chargers
@@ -146,9 +157,13 @@ class StationChargers:
         if self._is_closed:
             await socket.close(*_RESTARTS)
             return
-        other = OTHER_WITHOUT_OFFER if socket.subprotocol is None else None
         connection = ChargerConnection(
-            socket, socket.version, self._view(socket), self._services, other
+            socket,
+            socket.version,
+            self._view(socket),
+            self._services,
+            other_than(socket.version),
+            is_agreed=socket.subprotocol is not None,
         )
         old = self._connections.put(connection)
         if old is None:
@@ -157,16 +172,27 @@ class StationChargers:
         notes = self._profiles.note(socket.charger_id, profile)
         await self._record(connection.connected(), notes)
         closing = asyncio.create_task(old.close(_REPLACED, "replaced")) if old else None
+        asking = asyncio.create_task(self._ask_to_boot(socket.charger_id))
         try:
             await connection.run()
         except Exception:
             log.exception("ocpp.connection_failed", charger_id=socket.charger_id)
         finally:
+            asking.cancel()
             if self._connections.remove(connection):
                 metrics.CONNECTED.dec()
                 await self._record(self._disconnected(socket))
             if closing is not None:
                 await closing
+
+    async def _ask_to_boot(self, charger_id: ChargerId) -> None:
+        """Ask a charger nobody introduced since we run to boot, once (QUIRKS 12)."""
+        await self._clock.sleep(_INTRODUCED_WITHIN.total_seconds())
+        if charger_id in self._services.introduced or charger_id in self._asked_to_boot:
+            return
+        self._asked_to_boot.add(charger_id)
+        request = TriggerMessage(charger_id=charger_id, message="BootNotification")
+        await self._gateway.execute(request, self._settings.call_timeout_s)
 
     async def close(self) -> None:
         """Send the chargers away, to come back soon; returns once all that follows is recorded."""

@@ -67,6 +67,8 @@ class ChargerConnection:
         charger: ChargerView,
         services: Services,
         other_version: Version | None = None,
+        *,
+        is_agreed: bool = False,
     ) -> None:
         """Serve a socket.
 
@@ -75,10 +77,13 @@ class ChargerConnection:
             version: what the handshake settled on.
             charger: whose it is.
             services: shared by all connections.
-            other_version: where nothing was settled, what the charger may speak as well; its first
+            other_version: what the charger may speak as well. Where nothing was settled its first
                 message that fits only one of the two decides.
+            is_agreed: whether the handshake settled on `version`; some speak another all the same,
+                and some both (QUIRKS 7).
         """
         self._other_version = other_version
+        self._is_agreed = is_agreed
         self.charger = charger
         self._socket = socket
         self._services = services
@@ -254,10 +259,14 @@ class ChargerConnection:
         is_this, is_other = _fits(self.version, call), _fits(other, call)
         if is_this == is_other:
             return
-        self._other_version = None
+        self._other_version = self.version if self._is_agreed and is_other else None
+        if self._is_agreed and not is_other:
+            self._other_version = other
         if is_other:
             self._answering.speak(other)
             await self._answering.record_or_not([self.connected()])
+            if self._is_agreed:
+                await self._answering.tell("speaks_another_version")
 
     async def _slow_down(self, wait_s: float) -> None:
         """Leave the charger's messages in its own buffers for a while (FAULTS P07)."""

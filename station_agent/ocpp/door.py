@@ -1,6 +1,7 @@
 """The opening handshake: who is let in is settled before the upgrade; the refused all hear the same."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -8,6 +9,7 @@ from typing import Any, Final, Protocol
 import structlog
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
+from websockets.utils import accept_key, generate_key
 
 from contracts.clock import Clock
 from contracts.ids import ChargerId
@@ -18,9 +20,11 @@ from station_agent.ocpp.handshake import (
     Admission,
     Knock,
     admit,
+    asks_to_upgrade,
     basic_credentials,
     choose_version,
     identity_of,
+    is_handshake_key,
     offers_in,
 )
 from station_agent.ocpp.throttle import Failures
@@ -29,12 +33,18 @@ from station_agent.ocpp.versions import Version
 log: Final = structlog.get_logger()
 
 _PROTOCOL: Final = "Sec-WebSocket-Protocol"
+_KEY: Final = "Sec-WebSocket-Key"
+_ACCEPT: Final = "Sec-WebSocket-Accept"
 _MAX_FAILURES: Final = 10
 _FAILURE_WINDOW: Final = timedelta(minutes=1)
 
 
 class Household(Protocol):
     """A station, as the door to its chargers needs it."""
+
+    def name_of(self, charger_id: ChargerId) -> ChargerId:
+        """Return how a charger of its own is written, whatever its case here (QUIRKS 3)."""
+        ...
 
     def is_ours(self, charger_id: ChargerId) -> bool:
         """Whether the station file lists a charger."""
@@ -66,6 +76,8 @@ class ChargerSocket(ServerConnection):
     household: Household
     arrival: Arrival | None = None
     """Said by who accepted it, where that was another process."""
+    odd_key: str = ""
+    """What it sent for the handshake's key, where that is none."""
 
 
 class Door:
@@ -100,6 +112,9 @@ class Door:
         knock = _knock(arrival, request)
         charger_id = knock.charger_id
         household = self._find(charger_id) if charger_id else None
+        if household is not None and charger_id is not None:
+            charger_id = household.name_of(charger_id)
+            knock = replace(knock, charger_id=charger_id)
         admission = self._admit(knock, arrival, household)
         if charger_id is None or household is None or not admission.is_admitted:
             return await self._refuse(socket, charger_id, household, admission.reason)
@@ -164,6 +179,15 @@ def select_subprotocol(socket: ServerConnection, offers: Any) -> Any:
     return name if name in offers else None
 
 
+def answer_odd_key(socket: ServerConnection, request: Request, response: Response) -> None:
+    """Accept by the key that was sent, whatever it was."""
+    del request
+    odd_key = socket.odd_key  # type: ignore[attr-defined]
+    if odd_key and response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+        del response.headers[_ACCEPT]
+        response.headers[_ACCEPT] = accept_key(odd_key)
+
+
 def _arrival_of(socket: ServerConnection) -> Arrival:
     transport = socket.transport
     return Arrival(
@@ -186,13 +210,26 @@ def _log_refused(charger_id: ChargerId | None, reason: str) -> None:
     log.info("ocpp.refused", charger_id=charger_id, reason=reason)
 
 
-def _prepare(socket: ServerConnection, request: Request, version: Version) -> None:
+def _prepare(socket: ChargerSocket, request: Request, version: Version) -> None:
+    _mend_upgrade(socket, request)
     if not offers_in(request.headers.get_all(_PROTOCOL)) and _PROTOCOL in request.headers:
         # An empty offer (QUIRKS 1) is none; the library would refuse it.
         del request.headers[_PROTOCOL]
     if version is v16.VERSION:
         # 1.6 knows no compression, and 40 KB a connection are too much for nothing.
         socket.protocol.available_extensions = []
+
+
+def _mend_upgrade(socket: ChargerSocket, request: Request) -> None:
+    """Have the library take what some chargers send (QUIRKS 2); it goes by the book."""
+    headers = request.headers
+    if not asks_to_upgrade(headers.get_all("Connection")):
+        headers["Connection"] = "Upgrade"
+    keys = headers.get_all(_KEY)
+    if len(keys) == 1 and not is_handshake_key(keys[0]):
+        socket.odd_key = keys[0]
+        del headers[_KEY]
+        headers[_KEY] = generate_key()
 
 
 def _unauthorized(socket: ServerConnection) -> Response:

@@ -20,11 +20,10 @@ VERSIONS: Final[Mapping[str, Version]] = {
 }
 WITHOUT_OFFER: Final = v16.VERSION
 """Served where no subprotocol is offered: mostly 1.6 chargers forget it (QUIRKS 1)."""
-OTHER_WITHOUT_OFFER: Final = v201.VERSION
-"""What such a charger may turn out to speak."""
 
 _SEGMENT: Final = re.compile(r"^(?:[A-Za-z0-9*_=:|@.+~-]|%[0-9A-Fa-f]{2})+$")
 _DOTS: Final = frozenset({".", ".."})
+_HANDSHAKE_KEY_BYTES: Final = 16
 _NO_PROFILE: Final = 0
 _KEY_PROFILE: Final = 1
 _TLS_PROFILE: Final = 2
@@ -79,14 +78,15 @@ def has_key(charger_id: ChargerId, credentials: bytes, credential: ChargerCreden
 def key_used(charger_id: ChargerId, credentials: bytes, credential: ChargerCredential) -> str:
     """Return the salt of the charger's key that came, this one or the one to follow; empty: none.
 
-    A key of 20 bytes may come as those bytes (OCPP-J 1.6, section 6.2.2) or as their hexadecimal.
+    The user name may be in another case than ours (QUIRKS 3). A key of 20 bytes may come as those bytes (OCPP-J 1.6, section 6.2.2) or as their hexadecimal.
     """
     prefix = charger_id.encode() + b":"
-    key = credentials.removeprefix(prefix)
+    is_named = credentials[: len(prefix)].lower() == prefix.lower()
+    key = credentials[len(prefix) :] if is_named else credentials
     is_this = _is_key(credential.salt, credential.key_hash, key)
     next_salt = credential.next_salt or credential.salt
     is_next = _is_key(next_salt, credential.next_key_hash, key)
-    if not credentials.startswith(prefix):
+    if not is_named:
         return ""
     return credential.salt if is_this else next_salt if is_next else ""
 
@@ -103,6 +103,25 @@ def choose_version(offers: Sequence[str]) -> Version | None:
     if not offers:
         return WITHOUT_OFFER
     return next((VERSIONS[offer] for offer in offers if offer in VERSIONS), None)
+
+
+def asks_to_upgrade(headers: Sequence[str]) -> bool:
+    """Whether the Connection headers name the upgrade, as some chargers' do not (QUIRKS 2)."""
+    words = [word.strip().casefold() for header in headers for word in header.split(",")]
+    return "upgrade" in words
+
+
+def is_handshake_key(text: str) -> bool:
+    """Whether this is 16 bytes in base64, as RFC 6455 asks; some chargers send others (QUIRKS 2)."""
+    try:
+        return len(base64.b64decode(text.encode(), validate=True)) == _HANDSHAKE_KEY_BYTES
+    except ValueError:
+        return False
+
+
+def other_than(version: Version) -> Version:
+    """Return what a charger served in this version may turn out to speak (QUIRKS 1, 7)."""
+    return v201.VERSION if version is v16.VERSION else v16.VERSION
 
 
 def offers_in(headers: Sequence[str]) -> list[str]:

@@ -187,9 +187,11 @@ class Rpc:
 
     def _receive_call(self, message: list[Any], data: bytes, *, is_mended: bool) -> Received:
         message_id = message[1] if len(message) > 1 else None
-        if not isinstance(message_id, str) or not message_id:
-            return self._refuse(Fault.NOT_RPC, UNREADABLE_ID, "the message id is not a string")
         action = message[2] if len(message) > 2 else None  # noqa: PLR2004 - the third element
+        if not isinstance(message_id, str):
+            named = action if isinstance(action, str) else ""
+            reason = "the message id is not a string"
+            return self._refuse(Fault.NOT_RPC, UNREADABLE_ID, reason, named)
         if len(message) != _CALL_LENGTH or not isinstance(action, str):
             return self._refuse(Fault.NOT_RPC, _echo(message_id), "not [2, id, action, payload]")
         if len(message_id) > self._dialect.max_message_id:

@@ -17,7 +17,13 @@ from websockets.server import ServerProtocol
 from contracts.clock import Clock
 from contracts.ids import ChargerId
 from station_agent.ocpp.arrival import Arrival, Network
-from station_agent.ocpp.door import ChargerSocket, Door, Household, select_subprotocol
+from station_agent.ocpp.door import (
+    ChargerSocket,
+    Door,
+    Household,
+    answer_odd_key,
+    select_subprotocol,
+)
 from station_agent.ocpp.handshake import VERSIONS
 from station_agent.ocpp.rpc import MAX_FRAME_BYTES
 from station_agent.ocpp.tls import server_context
@@ -148,6 +154,7 @@ class ChargerServer:
             self._settings.host,
             port,
             process_request=self._door.open,
+            process_response=answer_odd_key,
             select_subprotocol=select_subprotocol,
             create_connection=ChargerSocket,
             extensions=[_small_windows()],

@@ -56,3 +56,15 @@ def test_watchers_hear_of_each_that_comes_or_goes(roster):
 
     assert heard == [1, 0]
     assert roster.find("N-1") is None
+
+
+def test_quirk_3_the_case_of_an_id_does_not_count_where_nobody_has_it_as_written(roster):
+    roster.add(Station("north", ["cp-1"]), 0)
+    roster.add(Station("south", ["CP-1", "CP-2"]), 1)
+
+    assert [roster.find(one) for one in ("cp-1", "CP-1", "cp-2", "Cp-3")] == [
+        "north",
+        "south",
+        "south",
+        None,
+    ]

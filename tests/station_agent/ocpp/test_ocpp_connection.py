@@ -45,7 +45,9 @@ VALUE = {"timestamp": "2026-11-22T12:00:00Z", "sampledValue": [{"value": "1500"}
 class Rig:
     """A connection with all its surroundings in the test's hand."""
 
-    def __init__(self, version=v16.VERSION, timing=None, speed=1.0, other=None) -> None:
+    def __init__(
+        self, version=v16.VERSION, timing=None, speed=1.0, other=None, *, is_agreed=False
+    ) -> None:
         self.clock = FakeClock()
         self.clock.speed = speed
         self.outbox = FakeOutbox()
@@ -55,7 +57,7 @@ class Rig:
             self.outbox, self.outbox, self.authorizer, self.clock, timing or Timing()
         )
         self.connection = ChargerConnection(
-            self.socket, version, a_view(self.outbox), services, other
+            self.socket, version, a_view(self.outbox), services, other, is_agreed=is_agreed
         )
 
     async def say(self, action: str, payload, message_id: str = "1") -> list:
@@ -64,8 +66,8 @@ class Rig:
 
 
 @asynccontextmanager
-async def a_rig(version=v16.VERSION, timing=None, speed=1.0, other=None):
-    rig = Rig(version, timing, speed, other)
+async def a_rig(version=v16.VERSION, timing=None, speed=1.0, other=None, *, is_agreed=False):
+    rig = Rig(version, timing, speed, other, is_agreed=is_agreed)
     running = asyncio.create_task(rig.connection.run())
     try:
         yield rig
@@ -547,6 +549,25 @@ async def test_quirk_1_once_it_spoke_16_it_stays_so():
         assert (await rig.say("BootNotification", BOOT_201, "2"))[2] == "ProtocolError"
 
     assert rig.outbox.told(ChargerConnected) == []
+
+
+async def test_quirk_7_who_speaks_both_ways_is_understood_both_ways():
+    async with a_rig(v201.VERSION, other=v16.VERSION, is_agreed=True) as rig:
+        assert (await rig.say("BootNotification", BOOT))[0] == 3
+        assert (await rig.say("BootNotification", BOOT_201, "2"))[0] == 3
+        assert (await rig.say("BootNotification", {}, "3"))[2] == "OccurrenceConstraintViolation"
+
+    assert [one.ocpp_version for one in rig.outbox.told(ChargerConnected)] == ["1.6", "2.0.1"]
+    assert "speaks_another_version" in [one.oddity for one in rig.outbox.told(OddityObserved)]
+
+
+async def test_quirk_21_another_identity_at_the_next_boot_is_told():
+    async with a_rig() as rig:
+        for number, model in enumerate(("One", "One", "Two")):
+            boot = {"chargePointVendor": "Maker", "chargePointModel": model}
+            assert (await rig.say("BootNotification", boot, str(number)))[0] == 3
+
+    assert [one.oddity for one in rig.outbox.told(OddityObserved)] == ["identity_changed"]
 
 
 async def test_what_was_settled_in_the_handshake_is_kept_to():

@@ -12,13 +12,17 @@ from contracts.ids import is_identity
 from contracts.keys import hash_key
 from station_agent.ocpp.handshake import (
     DOWNGRADED,
+    VERSIONS,
     Knock,
     admit,
+    asks_to_upgrade,
     basic_credentials,
     choose_version,
     has_key,
     identity_of,
+    is_handshake_key,
     offers_in,
+    other_than,
 )
 from station_agent.ocpp.tls import is_certificate_of
 from tests.station_agent.ocpp.fakes import KEY, SALT, a_credential
@@ -121,7 +125,7 @@ def test_exactly_one_basic_header_is_read(headers, credentials):
         (b"CP-1:" + KEY.upper().encode(), True),
         (b"CP-1:" + bytes.fromhex(KEY), True),
         (b"CP-2:" + KEY.encode(), False),
-        (b"cp-1:" + KEY.encode(), False),
+        (b"cp-1:" + KEY.encode(), True),
         (b":" + KEY.encode(), False),
         (KEY.encode(), False),
         (b"CP-1:", False),
@@ -131,7 +135,7 @@ def test_exactly_one_basic_header_is_read(headers, credentials):
         (b"CP-1:CP-1:" + KEY.encode(), False),
     ],
 )
-def test_s01_user_name_and_key_must_both_be_the_chargers(credentials, is_good):
+def test_s01_quirk_3_user_name_and_key_must_both_be_the_chargers(credentials, is_good):
     assert has_key("CP-1", credentials, a_credential()) is is_good
 
 
@@ -220,3 +224,36 @@ def test_p08_quirk_1_the_first_version_we_share_in_the_chargers_order(offers, na
 
 def test_offers_come_from_one_header_or_several():
     assert offers_in(["ocpp2.0.1, ocpp1.6", "", " , "]) == ["ocpp2.0.1", "ocpp1.6"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "does_ask"),
+    [
+        (["Upgrade"], True),
+        (["keep-alive, upgrade"], True),
+        (["keep-alive", "UPGRADE"], True),
+        (["keep-alive"], False),
+        ([], False),
+    ],
+)
+def test_quirk_2_some_forget_to_name_the_upgrade(headers, does_ask):
+    assert asks_to_upgrade(headers) is does_ask
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("dGhlIHNhbXBsZSBub25jZQ==", True),
+        ("dGhlIHNhbXBsZQ==", False),
+        ("key", False),
+        ("\xe4", False),
+    ],
+)
+def test_quirk_2_a_handshake_key_is_16_bytes(text, is_one):
+    assert is_handshake_key(text) is is_one
+
+
+def test_quirk_7_who_does_not_speak_as_agreed_may_speak_the_other_way():
+    names = {name: other_than(version).name for name, version in VERSIONS.items()}
+
+    assert names == {"ocpp1.6": "2.0.1", "ocpp2.0.1": "1.6", "ocpp2.1": "1.6"}

@@ -33,7 +33,6 @@ WITHOUT_AN_ID = [
     "[]",
     "[2]",
     '[2,null,"Heartbeat",{}]',
-    '[2,"","Heartbeat",{}]',
     '[2,17,"Heartbeat",{}]',
     '[2,["a"],"Heartbeat",{}]',
     "[" * 10_000,
