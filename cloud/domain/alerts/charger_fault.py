@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cloud.domain.alerts.fault_catalogue import fault_of
 from cloud.domain.alerts.rule import Raised, Severity, Verdict, key_of
 from cloud.domain.alerts.snapshots import ChargerSnapshot
+from cloud.domain.bays import Charger, Connector
 from cloud.domain.policy import Policy
+
+_NO_NEWS_AT_THE_END: Final = frozenset({"EVCommunicationError", "OtherError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,9 @@ class ChargerFaultRule:
         raised = [
             self._raised(snapshot, one.evse_id, one.connector_id, one)
             for one in snapshot.connectors
-            if one.state == "faulted" or _is_told(one.error_code)
+            if one.state == "faulted" or _is_told(one)
         ]
-        if charger.state == "faulted" or _is_told(charger.error_code):
+        if charger.state == "faulted" or _is_told(charger):
             raised.append(self._raised(snapshot, 0, 0, charger))
         return Verdict(key_of(self.name, charger.id), tuple(raised))
 
@@ -52,5 +56,8 @@ class ChargerFaultRule:
         )
 
 
-def _is_told(error_code: str) -> bool:
-    return error_code not in {"", "NoError"}
+def _is_told(said: Connector | Charger) -> bool:
+    """Whether it tells an error; some makers have one at the end of each session (QUIRKS 38)."""
+    if said.state == "finishing" and said.error_code in _NO_NEWS_AT_THE_END:
+        return False
+    return said.error_code not in {"", "NoError"}

@@ -80,6 +80,13 @@ def test_an_error_code_without_the_fault_is_only_told():
     assert alert.severity is Severity.INFO
 
 
+@pytest.mark.parametrize("code", ["EVCommunicationError", "OtherError"])
+def test_quirk_38_that_the_car_hangs_up_at_the_end_is_not_told(code):
+    plug = a_connector("finishing", error_code=code)
+
+    assert raised_by(ChargerSnapshot(a_charger(), (plug,))) == []
+
+
 def test_a_fault_of_the_whole_charger_is_one_alert():
     charger = a_charger(state="faulted", error_code="GroundFailure")
     (alert,) = raised_by(ChargerSnapshot(charger, (a_connector(),)))
