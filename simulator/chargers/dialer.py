@@ -20,6 +20,8 @@ from simulator.world import World
 
 _FIRST_WAIT_S: Final = 1.0
 _OPEN_TIMEOUT_S: Final = 30.0
+_OPEN_LEAST_S: Final = 10.0
+"""Of the machine: networks do not get faster when the clock does."""
 _MAX_FRAME: Final = 65_536
 
 
@@ -132,7 +134,7 @@ class Dialer:
 
     def _wait_s(self, failures: int) -> float:
         if not failures and self._habits.redials_after_s is not None:
-            return self._chance.uniform(*self._habits.redials_after_s)
+            return self._habits.redials_after_s
         longest_s = min(self._address.longest_wait_s, _FIRST_WAIT_S * 2 ** min(failures, 10))
         return self._chance.uniform(longest_s / 4, longest_s)
 
@@ -144,7 +146,7 @@ class Dialer:
             additional_headers=self._login(),
             compression=None,
             ssl=self._address.tls,
-            open_timeout=self._world.clock.real_s(_OPEN_TIMEOUT_S) or None,
+            open_timeout=max(_OPEN_LEAST_S, self._world.clock.real_s(_OPEN_TIMEOUT_S)),
             ping_interval=self._ping_interval_s(),
             ping_timeout=self._ping_interval_s(),
             max_size=_MAX_FRAME,

@@ -32,7 +32,7 @@ class Habits:
     """Whether its messages are binary frames."""
     noise: tuple[str, ...] = ()
     """Frames it sends before each of its messages."""
-    redials_after_s: tuple[float, float] | None = None
+    redials_after_s: float | None = None
     """How long it stays away once it lost a connection; None: seconds."""
 
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Self
 
-from contracts.clock import SystemClock
 from simulator.chargers.charger import Charger
 from simulator.chargers.dialer import Address, Dialer
 from simulator.chargers.evse import EvseSpec, Outlet
@@ -72,7 +71,7 @@ class Post:
         self.station = station
         self.charger_id = charger_id
         self.tape = Tape()
-        self.world = World(SystemClock(), 1, self.tape)
+        self.world = World(stack.clock, 1, self.tape)
         outlet = Outlet(1, Standard.TYPE_2, 22_000)
         numbers = sorted(evse for one, evse in station.bays.values() if one == charger_id)
         spec = ChargerSpec(charger_id, version, tuple(EvseSpec(one, (outlet,)) for one in numbers))

@@ -42,10 +42,14 @@ def _odd_keys(charger: Any, action: str, payload: Payload) -> Payload | None:
     unit = known.pop("ChargingScheduleAllowedChargingRateUnit")
     odd = [
         unit | {"key": "chargingScheduleAllowedChargingRateUnit", "value": "W"},
-        {"key": _SAMPLED, "readonly": "false", "value": '"Power.Active.Import,Voltage,"'},
-        {"key": "MeterValuesAlignedData", "readonly": False, "value": None},
-        {"key": "StopTxnSampledData", "readonly": False, "value": "Energy.Active.Import.Reg" * 40},
-        {"key": "LightIntensity", "value": "Unknown"},
+        {"key": _SAMPLED, "readonly": False, "value": '"Power.Active.Import,Voltage,"'},
+        {"key": "MeterValuesAlignedData", "readonly": False},
+        {
+            "key": "StopTxnSampledData",
+            "readonly": False,
+            "value": ("Energy.Active.Import.Register," * 20)[:500],
+        },
+        {"key": "LightIntensity", "readonly": True, "value": "Unknown"},
     ]
     kept = [one for key, one in known.items() if key not in {row["key"] for row in odd}]
     return {"configurationKey": kept + odd, "unknownKey": ["SupportedFeatureProfiles"]}

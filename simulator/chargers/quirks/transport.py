@@ -7,8 +7,6 @@ from websockets.datastructures import Headers
 
 from simulator.chargers.quirks.quirk import Quirk
 
-_MINUTE_S: Final = 60
-
 
 def _name_no_protocol(headers: Headers) -> None:
     headers["Sec-WebSocket-Protocol"] = ""
@@ -52,8 +50,8 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
     Quirk("wants_pings", "hangs up if not pinged in 30 s (5)", habits={"wants_pings_s": 30}),
     Quirk(
         "slow_redial",
-        "dials again after 6 to 19 minutes (6)",
-        habits={"redials_after_s": (6 * _MINUTE_S, 19 * _MINUTE_S)},
+        "dials again after six minutes (6)",
+        habits={"redials_after_s": 360},
     ),
     Quirk("says_201", "offers OCPP 2.0.1, whatever it speaks (7)", offers=("ocpp2.0.1",)),
     Quirk("says_16", "offers OCPP 1.6, whatever it speaks (7)", offers=("ocpp1.6",)),
