@@ -65,16 +65,19 @@ class Hosting:
         """
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
         try:
-            await self._look()
-        except OSError as error:
-            raise SetUpWrong(f"AGENT_STATIONS_DIR: {error}") from error
-        is_settled.set()
-        try:
+            await self._look_first()
+            is_settled.set()
             while True:
                 await self._clock.sleep(_LOOK_EVERY_S)
                 await self._look_again()
         finally:
             await self._stop(list(self._running))
+
+    async def _look_first(self) -> None:
+        try:
+            await self._look()
+        except OSError as error:
+            raise SetUpWrong(f"AGENT_STATIONS_DIR: {error}") from error
 
     async def _look_again(self) -> None:
         try:

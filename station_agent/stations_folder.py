@@ -33,7 +33,7 @@ class StationEntry:
     station_id: StationId
     file: Path
     version: tuple[int, ...]
-    """Another one: the station file or its key was written since."""
+    """Another one: the station file or its key was written, or given to others, since."""
 
     @property
     def key_file(self) -> Path:
@@ -109,5 +109,6 @@ def _version_of(file: Path) -> tuple[int, ...]:
         except OSError:
             version += [0, 0]
         else:
-            version += [state.st_mtime_ns, state.st_size]
+            # not mtime: whoever may read it may have changed, too
+            version += [state.st_ctime_ns, state.st_size]
     return tuple(version)
