@@ -189,6 +189,11 @@ class Post:
         assert answer.is_success, answer.text
         return answer.json()
 
+    async def remove(self, path: str) -> None:
+        """Take away by the API, as an administrator."""
+        answer = await asyncio.to_thread(self.stack.api.delete, path)
+        assert answer.is_success, answer.text
+
     async def download(self, path: str) -> bytes:
         """Read a file of the API, as an administrator."""
         answer = await asyncio.to_thread(self.stack.api.get, path)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.certification.tokens import a_token
+
 pytestmark = pytest.mark.real
 
 STATION = {"component": {"name": "ChargingStation"}}
@@ -450,21 +452,19 @@ async def test_TC_N_63_CSMS_a_customer_is_named_by_a_certificate(post_of):
 async def test_TC_N_46_CSMS_a_cleared_customer_leaves_the_local_list_too(post_of):
     async with post_of() as post:
         await post.booted()
-        entries = [
-            {"idToken": one, "idTokenInfo": {"status": "Accepted"}}
-            for one in (TOKEN, TOKEN | {"idToken": "04D4E5F6"})
-        ]
-        whole = {"versionNumber": 1, "updateType": "Full", "localAuthorizationList": entries}
-        await post.ask("SendLocalList", whole)
-        await post.asked("SendLocalList")
-        await asked_of_customer(post, 9, report=True, clear=True, idToken=TOKEN)
-        change = {
-            "versionNumber": 2,
-            "updateType": "Differential",
-            "localAuthorizationList": [{"idToken": TOKEN}],
-        }
-        command = await post.ask("SendLocalList", change)
+        stays, leaves = await a_token(post), await a_token(post)
+        await post.put(f"/chargers/{post.charger_id}/local-list", {"is_kept": True})
+        await post.until(lambda: post.charger.local_list.get(leaves.lower()), "the whole list")
+        whole = await post.asked("SendLocalList")
+        named = {"idToken": leaves, "type": "ISO14443"}
+        await asked_of_customer(post, 9, report=True, clear=True, idToken=named)
+        await post.remove(f"/tokens/{leaves}")
+        change = await post.asked("SendLocalList")
 
-        assert await post.asked("SendLocalList") == change
-        assert command["state"] == "accepted"
-        assert post.charger.local_list == {"04d4e5f6": True}
+        assert change["updateType"] == "Differential"
+        assert change["versionNumber"] > whole["versionNumber"]
+        (entry,) = change["localAuthorizationList"]
+        assert entry["idToken"]["idToken"] == leaves
+        assert "idTokenInfo" not in entry
+        assert stays.lower() in post.charger.local_list
+        assert leaves.lower() not in post.charger.local_list
