@@ -10,6 +10,7 @@ import structlog
 
 from contracts.clock import Clock
 from contracts.ids import ChargerId, StationId
+from contracts.keys import is_key
 from contracts.plan import ChargerCredential, Plan, decode_plan
 from contracts.wire import Broken
 from station_agent.domain.tokens import StandingOrders, orders_from
@@ -50,17 +51,22 @@ class PlanKeeper:
         """See Credentials.credential_of."""
         return self._credentials.get(charger_id)
 
-    async def takes(self, charger_id: ChargerId, salt: str) -> bool:
+    async def takes(self, charger_id: ChargerId, salt: str, key: str) -> bool:
         """See Credentials.takes. Who asks has sent the plan first, which may be on its way to disk."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S), self._is_written:
-                await self._is_written.wait_for(lambda: self._is_safe(charger_id, salt))
-        return self._is_safe(charger_id, salt)
+                await self._is_written.wait_for(lambda: self._is_safe(charger_id, salt, key))
+        return self._is_safe(charger_id, salt, key)
 
-    def _is_safe(self, charger_id: ChargerId, salt: str) -> bool:
+    def _is_safe(self, charger_id: ChargerId, salt: str, key: str) -> bool:
         credential = self._credentials.get(charger_id)
-        is_good = credential is not None and salt in {credential.salt, credential.next_salt}
-        return is_good and self._written_version >= self.version
+        if credential is None or self._written_version < self.version:
+            return False
+        hashes = {
+            credential.salt: credential.key_hash,
+            credential.next_salt: credential.next_key_hash,
+        }
+        return bool(hashes.get(salt)) and is_key(salt, hashes[salt], key)
 
     def take(self, payload: bytes) -> None:
         """Use a plan that came, if it is newer; `run` writes it."""

@@ -181,7 +181,7 @@ class Credentials(Protocol):
         """Return what the charger's key is checked against; None: nobody we know."""
         ...
 
-    async def takes(self, charger_id: ChargerId, salt: str) -> bool:
+    async def takes(self, charger_id: ChargerId, salt: str, key: str) -> bool:
         """Whether a key, named by its salt, is good here and will be after a crash; waits a little."""
         ...
 

@@ -90,7 +90,7 @@ class StationChargers:
         """See ChargerGateway.execute."""
         if not isinstance(request, SetChargerKey):
             return await self._gateway.execute(request, timeout_s)
-        if not await self._credentials.takes(request.charger_id, request.salt):
+        if not await self._credentials.takes(request.charger_id, request.salt, request.key):
             why = {"description": "the station has no plan with this key yet"}
             return CommandResult(CommandOutcome.FAILED, why)
         result = await self._gateway.execute(request, timeout_s)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from contracts.keys import hash_key
 from contracts.plan import ChargerCredential, Plan, TokenGrant
 from contracts.wire import encode
 from station_agent.plan import PlanKeeper, write_whole
@@ -101,25 +102,37 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     assert path.read_bytes() == b"old"
 
 
+NEXT = "22" * 16
+
+
+def a_changing(**more):
+    key_hash = hash_key(NEXT, "new")
+    return ChargerCredential(
+        charger_id="C1", salt="00", key_hash="11", next_salt=NEXT, next_key_hash=key_hash, **more
+    )
+
+
 async def test_f13_a_key_is_taken_once_the_plan_that_brings_it_is_on_disk(path):
     keeper = a_keeper(path)
-    credential = ChargerCredential(charger_id="C1", salt="00", key_hash="11", next_salt="22")
-    keeper.take(a_plan(chargers=[credential]))
-    asking = asyncio.create_task(keeper.takes("C1", "22"))
+    keeper.take(a_plan(chargers=[a_changing()]))
+    asking = asyncio.create_task(keeper.takes("C1", NEXT, "new"))
     await asyncio.sleep(0)
     is_early = asking.done()
     running = asyncio.create_task(keeper.run())
 
     assert not is_early
     assert await asking
-    assert await keeper.takes("C1", "00")
-    assert await a_keeper(path).takes("C1", "22")
+    assert await a_keeper(path).takes("C1", NEXT, "new")
     running.cancel()
 
 
-async def test_f13_a_key_no_plan_brings_is_not_taken(keeper, monkeypatch):
+@pytest.mark.parametrize(
+    ("charger_id", "salt", "key"),
+    [("C1", NEXT, "another"), ("C1", "33" * 16, "new"), ("C1", "", "new"), ("C2", NEXT, "new")],
+)
+async def test_f13_a_key_no_plan_brings_is_not_taken(keeper, monkeypatch, charger_id, salt, key):
+    """Another key under the same name comes of a cloud whose processes have different secrets."""
     monkeypatch.setattr("station_agent.plan._PATIENCE_S", 0.01)
-    keeper.take(a_plan(chargers=[ChargerCredential(charger_id="C1", salt="00", key_hash="11")]))
+    keeper.take(a_plan(chargers=[a_changing()]))
 
-    assert not await keeper.takes("C1", "22")
-    assert not await keeper.takes("C2", "00")
+    assert not await keeper.takes(charger_id, salt, key)

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosedOK
 
 from contracts.events import Event
 from contracts.ids import ChargerId, Token
-from contracts.keys import hash_key
+from contracts.keys import hash_key, is_key
 from contracts.plan import ChargerCredential
 from station_agent.ocpp.outcome import ChargerView, Context
 from station_agent.ports import (
@@ -171,8 +171,11 @@ class FakeCredentials(dict):
     def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
         return self.get(charger_id)
 
-    async def takes(self, charger_id: ChargerId, salt: str) -> bool:
-        return charger_id in self and salt in {self[charger_id].salt, self[charger_id].next_salt}
+    async def takes(self, charger_id: ChargerId, salt: str, key: str) -> bool:
+        known = self.get(charger_id)
+        return (
+            known is not None and salt == known.next_salt and is_key(salt, known.next_key_hash, key)
+        )
 
 
 class FakeSocket:
