@@ -199,7 +199,7 @@ async def test_profiles_2_and_3_hold_behind_the_front_too(tmp_path):
         assert not await is_served(site, "place-1-a", tls=certificates.context("place-1-b"))
         assert await is_served(site, "place-1-a", tls=named)
         async with site.charger("place-0-a", tls=plain) as charger:
-            for number in range(50):
+            for number in range(20):
                 sent = {"vendorId": "x", "data": f"{number}" + "y" * 20_000}
                 await charger.call("DataTransfer", sent)
         profiles = await eventually_async(
