@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Final
 
+from simulator.chargers import grid_controls
 from simulator.chargers.charger import Charger
 from simulator.chargers.line import Payload
 from simulator.chargers.v201 import ChargerV201
@@ -21,14 +22,14 @@ ANSWERS: Final[dict[str, Answer]] = ANSWERS_OF_V201 | {
     "AFRRSignal": always(status="Rejected"),
     "AdjustPeriodicEventStream": always(status="Rejected"),
     "ChangeTransactionTariff": always(status="TxNotFound"),
-    "ClearDERControl": always(status="NotSupported"),
+    "ClearDERControl": grid_controls.clear,
     "ClearTariffs": _clear_tariffs,
-    "GetDERControl": always(status="NotSupported"),
+    "GetDERControl": grid_controls.report,
     "GetPeriodicEventStream": always(),
     "GetTariffs": always(status="NoTariff"),
     "NotifyAllowedEnergyTransfer": always(status="Rejected"),
     "RequestBatterySwap": always(status="Rejected"),
-    "SetDERControl": always(status="NotSupported"),
+    "SetDERControl": grid_controls.put,
     "SetDefaultTariff": always(status="Rejected"),
     "UpdateDynamicSchedule": always(status="Rejected"),
     "UsePriorityCharging": always(status="NoProfile"),
@@ -41,3 +42,8 @@ class ChargerV21(ChargerV201):
     subprotocols: ClassVar[tuple[str, ...]] = ("ocpp2.1", "ocpp2.0.1")
     schema: ClassVar = "v21"
     answers: ClassVar = ANSWERS
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        """See Charger."""
+        super().__init__(*args, **more)
+        self.grid_controls: dict[str, Payload] = {}
