@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contracts.events import ChargingNeeded
+from station_agent.ocpp.ceilings import Ceilings
 
 _KEPT: Final = 64
 """Requests with a number are remembered so far back; reports come within minutes."""
@@ -23,6 +24,8 @@ class Conversation:
         """Its last BootNotification was answered with Pending or Rejected."""
         self.session_profiles: dict[int, Mapping[str, Any]] = {}
         """By EVSE: the charging profile it was last sent for the session there."""
+        self.ceilings = Ceilings()
+        """What the charging profiles it took allow."""
         self.needs: dict[int, ChargingNeeded] = {}
         """By EVSE: what the car there last said it needs."""
         self.limits: dict[str, int | None] = {}

@@ -9,7 +9,6 @@ import structlog
 from contracts.clock import Clock
 from contracts.commands import Request
 from contracts.events import CommandOutcome
-from contracts.ids import ChargerId
 from station_agent.ocpp import metrics
 from station_agent.ocpp.connection import ChargerConnection, NotAnswered
 from station_agent.ocpp.connections import Connections
@@ -19,7 +18,6 @@ from station_agent.ocpp.versions import (
     Outbound,
     Split,
     Untranslatable,
-    Version,
 )
 from station_agent.ports import CommandResult, OutboxUnavailable, Recorder, SessionMemory
 
@@ -113,14 +111,16 @@ class Gateway:
     async def _call(
         self, connection: ChargerConnection, outbound: Outbound, timeout_s: float
     ) -> Answered | AnsweredWithError | NotAnswered:
-        learn = partial(self._learn, connection.version, connection.charger.charger_id, outbound)
+        learn = partial(self._learn, connection, outbound)
         return await connection.call(outbound.action, outbound.payload, timeout_s, learn)
 
     async def _learn(
-        self, version: Version, charger_id: ChargerId, outbound: Outbound, answer: dict[str, Any]
+        self, connection: ChargerConnection, outbound: Outbound, answer: dict[str, Any]
     ) -> None:
         """Record what the answer tells; while the disk refuses, the outcome is worth more."""
-        facts = version.learn(outbound, answer, charger_id, self._clock.now())
+        now, charger_id = self._clock.now(), connection.charger.charger_id
+        facts = connection.version.learn(outbound, answer, charger_id, now)
+        connection.charger.talk.ceilings.learn(facts, now)
         try:
             if facts:
                 await self._recorder.record(facts)

@@ -84,6 +84,15 @@ class Context:
         charger_id = self.charger.charger_id
         return self.charger.promises.met_by(charger_id, evse_id, token, number or 0, at)
 
+    def limit_broken(self, evse_id: int, power_w: float | None) -> list[Event]:
+        """Return that the charger gives more than the charging profiles it took allow."""
+        ceilings, session = self.charger.talk.ceilings, self.open_on(evse_id)
+        if session is None or not ceilings.is_broken(
+            evse_id, power_w, session.started_at, self.now
+        ):
+            return []
+        return [self.oddity("profile_ignored", f"EVSE {evse_id} gives {power_w:.0f} W")]
+
     def by_transaction(self, transaction_id: str) -> SessionRecord | None:
         """Return the session this charger calls so."""
         return self.charger.sessions.by_transaction(self.charger.charger_id, transaction_id)

@@ -74,6 +74,8 @@ def facts_of(
                 is_offline=told.is_late,
             )
         )
+        if not told.is_late:
+            facts += context.limit_broken(evse_id, reading.power_w)
     return facts
 
 

@@ -107,6 +107,8 @@ def facts_of(
                 charger.charger_id, evse_id, session_id, reading, told.at, is_offline=is_late
             )
         )
+        if not is_late:
+            facts += context.limit_broken(evse_id, reading.power_w)
     return facts
 
 
