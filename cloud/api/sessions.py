@@ -12,7 +12,7 @@ from cloud.api.event_stream import EventStream, stream_responses
 from cloud.api.problems import described
 from cloud.api.streams import Opening
 from cloud.live import session_key
-from cloud.services.views import SessionDetail, SessionList
+from cloud.services.views import SessionDetail, SessionList, SignedReadingList
 
 router: Final = APIRouter(prefix="/sessions", tags=["sessions"])
 
@@ -41,6 +41,17 @@ def list_sessions(
 def get_session(request: Request, session_id: IdPath, viewer: Anyone) -> Response:
     """Return a charge with its curve."""
     return ok(services_of(request).sessions.get(session_id, viewer))
+
+
+@router.get(
+    "/{session_id}/signed-readings",
+    operation_id="getSignedReadings",
+    response_model=SignedReadingList,
+    responses=described(401, 404),
+)
+def get_signed_readings(request: Request, session_id: IdPath, viewer: Anyone) -> Response:
+    """Return what the charge's meter signed, as it came, for who would prove or contest it."""
+    return ok(services_of(request).sessions.signed_readings(session_id, viewer))
 
 
 @router.get(

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from cloud.domain.local_lists import LocalList
-from cloud.services.views import InventoryItem, JobView
-from contracts.events import InventoryReported, JobProgressed
+from cloud.services.views import InventoryItem, JobView, SignedReadingView
+from contracts.events import InventoryReported, JobProgressed, SignedReadingReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,18 @@ class Inventory(Protocol):
 
     def item(self, charger_id: str, kind: str, key: str) -> InventoryItem | None:
         """Return one thing it holds."""
+        ...
+
+
+class SignedReadings(Protocol):
+    """What meters signed during charges; kept as long as these."""
+
+    def add(self, facts: Sequence[SignedReadingReported]) -> None:
+        """Store what was not told before; each fact has its session."""
+        ...
+
+    def of_session(self, session_id: str) -> list[SignedReadingView]:
+        """Return what was signed in a charge, oldest first."""
         ...
 
 

@@ -45,7 +45,7 @@ from cloud.services.fact_ports import (
     TelemetryOutbox,
 )
 from cloud.services.fleet_ports import FleetCommands
-from cloud.services.inventory_ports import Inventory, Jobs, LocalLists
+from cloud.services.inventory_ports import Inventory, Jobs, LocalLists, SignedReadings
 from cloud.services.log_file_ports import LogFiles
 from cloud.services.money_ports import (
     GatewayEvents,
@@ -115,6 +115,11 @@ class UnitOfWork(Protocol):
     @property
     def inventory(self) -> Inventory:
         """What chargers hold."""
+        ...
+
+    @property
+    def signed_readings(self) -> SignedReadings:
+        """What meters signed."""
         ...
 
     @property

@@ -7,10 +7,17 @@ from typing import Final
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotFound
 from cloud.domain.sessions import Reading, Session, curve
+from cloud.domain.stations import Station
 from cloud.services.cursors import seal, unseal
 from cloud.services.fact_ports import SessionPage
-from cloud.services.ports import Clock, OpenWork
-from cloud.services.views import SampleView, SessionDetail, SessionList, SessionView
+from cloud.services.ports import Clock, OpenWork, UnitOfWork
+from cloud.services.views import (
+    SampleView,
+    SessionDetail,
+    SessionList,
+    SessionView,
+    SignedReadingList,
+)
 
 MAX_LIMIT: Final = 200
 
@@ -61,17 +68,32 @@ class SessionService:
         """
         now = self.clock.now()
         with self.open_work(is_read_only=True) as work:
-            session = work.sessions.by_ids([session_id]).get(session_id)
-            if session is None:
-                raise NotFound(session_id)
-            station = work.stations.by_ids([session.station_id])[session.station_id]
-            if not viewer.may_see_session(session.user_id, station.owner_id):
-                raise NotFound(session_id)
+            session, station = _seen(work, session_id, viewer)
             samples = work.sessions.samples([session_id]).get(session_id, [])
         return SessionDetail(
             session=session_view(session, station.name, now),
             samples=[_sample_view(one, energy_wh) for one, energy_wh in curve(session, samples)],
         )
+
+    def signed_readings(self, session_id: str, viewer: Viewer) -> SignedReadingList:
+        """Return what the session's meter signed.
+
+        Raises:
+            NotFound: there is no such session, or it is not the viewer's to see.
+        """
+        with self.open_work(is_read_only=True) as work:
+            _seen(work, session_id, viewer)
+            return SignedReadingList(signed_readings=work.signed_readings.of_session(session_id))
+
+
+def _seen(work: UnitOfWork, session_id: str, viewer: Viewer) -> tuple[Session, Station]:
+    session = work.sessions.by_ids([session_id]).get(session_id)
+    if session is None:
+        raise NotFound(session_id)
+    station = work.stations.by_ids([session.station_id])[session.station_id]
+    if not viewer.may_see_session(session.user_id, station.owner_id):
+        raise NotFound(session_id)
+    return session, station
 
 
 def session_view(session: Session, station_name: str, now: datetime) -> SessionView:

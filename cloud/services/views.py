@@ -195,6 +195,26 @@ class SessionDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedReadingView:
+    """A meter's own signed word, as it came; whether the signature holds is for others to check."""
+
+    at: datetime
+    context: str
+    """OCPP's word for when it was taken."""
+    data: str
+    method: str
+    encoding: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedReadingList:
+    """What a charge's meter signed, oldest first."""
+
+    signed_readings: list[SignedReadingView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionList:
     """Charges, the newest first."""
 

@@ -63,3 +63,8 @@ async def token_info(post: Post, trigger: str) -> dict[str, Any]:
 async def samples(post: Post, session_id: str) -> list[dict[str, Any]]:
     """Return the readings the cloud keeps of a session, oldest first."""
     return (await post.get(f"/sessions/{session_id}"))["samples"]
+
+
+async def signed_readings(post: Post, session_id: str) -> list[dict[str, Any]]:
+    """Return what the cloud keeps of what a session's meter signed, oldest first."""
+    return (await post.get(f"/sessions/{session_id}/signed-readings"))["signed_readings"]

@@ -6,7 +6,7 @@ import pytest
 
 from simulator.chargers.spec import Behaviour, Point
 from simulator.journal import Kind
-from tests.certification.sessions import begun, ended, events, samples, state_of
+from tests.certification.sessions import begun, ended, events, samples, signed_readings, state_of
 from tests.support.stack import TOKEN
 
 pytestmark = pytest.mark.real
@@ -126,14 +126,13 @@ async def repeats_its_readings(post_of, how, context, *, signs=False):
         assert over["energy_wh"] == end_wh - begin_wh
         await nothing_odd(post)
         if signs:
-            signed = await post.facts("signed_reading_reported")
             told = {
                 one["sampledValue"][0]["signedMeterValue"]["signedMeterData"]
                 for one in last["meterValue"]
             }
-            assert told <= {one["data"] for one in signed}
-            in_sessions = {one["session_id"] for one in signed if "session_id" in one}
-            assert in_sessions == {session["session_id"]}
+            kept = await signed_readings(post, session["session_id"])
+            assert told <= {one["data"] for one in kept}
+            assert {context, "Transaction.End"} <= {one["context"] for one in kept}
 
 
 async def test_TC_J_03_CSMS_an_end_repeats_the_readings_by_the_clock(post_of):

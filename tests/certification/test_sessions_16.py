@@ -8,7 +8,7 @@ import pytest
 
 from simulator.chargers.spec import Behaviour
 from simulator.journal import Kind
-from tests.certification.sessions import begun, ended, samples, state_of
+from tests.certification.sessions import begun, ended, samples, signed_readings, state_of
 from tests.support.stack import TOKEN
 
 pytestmark = pytest.mark.real
@@ -340,6 +340,5 @@ async def test_16_7_44_what_a_meter_signs_is_kept(post_16):
             for one in value["sampledValue"]
             if one.get("format") == "SignedData"
         ]
-        (fact,) = await post.facts("signed_reading_reported")
-        assert (fact["data"], fact["context"]) == (data, "Transaction.End")
-        assert fact["session_id"] == session["session_id"]
+        (kept,) = await signed_readings(post, session["session_id"])
+        assert (kept["data"], kept["context"]) == (data, "Transaction.End")

@@ -180,9 +180,8 @@ async def test_TC_E_11_CSMS_a_session_begins_as_the_meter_signs(post_of):
         assert (await token_info(post, "SignedDataReceived"))["status"] == "Accepted"
         value = first["meterValue"][0]["sampledValue"][0]
         assert value["context"] == "Transaction.Begin"
-        (fact,) = await post.facts("signed_reading_reported")
-        assert fact["data"] == value["signedMeterValue"]["signedMeterData"]
-        assert fact["session_id"] == session["session_id"]
+        (kept,) = await signed_readings(post, session["session_id"])
+        assert kept["data"] == value["signedMeterValue"]["signedMeterData"]
 
 
 async def test_TC_E_12_CSMS_a_session_begins_as_a_car_stands_in_the_bay(post_of):

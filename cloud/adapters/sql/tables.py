@@ -277,6 +277,22 @@ session_samples: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# what meters signed, as it came: a charge may have to be proved years later
+signed_readings: Final = Table(
+    "signed_readings",
+    metadata,
+    Column("session_id", Identifier(), primary_key=True),
+    # of the signed data, which chargers repeat
+    Column("digest", Identifier(64), primary_key=True),
+    Column("charger_id", Identifier(48), nullable=False),
+    Column("observed_at", UtcDateTime, nullable=False),
+    Column("context", String(64), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("encoding", String(64), nullable=False),
+    Column("public_key", Text, nullable=False),
+)
+
 # all facts but meter samples and beats, in the station's order: the audit of what was told
 event_log: Final = Table(
     "event_log",

@@ -43,6 +43,7 @@ from cloud.adapters.sql.push_subscriptions import SqlPushSubscriptions
 from cloud.adapters.sql.receipts import SqlReceipts
 from cloud.adapters.sql.reservations import SqlReservations
 from cloud.adapters.sql.sessions import SqlSessions
+from cloud.adapters.sql.signed_readings import SqlSignedReadings
 from cloud.adapters.sql.stations import SqlStations
 from cloud.adapters.sql.stations_admin import SqlStationsAdmin
 from cloud.adapters.sql.subscriptions import SqlSubscriptions
@@ -148,6 +149,11 @@ class SqlUnitOfWork:
     def inventory(self) -> SqlInventory:
         """What chargers hold."""
         return SqlInventory(self.connection)
+
+    @cached_property
+    def signed_readings(self) -> SqlSignedReadings:
+        """What meters signed."""
+        return SqlSignedReadings(self.connection)
 
     @cached_property
     def jobs(self) -> SqlJobs:

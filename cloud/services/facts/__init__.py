@@ -32,7 +32,7 @@ HANDLERS: Final[dict[type[msgspec.Struct], Handler]] = {
     events.ComponentEventReported: chargers.component_event_reported,
     events.SessionStarted: charging.session_started,
     events.ChargingStateChanged: charging.charging_state_changed,
-    events.SignedReadingReported: other.only_kept,
+    events.SignedReadingReported: charging.signed_reading_reported,
     events.SessionEnded: charging.session_ended,
     events.OddityObserved: security.oddity_observed,
     events.BayOccupancyChanged: sensing.bay_occupancy_changed,

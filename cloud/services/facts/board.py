@@ -26,7 +26,7 @@ from cloud.services.fact_ports import Deadline, Equipment, Grant
 from cloud.services.inventory_ports import JobStep, Told
 from cloud.services.security_ports import Login
 from cloud.services.views import CommandView
-from contracts.events import CommandAnswered, MeterSampled
+from contracts.events import CommandAnswered, MeterSampled, SignedReadingReported
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -99,6 +99,7 @@ class Board:
     answers: dict[str, list[CommandAnswered]] = field(default_factory=lambda: defaultdict(list))
     inventory: list[Told] = field(default_factory=list)
     jobs: list[JobStep] = field(default_factory=list)
+    signed: list[SignedReadingReported] = field(default_factory=list)
     requests: list[CommandView] = field(default_factory=list)
     """What chargers are to be asked because of what they told."""
     components: list[ComponentSnapshot] = field(default_factory=list)

@@ -16,7 +16,12 @@ from cloud.domain.sessions import (
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.facts.smart_charging import profiles_end
-from contracts.events import ChargingStateChanged, SessionEnded, SessionStarted
+from contracts.events import (
+    ChargingStateChanged,
+    SessionEnded,
+    SessionStarted,
+    SignedReadingReported,
+)
 from contracts.ids import same_token
 
 
@@ -97,6 +102,12 @@ def session_ended(board: Board, fact: SessionEnded, stamp: Stamp) -> None:
     if is_countable:
         profiles_end(board, fact, stamp)
     board.ended_sessions.add(after.id)
+
+
+def signed_reading_reported(board: Board, fact: SignedReadingReported, stamp: Stamp) -> None:
+    """What a meter signed in a session; out of any it is only logged."""
+    if fact.session_id is not None and board.charger(stamp, fact.charger_id) is not None:
+        board.signed.append(fact)
 
 
 def _register(wh: int | None) -> int | None:

@@ -413,6 +413,8 @@ class Transaction:
             board.inventory += published(work, board.jobs)
         for command in board.requests:
             work.commands.add(command)
+        if board.signed:
+            work.signed_readings.add(board.signed)
         if board.inventory:
             work.inventory.tell(board.inventory)
         if self._telemetry:

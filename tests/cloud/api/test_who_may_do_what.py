@@ -93,6 +93,7 @@ TABLE = [
     ("GET", f"{V1}/sessions", None, LOGGED_IN),
     ("GET", f"{V1}/sessions/charge-1", None, CHARGE),
     ("GET", f"{V1}/sessions/charge-1/events", None, CHARGE),
+    ("GET", f"{V1}/sessions/charge-1/signed-readings", None, CHARGE),
     ("GET", f"{V1}/tariffs", None, WATCHERS),
     ("POST", f"{V1}/tariffs", TARIFF, MAKERS),
     ("POST", f"{V1}/tariffs/example", EXAMPLE, LOGGED_IN),

@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """Each step is skipped where an interrupted run has done it already."""
     _inventory()
+    _signed_readings()
     _local_lists()
     _log_files()
     _commands()
@@ -48,6 +49,22 @@ def _inventory() -> None:
         sa.PrimaryKeyConstraint("charger_id", "job", "request_id"),
     )
     create_index("ix_charger_jobs_changed", "charger_jobs", ["charger_id", "changed_at"])
+
+
+def _signed_readings() -> None:
+    create_table(
+        "signed_readings",
+        sa.Column("session_id", Identifier(), nullable=False),
+        sa.Column("digest", Identifier(64), nullable=False),
+        sa.Column("charger_id", Identifier(48), nullable=False),
+        sa.Column("observed_at", UtcDateTime(), nullable=False),
+        sa.Column("context", sa.String(64), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("method", sa.String(64), nullable=False),
+        sa.Column("encoding", sa.String(64), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "digest"),
+    )
 
 
 def _local_lists() -> None:
