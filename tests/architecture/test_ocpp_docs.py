@@ -22,7 +22,11 @@ def test_the_document_of_certification_cases_is_the_tests_own():
     assert (ROOT / "docs" / "certification.md").read_text() == cases.document()
 
 
-def test_p10_no_case_is_left_out_without_need_or_twice():
+def test_p10_every_case_of_part_6_is_a_test_or_left_out_with_a_reason():
+    assert cases.missing() == []
+
+
+def test_p10_no_case_is_left_out_without_need_or_named_twice():
     tested = {case.id for case in cases.tested()}
 
     assert set(cases.LEFT_OUT) <= set(cases.ids()) - tested
