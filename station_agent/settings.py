@@ -1,9 +1,9 @@
 """Every AGENT_* variable, read once."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -65,9 +65,3 @@ class Settings(BaseSettings):
     """0: none. Prometheus metrics on loopback."""
     log_format: Literal["console", "json"] = "console"
     log_level: str = "INFO"
-
-    @model_validator(mode="after")
-    def _serves_two_ports_alone(self) -> Self:
-        if self.processes > 1 and self.ocpp_tls_port is not None:
-            raise ValueError("AGENT_OCPP_TLS_PORT is for one process: several share one port")
-        return self
