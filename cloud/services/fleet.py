@@ -325,9 +325,13 @@ def _moved(work: UnitOfWork, fleet: FleetCommand, now: datetime) -> FleetCommand
             return _ended(work, fleet)
 
 
-def _send(work: UnitOfWork, fleet: FleetCommand, progress: Progress, now: datetime) -> FleetCommand:
+def _send(
+    work: UnitOfWork, fleet: FleetCommand, progress: Progress, now: datetime
+) -> FleetCommand | None:
     step = step_after(progress)
     targets = work.fleet_commands.untried(fleet.id, fleet.plan.size(step, fleet.total))
+    if not targets:
+        return None  # another clock was faster
     new = [_command(fleet, one, now) for one in targets]
     work.commands.add(*new)
     asked = [(one.position, made.command_id) for one, made in zip(targets, new, strict=True)]

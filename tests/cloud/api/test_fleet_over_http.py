@@ -22,7 +22,12 @@ EVERYBODY = {"vendor": "Acme"}
 
 @pytest.fixture
 def town(house: House) -> House:
-    """Two stations of five chargers each; the second is the rival's."""
+    settle_in(house)
+    return house
+
+
+def settle_in(house: House) -> None:
+    """Put two stations of five chargers each; the second is the rival's."""
     for station_id, owner in (("east", "owner"), ("west", "rival")):
         owner_id = house.users[owner].user_id
         house.put(tables.stations, station_row(house, station_id) | {"owner_id": owner_id})
@@ -31,7 +36,6 @@ def town(house: House) -> House:
         for number in range(1, 6):
             row = charger_row(station_id, f"{station_id}-{number}")
             house.put(tables.chargers, row | {"vendor": "Acme"})
-    return house
 
 
 def ask(house: House, name="maintenance", request=None, selector=None, **more):
