@@ -15,6 +15,7 @@ from tests.certification.sessions import (
     events,
     on_evse,
     samples,
+    signed_readings,
     state_of,
     token_info,
 )
