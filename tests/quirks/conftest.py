@@ -36,7 +36,8 @@ class QuirkPost(Post):
 
     async def command(self, kind: str, **fields: Any) -> dict[str, Any]:
         """See Post.command."""
-        return await super().command(kind, **{"timeout_s": _IN_TIME_S} | fields)
+        path = f"/chargers/{self.charger_id}/commands?timeout_s={_IN_TIME_S:.0f}"
+        return await self.post(path, {"kind": kind} | fields)
 
     async def oddities(self) -> list[str]:
         """Return the words of what the agent found odd, oldest first."""
@@ -48,12 +49,13 @@ class QuirkPost(Post):
 
     async def alerts(self) -> list[str]:
         """Return which rules have an alert open about this charger."""
-        found = (await self.get("/alerts", station_id=self.station.station_id))["alerts"]
-        return [
-            one["rule"]
-            for one in found
-            if one["charger_id"] == self.charger_id and one["status"] != "resolved"
-        ]
+        asked = {"station_id": self.station.station_id, "status": "active", "limit": 200}
+        found, cursor = [], {}
+        while cursor is not None:
+            page = await self.get("/alerts", **asked, **cursor)
+            found += page["alerts"]
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+        return [one["rule"] for one in found if one["charger_id"] == self.charger_id]
 
     async def no_alert(self) -> bool:
         """Wait until no alert is open; the one of its absence is closed a moment after it came."""

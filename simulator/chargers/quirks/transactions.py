@@ -46,7 +46,7 @@ def _stop_twice(action: str, payload: Payload) -> list[Said]:
 def _meter_after_stop(action: str, payload: Payload) -> list[Said]:
     told = [(action, payload)]
     if action == _STOP:
-        value = {"value": str(payload["meterStop"] + 1), "context": "Transaction.End"}
+        value = {"value": str(payload["meterStop"]), "context": "Transaction.End"}
         sample = {"timestamp": payload["timestamp"], "sampledValue": [value]}
         number = payload["transactionId"]
         closing = {"connectorId": 1, "transactionId": number, "meterValue": [sample]}
