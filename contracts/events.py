@@ -335,6 +335,8 @@ class ComponentEventReported(TaggedWire, kw_only=True, tag="component_event_repo
     trigger: Text = ""
     severity: int | None = None
     """0 danger .. 9 debug (OCPP 2.0.1 N07, severity)."""
+    monitor_id: int | None = None
+    """The monitor that saw it; null: the maker's own."""
     is_cleared: bool = False
     observed_at: Instant
 

@@ -63,6 +63,8 @@ class Board:
     reservations: dict[str, Reservation] = field(default_factory=dict)
     """The live ones of the bays on the board that are not far off."""
     grants: Mapping[str, Grant] = field(default_factory=dict)
+    severities: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By charger and number of the monitor, of those that saw something."""
     unheard_since: dict[str, datetime] = field(default_factory=dict)
     """By station that is back just now: when it was last heard before."""
     owns_sessions: bool = False

@@ -118,11 +118,18 @@ def component_event_reported(board: Board, fact: ComponentEventReported, stamp: 
             variable=fact.variable,
             value=fact.value[:100],
             trigger=fact.trigger,
-            severity=fact.severity,
+            severity=_severity(board, fact),
             is_cleared=fact.is_cleared,
             at=stamp.seen(fact.observed_at),
         )
     )
+
+
+def _severity(board: Board, fact: ComponentEventReported) -> int | None:
+    """2.1 says it with the event; of 2.0.1 the monitor that saw it was told it (N04)."""
+    if fact.severity is not None:
+        return fact.severity
+    return board.severities.get((fact.charger_id, str(fact.monitor_id)))
 
 
 def _heard(board: Board, stamp: Stamp, charger_id: str) -> None:

@@ -1,11 +1,14 @@
 """What facts of a charger's inventory and jobs do: kept as told, once the station's own charger tells it."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from cloud.domain.customer_data import without_customer
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.inventory_ports import JobStep, Told
+from cloud.services.ports import UnitOfWork
 from contracts.batch import UnknownEvent
 from contracts.events import Event, InventoryKind, InventoryReported, JobKind, JobProgressed
 
@@ -15,6 +18,17 @@ def as_logged(fact: Event | UnknownEvent) -> Event | UnknownEvent:
     if isinstance(fact, JobProgressed) and fact.job is JobKind.CUSTOMER_INFORMATION:
         return msgspec.structs.replace(fact, detail=without_customer(fact.detail))
     return fact
+
+
+def severities(work: UnitOfWork, monitors: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return how severe what monitors see is (OCPP 2.0.1 N04), as far as we know them."""
+    known: dict[tuple[str, str], int] = {}
+    for charger_id, number in sorted(monitors):
+        held = work.inventory.item(charger_id, InventoryKind.MONITOR, number)
+        severity = None if held is None else held.body.get("severity")
+        if isinstance(severity, int):
+            known[charger_id, number] = severity
+    return known
 
 
 def inventory_reported(board: Board, fact: InventoryReported, stamp: Stamp) -> None:

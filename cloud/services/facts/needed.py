@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.batch import UnknownEvent
-from contracts.events import Event, MeterSampled, SessionStarted
+from contracts.events import ComponentEventReported, Event, MeterSampled, SessionStarted
 from contracts.ids import same_token
 
 
@@ -21,6 +21,8 @@ class Needed:
     tokens: set[str] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
     """Tokens, in their compared form, with which sessions began: theirs may be a reservation."""
+    monitors: set[tuple[str, str]] = field(default_factory=set)
+    """Of chargers, by number: what they see is as severe as they were told it is."""
     metered: dict[str, str] = field(default_factory=dict)
     """Session to charger: of samples; the charger matters only where the session is new."""
 
@@ -29,6 +31,8 @@ class Needed:
         charger_id = getattr(fact, "charger_id", None)
         if charger_id is not None:
             self.chargers.add(charger_id)
+        if type(fact) is ComponentEventReported and fact.severity is None and fact.monitor_id:
+            self.monitors.add((fact.charger_id, str(fact.monitor_id)))
         bay_id = getattr(fact, "bay_id", None)
         if bay_id is not None:
             self.bays.add(bay_id)

@@ -20,7 +20,7 @@ from cloud.services.commands import change_of as command_change
 from cloud.services.fact_ports import Deadline, DeadlineKind, Logged
 from cloud.services.facts import HANDLERS, security
 from cloud.services.facts.board import Board, Stamp
-from cloud.services.facts.inventory import as_logged
+from cloud.services.facts.inventory import as_logged, severities
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.needed import Needed
 from cloud.services.facts.promised import load_bay, load_promises
@@ -227,6 +227,7 @@ class Transaction:
         seated = {bay.session_id for bay in board.bays.values() if bay.session_id}
         self._load_sessions(seated)
         board.grants = work.plans.grants(sorted(needed.tokens))
+        board.severities = severities(work, needed.monitors)
         self._versions = {one.id: one.changed_version for one in board.sessions.values()}
 
     def _load_promises(self, needed: Needed) -> None:

@@ -40,7 +40,8 @@ class EventData(Payload, frozen=True, rename="camel"):
     timestamp: str | None = None
     cleared: bool = False
     severity: Int32 | None = None
-    """OCPP 2.1 only."""
+    """OCPP 2.1 only; of 2.0.1 the monitor has it."""
+    variable_monitoring_id: Int32 | None = None
 
 
 class NotifyEvent(Payload, frozen=True, rename="camel"):
@@ -70,6 +71,7 @@ def _component_event(event: EventData, told: Told, context: Context) -> Event:
         value=cut(event.actual_value),
         trigger=event.trigger,
         severity=event.severity,
+        monitor_id=event.variable_monitoring_id,
         is_cleared=event.cleared,
         observed_at=told.at,
     )

@@ -9,6 +9,7 @@ from cloud.domain.errors import NotFound
 from cloud.services.chargers import ChargerService
 from cloud.services.inventories import InventoryService
 from contracts.events import (
+    ComponentEventReported,
     InventoryEntry,
     InventoryKind,
     InventoryReported,
@@ -231,3 +232,24 @@ def test_a_customers_data_is_shown_for_a_day_and_never_logged(later):
     assert (early, late, again) == (0, 1, 0)
     assert jobs(later)[0].detail == {"parts": 1}
     assert jobs(later)[0].status == "Forgotten"
+
+
+@pytest.mark.parametrize(("severity", "is_told"), [(2, True), (8, False), (None, True)])
+def test_what_a_monitor_sees_is_as_severe_as_it_was_told(later, severity, is_told):
+    monitor = InventoryEntry(key="7", body={"id": 7, "severity": severity})
+    held = InventoryReported(
+        charger_id=CHARGER, inventory=InventoryKind.MONITOR, entries=[monitor], observed_at=NOON
+    )
+    event = ComponentEventReported(
+        charger_id=CHARGER,
+        component="Heater",
+        variable="Temperature",
+        value="81",
+        trigger="Alerting",
+        monitor_id=7,
+        observed_at=later.clock.now(),
+    )
+    later.agent.tell(held)
+    later.agent.tell(event)
+
+    assert any("Heater" in key for key in later.open_alerts()) is is_told
