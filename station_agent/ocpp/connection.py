@@ -24,6 +24,8 @@ log: Final = structlog.get_logger()
 _BACKLOG: Final = 16
 _PROBE_S: Final = 2.5
 _BOOT_WAIT: Final = timedelta(seconds=10)
+_VENDORS_OWN: Final = "DataTransfer"
+"""Its data may be anything: which version's it looks like tells nothing of the version."""
 
 
 OnAnswer = Callable[[dict[str, Any]], Awaitable[None]]
@@ -257,7 +259,7 @@ class ChargerConnection:
 
     async def _tell_versions_apart(self, call: Call, other: Version) -> None:
         is_this, is_other = _fits(self.version, call), _fits(other, call)
-        if is_this == is_other:
+        if is_this == is_other or call.action == _VENDORS_OWN:
             return
         self._other_version = self.version if self._is_agreed and is_other else None
         if self._is_agreed and not is_other:

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from random import Random
 
 import pytest
 
 from contracts.events import CommandOutcome, OddityObserved, SessionStarted
 from contracts.plan import Registration
+from station_agent.ocpp.dialects import OCPP_201
+from station_agent.ocpp.rpc import Answered, Rpc
 from tests.faults.abused import Abused, latencies_s, p99
 from tests.support.waiting import eventually_async
 
@@ -74,6 +77,28 @@ async def test_p05_no_answer_is_given_to_another_call_whatever_comes_between(abu
         await answering
 
     assert {one: told.answer.get("data") for one, told in answers.items()} == asked
+
+
+@pytest.mark.parametrize(
+    "count", [20_000, pytest.param(1_000_000, marks=pytest.mark.faults)], ids=["few", "million"]
+)
+def test_p05_of_many_answers_none_goes_to_the_wrong_call(count):
+    """As fast as the framing goes: what is late, doubled or made up answers nothing."""
+    rpc, random = Rpc(OCPP_201), Random(5)
+    misrouted = 0
+    for number in range(count):
+        rpc.call(f"{number}", "ClearCache", {})
+        is_given_up = random.random() < 0.1
+        if is_given_up:
+            rpc.give_up()
+        named = number if random.random() < 0.5 else random.randrange(count)
+        answer = rpc.receive(f'[3,"{named}",{{"to":{named}}}]')
+        is_ours = isinstance(answer, Answered)
+        misrouted += is_ours != (named == number and not is_given_up)
+        misrouted += is_ours and answer.payload != {"to": number}
+        rpc.give_up()
+
+    assert misrouted == 0
 
 
 async def test_p06_a_call_never_answered_times_out_and_the_next_one_is_made(abused: Abused):

@@ -561,6 +561,14 @@ async def test_quirk_7_who_speaks_both_ways_is_understood_both_ways():
     assert "speaks_another_version" in [one.oddity for one in rig.outbox.told(OddityObserved)]
 
 
+async def test_p02_a_vendors_own_data_does_not_change_the_version():
+    transfer = {"vendorId": "v", "data": {"a": "b"}}
+    async with a_rig(v16.VERSION, other=v201.VERSION, is_agreed=True) as rig:
+        assert (await rig.say("DataTransfer", transfer))[2] == "TypeConstraintViolation"
+
+    assert rig.outbox.told(ChargerConnected) == []
+
+
 async def test_quirk_21_another_identity_at_the_next_boot_is_told():
     async with a_rig() as rig:
         for number, model in enumerate(("One", "One", "Two")):
