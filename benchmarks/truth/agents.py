@@ -307,6 +307,7 @@ class StationAgent:
             sessions=self.memory,
             connected_at=self._clock.now(),
             security_profile=1,
+            key_salt="",
             heartbeat_interval_s=_HEARTBEAT_S,
             new_session_id=lambda: f"{self.station.station_id}/{next(self._session_numbers)}",
             promises=self.reservations,

@@ -45,7 +45,7 @@ class NoAuthority:
     """See CertificateAuthority; signs nothing."""
 
     def sign(self, csr: str, names: Sequence[str], purpose: str) -> Signed:
-        raise AuthorityAway(purpose)
+        raise AuthorityAway(f"{purpose} {names} {csr}")
 
     def roots(self) -> dict[str, str]:
         return {}

@@ -21,8 +21,9 @@ OLD_SALT, OLD_HASH = "0" * 32, "f" * 64
 
 
 class Change:
-    """A rig with the services a change of keys needs; each call is of services made anew, as if the
-    process had been killed in between.
+    """A rig with the services a change of keys needs.
+
+    Each call is of services made anew, as if the process had been killed in between.
     """
 
     def __init__(self, rig) -> None:
