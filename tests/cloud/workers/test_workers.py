@@ -204,6 +204,9 @@ class Sweeps:
         self.done.append("plans")
         return 0
 
+    def advance_fleet(self):
+        return 0
+
     def tend_commands(self):
         return 0
 
