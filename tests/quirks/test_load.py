@@ -95,10 +95,16 @@ async def test_q38_a_profile_that_is_taken_and_not_minded_is_seen(post_with):
     async with post_with("ignores_profiles") as post:
         await post.booted()
         await post.begin(TOKEN)
-        asked = await post.ask("SetChargingProfile", profile(limit=10.0))
-
+        asked = await post.ask("SetChargingProfile", profile(limit=1_000.0))
         assert asked["state"] == "accepted"
-        assert post.charger.evses[1].offered_w() > 10
+
+        async def seen():
+            assert post.charger.sample_now(1)
+            await post.delivered()
+            return "profile_ignored" in await post.oddities()
+
+        await post.until(seen, "that it is not minded")
+        assert post.charger.evses[1].power_w > 1_000
 
 
 @pytest.mark.parametrize(
