@@ -49,13 +49,22 @@ class QuirkPost(Post):
 
     async def alerts(self) -> list[str]:
         """Return which rules have an alert open about this charger."""
-        asked = {"station_id": self.station.station_id, "status": "active", "limit": 200}
-        found, cursor = [], {}
-        while cursor is not None:
-            page = await self.get("/alerts", **asked, **cursor)
-            found += page["alerts"]
-            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
-        return [one["rule"] for one in found if one["charger_id"] == self.charger_id]
+        return [one["rule"] for one in await self._all("alerts", status="active")]
+
+    async def sessions(self) -> list[dict[str, Any]]:
+        """See Post.sessions; however many others the station has."""
+        return await self._all("sessions")
+
+    async def _all(self, noun: str, **asked: Any) -> list[dict[str, Any]]:
+        """Return what the API lists of this charger, of all its pages."""
+        asked |= {"station_id": self.station.station_id, "limit": 200}
+        found: list[dict[str, Any]] = []
+        while True:
+            page = await self.get(f"/{noun}", **asked)
+            found += [one for one in page[noun] if one["charger_id"] == self.charger_id]
+            if not page["next_cursor"]:
+                return found
+            asked["cursor"] = page["next_cursor"]
 
     async def no_alert(self) -> bool:
         """Wait until no alert is open; the one of its absence is closed a moment after it came."""

@@ -217,8 +217,7 @@ async def test_q09_a_message_id_said_again_gets_the_remembered_answer(house):
 async def test_q10_an_answer_that_comes_too_late_is_ignored(post_with):
     async with post_with("late_answers") as post:
         await post.booted()
-        body = {"action": "GetConfiguration", "payload": {}, "timeout_s": 25}
-        late = await post.post(f"/chargers/{post.charger_id}/calls", body)
+        late = await post.ask("GetConfiguration")
         post.charger.line.manners = type(post.charger.line.manners)()
         timely = await post.ask("GetLocalListVersion")
 
