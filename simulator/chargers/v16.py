@@ -17,7 +17,7 @@ from simulator.chargers.evse import Evse, Reading, Session, State
 from simulator.chargers.firmware import Order
 from simulator.chargers.line import Call, Payload, Refusal
 from simulator.chargers.spec import Cause, Change, EndCause, stamp
-from simulator.chargers.v201 import signed
+from simulator.chargers.v201_words import signed
 
 STATUS: Final = {
     State.FREE: ChargePointStatus.available,
