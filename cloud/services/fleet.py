@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -27,6 +27,7 @@ from cloud.domain.waves import (
 from cloud.services.commands import MAX_PATIENCE, demand_no_key, new_command
 from cloud.services.cursors import seal, unseal
 from cloud.services.fleet_ports import Count, FleetCommand, FleetTarget, Selector
+from cloud.services.fleet_views import target_view, view_of
 from cloud.services.idempotency import Once, do_once
 from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.retrying import retried
@@ -34,9 +35,7 @@ from cloud.services.views import (
     CommandView,
     FleetCommandList,
     FleetCommandView,
-    FleetProgress,
     FleetTargetList,
-    FleetTargetView,
 )
 from contracts.commands import (
     CallCharger,
@@ -104,7 +103,7 @@ class FleetService:
             stations = len({one.station_id for one in found})
             fleet = _new(viewer, ask, now, (stations, len(found)))
             work.fleet_commands.add(fleet, in_order(found))
-            return _view(fleet, work.fleet_commands.count(fleet, now))
+            return view_of(fleet, work.fleet_commands.count(fleet, now))
 
         with self.open_work() as work:
             view = do_once(work, once, now, begin, FleetCommandView)
@@ -119,7 +118,7 @@ class FleetService:
         """
         with self.open_work(is_read_only=True) as work:
             fleet = _seen(work, viewer, fleet_command_id)
-            return _view(fleet, work.fleet_commands.count(fleet, self.clock.now()))
+            return view_of(fleet, work.fleet_commands.count(fleet, self.clock.now()))
 
     def page(
         self, viewer: Viewer, *, limit: int = 50, cursor: str | None = None
@@ -139,7 +138,7 @@ class FleetService:
             place = None if before is None else (before[0], before[1])
             found = work.fleet_commands.page(owner_id, place, limit + 1)
             now = self.clock.now()
-            shown = [_view(one, work.fleet_commands.count(one, now)) for one in found[:limit]]
+            shown = [view_of(one, work.fleet_commands.count(one, now)) for one in found[:limit]]
         last = shown[-1] if len(found) > limit else None
         return FleetCommandList(
             fleet_commands=shown,
@@ -163,7 +162,7 @@ class FleetService:
         shown = found[:limit]
         is_more = len(found) > limit
         return FleetTargetList(
-            targets=[_target(one) for one in shown],
+            targets=[target_view(one) for one in shown],
             next_cursor=seal(shown[-1].position) if is_more else None,
         )
 
@@ -375,45 +374,3 @@ def _seen(work: UnitOfWork, viewer: Viewer, fleet_command_id: str) -> FleetComma
     if fleet is None or not fleet.is_for(viewer):
         raise NotFound(fleet_command_id)
     return fleet
-
-
-def _view(fleet: FleetCommand, count: Count) -> FleetCommandView:
-    tally = count.all
-    return FleetCommandView(
-        fleet_command_id=fleet.id,
-        kind=fleet.kind,
-        request={name: value for name, value in fleet.request.items() if name != "charger_id"},
-        selector={name: value for name, value in asdict(fleet.selector).items() if value},
-        shares=list(fleet.plan.shares),
-        settle_s=int(fleet.plan.settle.total_seconds()),
-        max_failed_ratio=fleet.plan.max_failed_ratio,
-        status=fleet.status,
-        reason=fleet.reason,
-        stations=fleet.stations,
-        progress=FleetProgress(
-            total=fleet.total,
-            untried=fleet.total - tally.asked,
-            queued=tally.queued,
-            under_way=tally.under_way,
-            accepted=tally.accepted,
-            failed=tally.failed,
-            unreached=tally.unreached,
-            waves=fleet.waves,
-        ),
-        issued_by=fleet.issued_by,
-        issued_at=fleet.issued_at,
-        expires_at=fleet.expires_at,
-        approved_by=fleet.approved_by,
-        approved_at=fleet.approved_at,
-        version=fleet.version,
-    )
-
-
-def _target(target: FleetTarget) -> FleetTargetView:
-    return FleetTargetView(
-        charger_id=target.charger_id,
-        station_id=target.station_id,
-        wave=target.wave,
-        command_id=target.command_id,
-        state=target.state,
-    )
