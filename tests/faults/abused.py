@@ -38,7 +38,7 @@ class Cloud:
 
     def __init__(self, probe: MqttProbe) -> None:
         self._probe = probe
-        self._read = self._version = 0
+        self._read = self._version = self._committed = 0
         self._facts: dict[int, Any] = {}
         probe.subscribe(topics.every(Channel.EVENTS))
 
@@ -48,8 +48,10 @@ class Cloud:
         self._read += len(came)
         for batch in (decode_batch(one.payload) for one in came):
             self._facts |= dict(enumerate(batch.events, batch.first_seq))
-            seq = batch.first_seq + len(batch.events) - 1
-            ack = Ack(station=STATION, epoch=batch.epoch, committed_seq=seq)
+            while self._committed + 1 in self._facts:
+                self._committed += 1
+            # never less than before, though batches come again: less means that we forgot
+            ack = Ack(station=STATION, epoch=batch.epoch, committed_seq=self._committed)
             self._probe.publish(topics.acks(STATION), encode(ack), qos=0)
         return list(self._facts.values())
 

@@ -137,13 +137,14 @@ async def test_p07_a_flood_is_slowed_down_told_and_felt_by_nobody_else(abused: A
         )
         beside = p99(await latencies_s(other))
         is_held_back = not tasks[0].done()
+        why = tasks[0].exception() if tasks[0].done() else None
         for one in tasks:
             one.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         flooding.socket.transport.abort()
 
     assert [one.oddity for one in told] == ["flooding"]
-    assert is_held_back
+    assert is_held_back, why
     assert beside < max(2 * alone, 0.05), f"{beside} s beside a flood, {alone} s without"
 
 
