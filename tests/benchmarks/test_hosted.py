@@ -5,7 +5,7 @@ import pytest
 from benchmarks.hosted import measure
 from benchmarks.hosted.home import Size
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("hosted")]
 
 SMALL = Size(stations=4, chargers=80, seconds=2, settle_s=0.5)
 

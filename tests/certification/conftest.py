@@ -1,8 +1,8 @@
-"""One running agent and cloud for all certification cases of a worker; each case has its own charger."""
+"""One running agent and cloud for all certification cases; each case has its own charger."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +11,17 @@ from tests.certification.post import Post
 from tests.certification.secure import Guarded, SecurePost, guard
 from tests.support.stack import Kind, Stack, Station
 
-_CHARGERS = 150
-"""How many a worker's station has; those of more cases are told so by the error."""
+_CHARGERS = 440
+"""More than there are cases."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All cases share one stack: to start one costs more than to run a hundred of them."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("certification"))
 
 
 @dataclass
@@ -39,7 +48,7 @@ def house(tmp_path_factory) -> Iterator[House]:
         station = stack.add_station("certified", chargers=_CHARGERS)
         stack.start_agent(station, AGENT_BEAT_INTERVAL_S="3")
         stack.wait_until_known(station)
-        yield House(stack, station, itertools.cycle(station.charger_ids))
+        yield House(stack, station, iter(station.charger_ids))
     finally:
         stack.stop()
 

@@ -56,6 +56,7 @@ def test_a_foreign_topic_is_nobodys(topic):
     assert topics.station_of(topic) is None
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_any_text_is_a_topic_of_somebody_or_nobody(text):
     station = topics.station_of(text)

@@ -24,6 +24,7 @@ from tests.contracts.strategies import any_valid
 DECODERS = [decode_batch, decode_ack, decode_command, decode_link, decode_plan]
 
 
+@pytest.mark.slow
 @given(any_valid(Batch))
 def test_any_batch_survives_the_wire(batch):
     assert decode_batch(encode(batch)) == batch

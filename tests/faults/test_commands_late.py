@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from random import Random, SystemRandom
@@ -14,7 +15,7 @@ from tests.support.ocpp import Charger
 from tests.support.stack import Kind, Stack
 from tests.support.waiting import eventually_async
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("commands-late")]
 
 SEED = SystemRandom().randrange(10_000)
 BOOT = {"chargePointVendor": "Baywatt Labs", "chargePointModel": "Virtual 1"}
@@ -125,8 +126,9 @@ async def test_p13_a_command_the_agent_first_sees_after_its_deadline_is_never_ca
         await booted(charger)
         await site.until_known(charger.charger_id, is_connected=True)
         agent.send_signal(signal.SIGSTOP)
+        over_at = datetime.now(UTC) + timedelta(seconds=3)
         asking = asyncio.create_task(reset(site, charger.charger_id, 1))
-        await asyncio.sleep(3)
+        await eventually_async(lambda: datetime.now(UTC) > over_at, WITHIN_S, "its deadline past")
         agent.send_signal(signal.SIGCONT)
         await asking
         command = await newest(site, charger.charger_id)

@@ -17,7 +17,7 @@ from tests.support.brokers import Broker
 from tests.support.ports import LOOPBACK
 from tests.support.waiting import eventually, eventually_async
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("side-by-side")]
 
 STATIONS = [f"place-{number}" for number in range(6)]
 START = {"connectorId": 1, "idTag": "T1", "meterStart": 0, "timestamp": "2026-11-28T12:00:00Z"}

@@ -13,7 +13,7 @@ from simulator.scenarios.stations import CORNER, GUESTS, TOKENS
 from tests.support.stack import Kind, Stack
 from tests.support.waiting import eventually_async
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("api-desk")]
 
 GUEST, OTHER = GUESTS[:2]
 

@@ -174,6 +174,7 @@ def test_the_stories_of_bookings_play_to_their_end(name):
     assert not any(bay.is_occupied for bay in stage.site.bays.values())
 
 
+@pytest.mark.slow
 def test_the_guest_who_overstays_has_charged_enough_before():
     entries, _, _, _ = played("overstay")
     ended = next(one for one in entries if one.kind is Kind.SESSION_ENDED)

@@ -155,6 +155,7 @@ def test_sensors_speak_once_their_agent_hears_them_but_the_broken_one():
     assert last[f"{broken.spec.sensor_id}/status"] == b"offline"
 
 
+@pytest.mark.slow
 def test_guests_book_come_and_book_again():
     journal = MemoryJournal()
     lively = life.City(journal, 1, datetime.now(UTC))

@@ -467,6 +467,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps=STEPS)
 @settings(max_examples=25, deadline=None)
 def test_whatever_happens_undelivered_facts_are_all_there_in_order(steps, tmp_path_factory):

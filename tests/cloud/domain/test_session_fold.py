@@ -276,6 +276,7 @@ def told_in_order(samples, stop: Stop | None) -> Session:
     return refolded(ended(whole, stop), samples)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(samples=SAMPLES, data=st.data())
 def test_samples_in_any_order_and_any_batches_add_up_to_the_same(samples, data):

@@ -19,6 +19,8 @@ from station_agent.ocpp.versions import CommandContext, Outbound, Untranslatable
 from tests.station_agent.ocpp.fakes import NOW, FakeAuthorizer, FakeClock, FakeOutbox, a_view
 from tests.support.schema_payloads import CODES, Spoiled, fitting, fullest, spoiled
 
+pytestmark = pytest.mark.slow
+
 ACTIONS = [
     pytest.param(subprotocol, action, id=f"{subprotocol}-{action}")
     for subprotocol, version in VERSIONS.items()
