@@ -22,8 +22,18 @@ async def version_known(post, version):
     await post.until(so, f"list {version}")
 
 
+async def test_TC_042_1_CSMS_a_charger_without_lists_says_so(post_of):
+    async with post_of("1.6") as post:
+        await post.booted()
+        post.answers("GetLocalListVersion", {"listVersion": -1})
+        command = await post.command("get_local_list_version")
+
+        assert command["answer"] == {"listVersion": -1}
+        await version_known(post, -1)
+
+
 @pytest.mark.parametrize("version", [0, 7])
-async def test_16_5_10_the_version_is_asked_for(post_of, version):
+async def test_TC_042_2_CSMS_the_version_is_asked_for(post_of, version):
     async with post_of("1.6") as post:
         await post.booted()
         post.charger.local_list_version = version
@@ -33,7 +43,18 @@ async def test_16_5_10_the_version_is_asked_for(post_of, version):
         await version_known(post, version)
 
 
-async def test_16_5_15_a_whole_list_then_differences(post_of):
+async def test_TC_043_4_CSMS_a_whole_list_names_what_each_token_may(post_of):
+    async with post_of("1.6") as post:
+        await post.booted()
+        command, asked = await send(post, 1, {"token": "04A2B3C4"}, is_whole=True)
+
+        assert command["state"] == "accepted"
+        assert asked["updateType"] == "Full"
+        assert all("idTagInfo" in one for one in asked["localAuthorizationList"])
+        await version_known(post, 1)
+
+
+async def test_TC_043_5_CSMS_a_whole_list_then_differences(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         whole, first = await send(post, 1, {"token": "04A2B3C4"}, is_whole=True)
@@ -64,8 +85,19 @@ async def test_16_5_15_an_empty_list_is_sent(post_of):
         assert post.charger.local_list == {}
 
 
-@pytest.mark.parametrize("status", ["Failed", "NotSupported", "VersionMismatch"])
-async def test_16_5_15_a_list_that_is_not_taken_is_not_known_to_be_there(post_of, status):
+async def test_TC_043_1_CSMS_a_charger_without_lists_takes_none(post_of):
+    await is_not_taken(post_of, "NotSupported")
+
+
+async def test_TC_043_3_CSMS_a_list_that_fails_is_not_known_to_be_there(post_of):
+    await is_not_taken(post_of, "Failed")
+
+
+async def test_16_5_15_a_list_of_another_version_is_not_known_to_be_there(post_of):
+    await is_not_taken(post_of, "VersionMismatch")
+
+
+async def is_not_taken(post_of, status):
     async with post_of("1.6") as post:
         await post.booted()
         post.answers("SendLocalList", {"status": status})

@@ -35,7 +35,7 @@ async def is_told(post, state, evse_id=1):
     await post.until(so, f"EVSE {evse_id} {state}")
 
 
-async def test_16_5_13_a_connector_is_reserved_and_used(post_of):
+async def test_TC_046_CSMS_a_connector_is_reserved_and_used(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         command, asked, token = await reserve(post)
@@ -51,7 +51,7 @@ async def test_16_5_13_a_connector_is_reserved_and_used(post_of):
         assert start["reservationId"] == asked["reservationId"]
 
 
-async def test_16_5_13_a_reservation_runs_out(post_of):
+async def test_TC_047_CSMS_a_reservation_runs_out(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         await reserve(post, lasts_s=3)
@@ -60,7 +60,7 @@ async def test_16_5_13_a_reservation_runs_out(post_of):
         await is_told(post, "free")
 
 
-async def test_16_5_13_any_connector_is_reserved(post_of):
+async def test_TC_049_CSMS_any_connector_is_reserved(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         command, asked, _ = await reserve(post, evse_id=0)
@@ -69,7 +69,7 @@ async def test_16_5_13_any_connector_is_reserved(post_of):
         assert asked["connectorId"] == 0
 
 
-async def test_16_5_13_a_connector_is_reserved_for_a_group(post_of):
+async def test_TC_053_CSMS_a_connector_is_reserved_for_a_group(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         command, asked, _ = await reserve(post, parent_token="FLEET-7")
@@ -78,8 +78,23 @@ async def test_16_5_13_a_connector_is_reserved_for_a_group(post_of):
         assert asked["parentIdTag"] == "FLEET-7"
 
 
-@pytest.mark.parametrize("status", ["Faulted", "Occupied", "Rejected", "Unavailable"])
-async def test_16_5_13_a_connector_that_cannot_be_reserved_says_why(post_of, status):
+async def test_TC_048_1_CSMS_a_faulted_connector_is_not_reserved(post_of):
+    await is_refused(post_of, "Faulted")
+
+
+async def test_TC_048_2_CSMS_an_occupied_connector_is_not_reserved(post_of):
+    await is_refused(post_of, "Occupied")
+
+
+async def test_TC_048_3_CSMS_an_unavailable_connector_is_not_reserved(post_of):
+    await is_refused(post_of, "Unavailable")
+
+
+async def test_TC_048_4_CSMS_a_charger_that_takes_no_reservations_says_so(post_of):
+    await is_refused(post_of, "Rejected")
+
+
+async def is_refused(post_of, status):
     async with post_of("1.6") as post:
         await post.booted()
         post.answers("ReserveNow", {"status": status})
@@ -89,7 +104,7 @@ async def test_16_5_13_a_connector_that_cannot_be_reserved_says_why(post_of, sta
         assert command["answer"] == {"status": status}
 
 
-async def test_16_5_1_a_reservation_is_canceled(post_of):
+async def test_TC_051_CSMS_a_reservation_is_canceled(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         _, asked, _ = await reserve(post)
@@ -102,7 +117,7 @@ async def test_16_5_1_a_reservation_is_canceled(post_of):
         await is_told(post, "free")
 
 
-async def test_16_5_1_a_reservation_nobody_knows_cannot_be_canceled(post_of):
+async def test_TC_052_CSMS_a_reservation_nobody_knows_cannot_be_canceled(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         command = await post.command("cancel_reservation", reservation_number=4_999)

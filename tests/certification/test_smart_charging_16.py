@@ -42,7 +42,7 @@ async def charging(post):
     return await post.until(lambda: post.charger.evses[1].session.transaction_id, "its number")
 
 
-async def test_16_5_16_a_default_profile_limits_a_session(post_of):
+async def test_TC_056_CSMS_a_default_profile_limits_a_session(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         command, asked = await set_profile(post)
@@ -70,7 +70,7 @@ async def test_16_5_16_1_a_profile_of_the_whole_charger(post_of):
         assert asked["csChargingProfiles"]["chargingProfilePurpose"] == "ChargePointMaxProfile"
 
 
-async def test_16_5_16_2_a_sessions_profile_names_its_transaction_and_ends_with_it(post_of):
+async def test_TC_057_CSMS_a_sessions_profile_names_its_transaction_and_ends_with_it(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         number = await charging(post)
@@ -104,7 +104,7 @@ async def test_16_3_13_2_a_profile_takes_the_place_of_one_at_the_same_place(post
         await holds(post, 12, 13)
 
 
-async def test_16_5_11_3_a_remote_start_brings_its_profile(post_of):
+async def test_TC_059_CSMS_a_remote_start_brings_its_profile(post_of):
     async with post_of("1.6") as post:
         await post.booted()
         token = await a_token(post)
@@ -122,7 +122,7 @@ async def test_16_5_11_3_a_remote_start_brings_its_profile(post_of):
 
 
 @pytest.mark.parametrize("criteria", [{"profile_id": 11}, {"evse_id": 1, "purpose": "default"}, {}])
-async def test_16_5_5_profiles_are_cleared(post_of, criteria):
+async def test_TC_067_CSMS_profiles_are_cleared(post_of, criteria):
     async with post_of("1.6") as post:
         await post.booted()
         await set_profile(post)
@@ -143,7 +143,7 @@ async def test_16_5_5_what_is_not_there_cannot_be_cleared(post_of):
 
 
 @pytest.mark.parametrize(("evse_id", "unit"), [(1, "w"), (1, "a"), (0, "w")])
-async def test_16_5_7_a_composite_schedule(post_of, evse_id, unit):
+async def test_TC_066_CSMS_a_composite_schedule(post_of, evse_id, unit):
     async with post_of("1.6") as post:
         await post.booted()
         await set_profile(
