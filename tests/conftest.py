@@ -6,12 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support import processes
 from tests.support.brokers import Broker
 from tests.support.mariadb import MariaDb
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import our_program
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Write exceptions as Python does: drawn with all their values they take seconds each."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.stdlib.add_log_level, plain])
 
 
 @pytest.fixture(scope="session")

@@ -26,14 +26,10 @@ FLAGS = [
 OpenPage = Callable[..., Any]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Everything here is real, and a file's tests share a browser."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.real)
-            item.add_marker(pytest.mark.xdist_group(f"browser-{item.path.stem}"))
+    item.add_marker(pytest.mark.real)
+    item.add_marker(pytest.mark.xdist_group(f"browser-{item.path.stem}"))
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,10 @@ import pytest
 from tests.faults.abused import Abused, an_abused_agent
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """What abuses an agent shares it."""
-    for item in items:
-        if "abused" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("abuse"))
+    if "abused" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("abuse"))
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,9 @@ class RememberingWaiting:
     def expire(self, work, offer_id, now) -> None:
         self.expired.append(offer_id)
 
+    def look(self, work, entry_id, now) -> None:
+        raise AssertionError("nobody waits here")
+
 
 @dataclass
 class _NothingInstead:
