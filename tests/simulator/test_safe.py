@@ -57,7 +57,7 @@ def test_roots_are_named_by_the_algorithm_it_uses_and_deleted_by_that_name():
     assert safe.installed([]) == []
 
 
-@pytest.mark.parametrize("pem", ["no PEM", made("leaf", made("root")).pem])
+@pytest.mark.parametrize("pem", ["no PEM", made("leaf", made("root")).pem], ids=["no PEM", "leaf"])
 def test_what_is_no_root_is_not_installed(pem):
     assert not Safe().install(CSMS, pem)
 

@@ -80,6 +80,7 @@ def test_a_request_is_signed_under_the_root_of_its_purpose(house, purpose, root,
         (a_csr(WEAK), "too short"),
         (a_csr(ec.generate_private_key(ec.SECP192R1())), "too short"),
     ],
+    ids=["no PEM", "broken", "another's", "weak RSA", "weak curve"],
 )
 def test_a_request_that_is_broken_weak_or_of_another_is_not_signed(house, csr, why):
     with pytest.raises(CsrRefused, match=why):
@@ -155,6 +156,7 @@ def test_a_responder_that_speaks_of_another_certificate_is_not_believed(house, c
 @pytest.mark.parametrize(
     ("chain", "word"),
     [("no PEM", "CertChainError"), (made("EMAID").pem, "CertChainError"), ("", "CertChainError")],
+    ids=["no PEM", "unknown", "nothing"],
 )
 def test_a_contract_of_nobody_we_know_is_none(house, clock, chain, word):
     assert HouseContracts(house, clock).contract_status(chain, []) == word

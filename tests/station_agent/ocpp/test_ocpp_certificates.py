@@ -122,7 +122,9 @@ def test_an_installed_root_is_named_as_the_charger_will_name_it(key):
 
 
 @pytest.mark.parametrize(
-    "pem", ["PEM", a_certificate(rsa.generate_private_key(65537, 2048), issuer="x")]
+    "pem",
+    ["PEM", a_certificate(rsa.generate_private_key(65537, 2048), issuer="x")],
+    ids=["no PEM", "a leaf"],
 )
 def test_what_is_no_root_is_not_named_before_the_charger_does(pem):
     assert hash_data(pem) is None
