@@ -20,7 +20,7 @@ from simulator.payloads import Message as SensorMessage
 from station_agent.authorizer import TokenAuthorizer
 from station_agent.mqtt import Message
 from station_agent.ocpp.answering import Answering, Services, Timing
-from station_agent.ocpp.connection import NotAnswered
+from station_agent.ocpp.connection import NotAnswered, OnAnswer
 from station_agent.ocpp.gateway import Gateway
 from station_agent.ocpp.handshake import choose_version
 from station_agent.ocpp.outcome import ChargerView
@@ -149,13 +149,20 @@ class Connection:
         self._line.closed()
 
     async def call(
-        self, action: str, payload: dict[str, Any], timeout_s: float
+        self,
+        action: str,
+        payload: dict[str, Any],
+        timeout_s: float,
+        on_answer: OnAnswer | None = None,
     ) -> Answered | AnsweredWithError | NotAnswered:
         """See ChargerConnection.call; simulated chargers answer at once."""
         del timeout_s
         self._answer = None
         self._line.received(self._rpc.call(f"agent-{next(self._ids)}", action, payload).decode())
-        return self._answer or NotAnswered(was_sent=True)
+        answer: Answered | AnsweredWithError | None = self._answer
+        if isinstance(answer, Answered) and on_answer is not None:
+            await on_answer(answer.payload)
+        return answer or NotAnswered(was_sent=True)
 
     def _receive(self, text: str) -> None:
         frame = text.encode()

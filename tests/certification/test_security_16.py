@@ -114,7 +114,7 @@ async def is_alerted(post):
     async def raised():
         return [one["rule"] for one in await post.alerts()]
 
-    assert await post.until(raised, "an alert") == ["security_event"]
+    assert "security_event" in await post.until(raised, "an alert")
 
 
 async def test_TC_077_CSMS_a_charge_point_tells_that_its_new_certificate_is_no_good(post_guarded):
