@@ -274,7 +274,7 @@ async def test_TC_A_14_CSMS_a_charger_that_rejects_its_certificate_is_looked_at(
             return [one["rule"] for one in await post.alerts()]
 
         assert made["status"] == "rejected"
-        assert await post.until(raised, "an alert") == ["security_event"]
+        assert "security_event" in await post.until(raised, "an alert")
 
 
 def profile_at(url, profile):

@@ -82,7 +82,7 @@ def assert_harmless(answer, sent: str = "") -> None:
 def timed(client, method, path, **kwargs):
     began = time.perf_counter()
     answer = client.request(method, path, **kwargs)
-    assert time.perf_counter() - began < 2, "something was waited for"
+    assert time.perf_counter() - began < 4, "something was waited for"
     return answer
 
 
