@@ -5,7 +5,7 @@ A version says how each of these is told (`_tell_...`, `_ask`) and answers the o
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -25,6 +25,8 @@ from simulator.vehicles import Standard
 from simulator.world import Repeating, World
 
 _BOOT_RETRY_S: Final = 15.0
+_SAYS_WITHIN: Final = timedelta(seconds=5)
+"""How long a restart waits for what is still to be said."""
 _MAX_LIFETIME_WH: Final = 30_000_000
 
 
@@ -180,8 +182,13 @@ class Charger(Sessions):
 
     def reboot_updated(self) -> None:
         """See firmware.Host."""
-        for_s = self.behaviour.reboot_s
-        self.world.after(0.1, lambda: self._restart(EndCause.HARD_RESET, "FirmwareUpdate", for_s))
+        self._restart_once_said(self.world.now() + _SAYS_WITHIN)
+
+    def _restart_once_said(self, latest: datetime) -> None:
+        if self.line.is_quiet or self.world.now() >= latest:
+            self._restart(EndCause.HARD_RESET, "FirmwareUpdate", self.behaviour.reboot_s)
+        else:
+            self.world.after(0.1, lambda: self._restart_once_said(latest))
 
     def apply_limits(self) -> None:
         """Let changed charging profiles take effect."""

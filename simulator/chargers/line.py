@@ -109,6 +109,11 @@ class Line:
         waiting = [*self._queue, *([self._in_flight] if self._in_flight else [])]
         return sum(call.is_kept for call in waiting)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing waits to be said or answered, or nobody is there to hear it."""
+        return self._send is None or (self._in_flight is None and not self._queue)
+
     def under(self, weather: Weather) -> None:
         """Change how outgoing frames fare."""
         self._way.weather = weather

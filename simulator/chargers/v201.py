@@ -1,6 +1,7 @@
 """A charger that speaks OCPP 2.0.1: what it tells."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -293,7 +294,9 @@ class ChargerV201(Charger):
             "offline": not self.line.is_up,
             "transactionInfo": self._transaction_info(session, stopped),
             **({"evse": place(evse, session)} if evse is not None else {}),
-            **({"meterValue": self._meter_values(session, reading, context)} if reading else {}),
+            **(
+                {"meterValue": self._meter_values(session, reading, context, at)} if reading else {}
+            ),
             **(extra or {}),
         }
         session.seq_no += 1
@@ -311,9 +314,9 @@ class ChargerV201(Charger):
         self.line.call(call)
 
     def _meter_values(
-        self, session: Session, reading: Reading, context: ReadingContextEnumType
+        self, session: Session, reading: Reading, context: ReadingContextEnumType, now_at: datetime
     ) -> list[Payload]:
-        now = [{"timestamp": stamp(self.now()), "sampledValue": self._sampled(reading, context)}]
+        now = [{"timestamp": stamp(now_at), "sampledValue": self._sampled(reading, context)}]
         if context is not ReadingContextEnumType.transaction_end:
             return now
         before = [

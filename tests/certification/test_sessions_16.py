@@ -120,7 +120,15 @@ async def test_TC_004_2_CSMS_a_tag_without_a_cable_in_time_begins_nothing(post_1
     async with post_16(connection_timeout_s=0.5) as post:
         await post.booted()
         post.charger.present(1, TOKEN)
-        await shown(post, "preparing")
+
+        async def reported():
+            told = await post.facts("connector_state_reported")
+            return [one["state"] for one in told if one["evse_id"] == 1][:2] == [
+                "free",
+                "preparing",
+            ]
+
+        await post.until(reported, "it prepared, and is free again")
         await shown(post, "free")
 
         assert statuses(post)[-2:] == ["Preparing", "Available"]

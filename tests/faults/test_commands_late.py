@@ -1,7 +1,6 @@
 """P13, N03: commands to chargers that are away, and parts that die meanwhile: once, never late, never lost."""
 
 import asyncio
-import signal
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -125,11 +124,11 @@ async def test_p13_a_command_the_agent_first_sees_after_its_deadline_is_never_ca
     async with site.charger() as charger:
         await booted(charger)
         await site.until_known(charger.charger_id, is_connected=True)
-        agent.send_signal(signal.SIGSTOP)
+        agent.freeze()
         over_at = datetime.now(UTC) + timedelta(seconds=3)
         asking = asyncio.create_task(reset(site, charger.charger_id, 1))
         await eventually_async(lambda: datetime.now(UTC) > over_at, WITHIN_S, "its deadline past")
-        agent.send_signal(signal.SIGCONT)
+        agent.thaw()
         await asking
         command = await newest(site, charger.charger_id)
         assert await site.until_state(command, "expired") == "expired"

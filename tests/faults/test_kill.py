@@ -116,9 +116,6 @@ async def compare(ledger: Ledger, entries: list[Entry], points: list[str]) -> No
 
 
 @pytest.mark.real
-@pytest.mark.xfail(
-    strict=False, reason="a few acknowledged samples of 2.0.1 chargers are missing: FAULT_SEED=5643"
-)
 async def test_a_kill_at_any_moment_loses_nothing_and_doubles_nothing(databases, mariadb, tmp_path):
     points = Random(SEED).sample(PARTS, len(PARTS))
     with running(StackKind.SERVED, databases, tmp_path) as stack:

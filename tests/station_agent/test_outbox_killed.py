@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import signal
 from pathlib import Path
 
 import msgspec
@@ -77,10 +76,10 @@ async def test_what_was_answered_is_in_the_files_as_a_power_cut_would_leave_them
         last = acknowledged(program)
         copy = tmp_path / f"cut-{cut}"
         copy.mkdir()
-        program.send_signal(signal.SIGSTOP)
+        program.freeze()
         for file in tmp_path.glob("agent.db*"):
             shutil.copyfile(file, copy / file.name)
-        program.send_signal(signal.SIGCONT)
+        program.thaw()
         facts = await recorded(copy / "agent.db")
         for caller, number in last.items():
             numbers = [fact.energy_wh for fact in facts if fact.charger_id == f"C{caller}"]

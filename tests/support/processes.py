@@ -148,8 +148,21 @@ class Program:
             self.kill()
             return self._process.returncode
 
+    def freeze(self) -> None:
+        """Let it hang, as a machine out of memory would; returns once all of it stands still."""
+        self.send_signal(signal.SIGSTOP)
+        eventually(self._stands_still, what=f"{self.name} stands still")
+
+    def thaw(self) -> None:
+        """Let it go on after `freeze`."""
+        self.send_signal(signal.SIGCONT)
+
+    def _stands_still(self) -> bool:
+        stats = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in stats)
+
     def send_signal(self, number: signal.Signals) -> None:
-        """Send any signal, e.g. SIGSTOP for a program that hangs and SIGCONT to let it go on."""
+        """Send any signal."""
         assert self._process is not None
         self._process.send_signal(number)
 

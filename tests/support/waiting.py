@@ -4,12 +4,15 @@ import asyncio
 import inspect
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_POLL_S: Final = 0.02
+_FIRST_PAUSE_S: Final = 0.01
+_LONGEST_PAUSE_S: Final = 0.15
+_GROWTH: Final = 1.3
+"""What is near is seen at once, and what takes long is not asked so often that it takes longer."""
 
 
 def eventually(
@@ -28,14 +31,15 @@ def eventually(
         AssertionError: it was never true within `within_s` seconds; says the last value or error.
     """
     deadline = time.monotonic() + within_s
-    pause = threading.Event()
+    nobody = threading.Event()
+    pauses = _pauses()
     while True:
         last = _look(condition, retry_on)
         if last.is_true:
             return last.value
         if time.monotonic() >= deadline:
             raise _never(condition, within_s, what, last) from last.error
-        pause.wait(_POLL_S)
+        nobody.wait(next(pauses))
 
 
 async def eventually_async(
@@ -51,6 +55,7 @@ async def eventually_async(
         AssertionError: it was never true within `within_s` seconds; says the last value or error.
     """
     deadline = time.monotonic() + within_s
+    pauses = _pauses()
     while True:
         last = _look(condition, retry_on)
         if inspect.isawaitable(last.value):
@@ -59,7 +64,14 @@ async def eventually_async(
             return last.value
         if time.monotonic() >= deadline:
             raise _never(condition, within_s, what, last) from last.error
-        await asyncio.sleep(_POLL_S)
+        await asyncio.sleep(next(pauses))
+
+
+def _pauses() -> Iterator[float]:
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        yield pause_s
+        pause_s = min(pause_s * _GROWTH, _LONGEST_PAUSE_S)
 
 
 class _Look:

@@ -1,6 +1,5 @@
 """The database: one schema on both, busy and broken ones told apart, nobody waits for ever."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -157,14 +156,14 @@ def test_a_server_that_hangs_fails_within_five_seconds_and_works_again_after(own
     open_work = work_opener(engine)
     with open_work(is_read_only=True) as work:
         work.messages.page(1)
-    os.kill(own_server.program.pid, signal.SIGSTOP)
+    own_server.program.freeze()
     began = time.monotonic()
     try:
         with pytest.raises((DatabaseAway, TransactionLost)):
             _read(open_work)
         took_s = time.monotonic() - began
     finally:
-        os.kill(own_server.program.pid, signal.SIGCONT)
+        own_server.program.thaw()
 
     assert took_s < 5
     assert _read(open_work) == []
