@@ -101,7 +101,7 @@ class TokenService:
             user_id=setting.user_id,
             label=setting.label,
             is_valid=setting.is_valid,
-            parent_token=None if parent is None else same_token(parent),
+            parent_token=None if parent is None else parent.strip(),
             valid_until=setting.valid_until,
             created_at=self.clock.now(),
         )

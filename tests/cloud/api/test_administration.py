@@ -273,6 +273,12 @@ def test_a_token_is_kept_in_the_form_tokens_are_compared_in(house: House, admin)
     assert plan_version(house, "a") == plan_version(house, "b") == before + 2
 
 
+def test_a_tokens_group_is_kept_as_its_operator_wrote_it(admin):
+    put = admin.put(f"{V1}/tokens/AbC-12", json={"parent_token": " Fleet-7 "})
+
+    assert put.json()["parent_token"] == "Fleet-7"
+
+
 def test_a_token_is_forgotten(house: House, admin):
     admin.put(f"{V1}/tokens/ABC", json={})
 
