@@ -89,11 +89,14 @@ class Firmware:
         self.fault = ""
         """The word in which updates end from now on, as a FirmwareStatus or an answer has it."""
         self.is_cancelable = True
+        self.holds_at = ""
+        """The step after which it waits for `go_on`; empty: none."""
         self.installs = 0
         """How often anything was installed."""
         self._order: Order | None = None
         self._status = ""
         self._next: Happening | None = None
+        self._held: Callable[[], None] | None = None
 
     def take(self, order: Order) -> str:
         """Begin an update as ordered; return the word of the answer."""
@@ -106,9 +109,16 @@ class Firmware:
             return "Rejected"
         if self._next is not None:
             self._next.cancel()
-        self._order = order
+        self._order, self._held = order, None
         self._then(self._begin)
         return "AcceptedCanceled" if is_under_way else "Accepted"
+
+    def go_on(self) -> None:
+        """Hold at no step any more, and take the one that waited."""
+        self.holds_at = ""
+        held, self._held = self._held, None
+        if held is not None:
+            self._then(held)
 
     def tell(self) -> None:
         """Say how far it is, as when asked to."""
@@ -197,6 +207,9 @@ class Firmware:
         return self._order
 
     def _then(self, what: Callable[[], None]) -> None:
+        if self.holds_at and self.holds_at == self._status:
+            self._held = what
+            return
         self._next = self._host.world.after(self.pace_s, what)
 
     def _at(self, instant: datetime, what: Callable[[], None]) -> None:

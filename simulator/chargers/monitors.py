@@ -78,6 +78,22 @@ def notice(charger: Any, evse: Evse, value: str) -> None:
             _tell(charger, one, value, "Delta")
 
 
+def tell_state(charger: Any, evse_id: int, connector_id: int, status: str) -> None:
+    """Tell a connector's state as the AvailabilityState it is (N07, G01.FR.08)."""
+    charger.device.next_event_id += 1
+    event = {
+        "eventId": charger.device.next_event_id,
+        "timestamp": stamp(charger.now()),
+        "trigger": "Delta",
+        "actualValue": status,
+        "eventNotificationType": "HardWiredNotification",
+        "component": {"name": "Connector", "evse": {"id": evse_id, "connectorId": connector_id}},
+        "variable": {"name": "AvailabilityState"},
+    }
+    payload = {"generatedAt": stamp(charger.now()), "seqNo": 0, "tbc": False, "eventData": [event]}
+    charger.send("NotifyEvent", payload)
+
+
 def _set(charger: Any, asked: Payload) -> Payload:
     kept = {name: asked[name] for name in _KEPT}
     found = variables.find(charger, asked["component"], asked["variable"])

@@ -194,10 +194,21 @@ class Sessions(Telling):
         def give_up() -> None:
             if evse.awaited_token == token and evse.car is None:
                 evse.awaited_token = ""
-                self._end_if_on(evse, EndCause.TIMEOUT)
+                self._time_out(evse)
                 self._refresh(evse)
 
         self.world.after(self.behaviour.connection_timeout_s, give_up)
+
+    def _time_out(self, evse: Evse) -> None:
+        """Nobody plugged in: the session ends, or goes on without a driver (E03.FR.05)."""
+        session = evse.session
+        if session is None:
+            return
+        if self.behaviour.stops_at & _ENDS_AT_A_WORD:
+            self._end(evse, EndCause.TIMEOUT)
+            return
+        session.is_authorized = False
+        self._tell_change(evse, session, Change.TIMED_OUT)
 
     def _close_path(
         self, evse: Evse, token: str, cause: Cause, remote_start_id: int | None = None

@@ -30,6 +30,8 @@ class Change(StrEnum):
     STOPPED = "stopped"
     """The driver wants no more energy; the session lasts until its stop point."""
     STOPPED_AFAR = "stopped_afar"
+    TIMED_OUT = "timed_out"
+    """No cable came in time; the session lasts until its stop point (OCPP 2.0.1 E03.FR.05)."""
 
 
 class Point(StrEnum):
@@ -105,6 +107,8 @@ class Behaviour:
     """Whether a session's end repeats its samples (TxEndedInterval; 1.6 StopTxnSampledData)."""
     signs: bool = False
     """Whether meter values carry a signature."""
+    tells_states_by_event: bool = False
+    """Whether connectors' states are told by NotifyEvent, and by nothing else (2.0.1 G01.FR.08)."""
     knows_evse_at_start: bool = True
     """False: a session that begins with a token alone does not say where (2.0.1)."""
     starts_at: frozenset[Point] = frozenset({Point.POWER_PATH_CLOSED})

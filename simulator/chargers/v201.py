@@ -112,9 +112,13 @@ class ChargerV201(Charger):
 
     def _tell_status(self, evse: Evse, *, is_urgent: bool = False) -> None:
         for outlet in evse.spec.outlets:
+            status = str(self._outlet_status(evse, outlet.connector_id))
+            if self.behaviour.tells_states_by_event:
+                monitors.tell_state(self, evse.evse_id, outlet.connector_id, status)
+                continue
             payload = {
                 "timestamp": stamp(self.now()),
-                "connectorStatus": str(self._outlet_status(evse, outlet.connector_id)),
+                "connectorStatus": status,
                 "evseId": evse.evse_id,
                 "connectorId": outlet.connector_id,
             }

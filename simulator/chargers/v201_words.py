@@ -72,6 +72,7 @@ CHANGE: Final = {
     Change.STARTED_AFAR: (TriggerReasonEnumType.remote_start, None),
     Change.STOPPED: (TriggerReasonEnumType.stop_authorized, None),
     Change.STOPPED_AFAR: (TriggerReasonEnumType.remote_stop, None),
+    Change.TIMED_OUT: (TriggerReasonEnumType.ev_connect_timeout, None),
 }
 """How each is told, and as what it charges then; None: as before."""
 ENDS_AS: Final = {

@@ -64,6 +64,19 @@ def test_a_fault_ends_it_and_the_old_version_stays(fault, last):
     assert charger.evses[1].is_available
 
 
+def test_an_update_holds_at_a_step_until_it_may_go_on():
+    world, charger, csms = connected()
+    charger.firmware.holds_at = "Downloading"
+    csms.ask("UpdateFirmware", order())
+    world.run_for(600)
+    held = steps(csms)
+    charger.firmware.go_on()
+    world.run_for(120)
+
+    assert held == ["Downloading"]
+    assert steps(csms) == [*STEPS, "Installed"]
+
+
 def test_what_is_asked_for_meanwhile_is_told():
     world, _, csms = connected()
     later = stamp(MONDAY + timedelta(hours=1))

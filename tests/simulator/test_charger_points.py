@@ -76,6 +76,38 @@ def test_the_car_that_comes_back_charges_on():
     assert states[-1] == "Charging"
 
 
+@pytest.mark.parametrize(
+    ("stop", "last"),
+    [
+        (Point.AUTHORIZED, ("Ended", "EVConnectTimeout")),
+        (Point.PARKING_BAY, ("Updated", "EVConnectTimeout")),
+    ],
+)
+def test_a_session_to_which_no_cable_comes_ends_or_goes_on_without_its_driver(stop, last):
+    world, charger, csms = connected(
+        starts_at=frozenset({Point.AUTHORIZED}), stops_at=frozenset({stop})
+    )
+    charger.present(1, "TOKEN-1")
+    world.run_for(120)
+
+    told = [(one["eventType"], one["triggerReason"]) for one in csms.told("TransactionEvent")]
+    assert [one for one in told if one[1] == "EVConnectTimeout"] == [last]
+    assert charger.is_idle() is (stop is Point.AUTHORIZED)
+    assert charger.is_idle() or not charger.evses[1].session.is_authorized
+
+
+def test_states_may_be_told_by_events_alone():
+    world, charger, csms = connected(tells_states_by_event=True)
+    charger.plug_in(1, a_car())
+    world.run_for(5)
+
+    events = [one["eventData"][0] for one in csms.told("NotifyEvent")]
+    places = {(one["component"]["name"], one["variable"]["name"]) for one in events}
+    assert csms.told("StatusNotification") == []
+    assert places == {("Connector", "AvailabilityState")}
+    assert [one["actualValue"] for one in events][-1] == "Occupied"
+
+
 def test_a_full_car_ends_a_session_that_is_the_flow_of_energy():
     points = frozenset({Point.ENERGY_TRANSFER})
     world, charger, csms = connected(starts_at=points, stops_at=points)
