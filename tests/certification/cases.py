@@ -26,7 +26,7 @@ BLOCKS: Final[Mapping[str, tuple[str, str]]] = {
         "01 02 03 04 07 08 09 10 11 12 14 15 16 17 19 20 21 22 26 29 30 31 33 34 38 39 53",
     ),
     "F": ("Remote control", "01 02 03 04 06 11 12 13 14 15 18 20 23 24 27"),
-    "G": ("Availability", "01 03 04 05 06 07 08 11 14 17 20"),
+    "G": ("Availability", "03 04 05 06 07 08 11 14 17 20"),
     "H": ("Reservation", "01 07 08 14 15 17 19 20 22"),
     "I": ("Tariff and cost", "01 02"),
     "J": ("Meter values", "01 02 03 04 07 08 09 10 11"),
@@ -52,7 +52,8 @@ BLOCKS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "P": ("Data transfer", "02 03"),
 }
-"""The cases of OCPP 2.0.1 part 6 whose system under test is the CSMS, by functional block."""
+"""The cases of OCPP 2.0.1 part 6 (edition 3), part 5 and their errata whose system under test is the CSMS,
+by functional block."""
 
 OF_16: Final = (
     "001 003 004_1 004_2 005_1 007 010 011_1 011_2 012 013 014 017_1 017_2 018_1 019_1 019_2 021 023_1"
@@ -86,7 +87,7 @@ class Case(NamedTuple):
 
 
 def ids() -> list[str]:
-    """Return every case that concerns us, of part 6 and of 1.6."""
+    """Return every case that concerns us, of 2.0.1 and of 1.6."""
     return [*_ids_201(), *_ids_16()]
 
 
@@ -123,7 +124,7 @@ def document() -> str:
     names = {one.id for one in cases}
     summary = "\n".join(
         f"{title}: {len(names & set(listed))} of {len(listed)} cases are tests.  "
-        for title, listed in (("OCPP 2.0.1, part 6", _ids_201()), ("OCPP 1.6", _ids_16()))
+        for title, listed in (("OCPP 2.0.1, parts 5 and 6", _ids_201()), ("OCPP 1.6", _ids_16()))
     )
     return _HEAD + "\n".join([summary, "", *parts, _part("OCPP 1.6", of_16)])
 

@@ -26,6 +26,9 @@ WITHIN_S = 30.0
 """How long anything may take on a busy machine before it counts as never."""
 
 
+_BY_STATUS = "StatusNotification"
+
+
 class Refused(AssertionError):
     """The other end answered with a CALLERROR; `code` is its word."""
 
@@ -107,8 +110,9 @@ class Post:
         line = self.charger.line
         await self.until(lambda: line.is_booted, "booted")
         count = sum(len(one.spec.outlets) for one in self.charger.evses.values())
-        done = partial(self.tape.of, Kind.ACKNOWLEDGED, "StatusNotification")
-        await self.until(lambda: len(done()) >= count, "its states told")
+        done = partial(self.tape.of, Kind.ACKNOWLEDGED)
+        told_by = "NotifyEvent" if self.charger.behaviour.tells_states_by_event else _BY_STATUS
+        await self.until(lambda: len(done(told_by)) >= count, "its states told")
         await self.until(self._is_known_here, "known to be connected")
         return self
 

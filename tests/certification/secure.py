@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
+from cloud.adapters.pki.house import HouseAuthority
+from contracts.clock import SystemClock
 from simulator.chargers.dialer import Address
+from simulator.chargers.safe import CHARGING_STATION, Safe
 from tests.certification.post import Post
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.stack import Stack, Station
@@ -111,6 +115,17 @@ class SecurePost(Post):
         return (await self.certificates())[0]
 
 
+@dataclass(frozen=True)
+class _Stopped(SystemClock):
+    """A clock that always shows one instant."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """See Clock.now."""
+        return self.at
+
+
 @dataclass
 class Guarded:
     """A station with certificates of its own."""
@@ -141,6 +156,18 @@ class Guarded:
             post.charger.safe.profile = 2
             post.charger.safe.install("CSMSRootCertificate", self.root)
         return post
+
+    def proof(self, charger_id: str, *, lasts: timedelta, made_ago: timedelta) -> ssl.SSLContext:
+        """Return a context that shows a certificate of the authority the station trusts."""
+        made_at = datetime.now(UTC) - made_ago
+        folder = self.stack.folder / "cloud" / "pki"
+        house = HouseAuthority(folder, _Stopped(made_at), good_for=lasts)
+        safe = Safe()
+        request = safe.request_for(CHARGING_STATION, charger_id)
+        signed = house.sign(request, [charger_id], CHARGING_STATION)
+        assert safe.take_chain(signed.chain, CHARGING_STATION, made_at)
+        safe.install("CSMSRootCertificate", self.root)
+        return safe.context()
 
     def tls(self, suite: str = "", **more: Any) -> ssl.SSLContext:
         """Return a context that trusts the station, of one suite where it is named."""

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from simulator.chargers.spec import Behaviour, Point
+from simulator.journal import Kind
 from tests.certification.sessions import (
     begun,
     ended,
@@ -150,14 +151,14 @@ async def test_TC_C_39_CSMS_a_token_of_the_same_group_ends_the_session(post_of):
         post.charger.plug_in(1, post.car())
 
         info = await authorize(post, second)
-        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group.casefold())
+        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group)
         post.charger.present(1, first)
         info = await token_info(post, "Authorized")
-        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group.casefold())
+        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group)
         await state_of(post, "charging")
         post.charger.present(1, second)
         info = await token_info(post, "StopAuthorized")
-        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group.casefold())
+        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group)
         assert post.sent("Authorize")[-1]["idToken"]["idToken"] == second
         post.charger.unplug(1)
         await ended(post)
@@ -181,12 +182,16 @@ async def ends_by_group(post_of, *, is_asked):
         post.charger.plug_in(1, post.car())
         post.charger.present(1, first)
         info = await token_info(post, "Authorized")
-        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group.casefold())
+        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group)
         await state_of(post, "charging")
         post.charger.present(1, second)
         info = await token_info(post, "StopAuthorized")
-        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group.casefold())
+        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group)
         assert len(post.sent("Authorize")) == 2 * is_asked
+        if is_asked:
+            info = post.tape.of(Kind.ACKNOWLEDGED, "Authorize")[-1].body["idTokenInfo"]
+            assert post.sent("Authorize")[-1]["idToken"]["idToken"] == second
+            assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group)
         post.charger.unplug(1)
         await ended(post)
         assert await whose(post) == first
@@ -202,10 +207,30 @@ async def test_TC_C_43_CSMS_a_token_the_local_list_has_as_invalid_is_asked_for_a
     await ends_by_group(post_of, is_asked=True)
 
 
+async def ending_infos(post, evse_ids):
+    """Wait for the answers to these EVSEs' last events; return what each says of the token."""
+    ended_on = {
+        one.message_id: one.body["evse"]["id"]
+        for one in post.tape.of(Kind.SENT, "TransactionEvent")
+        if one.body["eventType"] == "Ended"
+    }
+    assert sorted(ended_on.values()) == sorted(evse_ids)
+
+    def answered():
+        found = [
+            one.body["idTokenInfo"]
+            for one in post.tape.of(Kind.ACKNOWLEDGED, "TransactionEvent")
+            if one.message_id in ended_on
+        ]
+        return found if len(found) == len(ended_on) else None
+
+    return await post.until(answered, "each end answered")
+
+
 async def ends_by_master(post_of, chosen):
     async with post_of() as post:
         await post.booted()
-        group = "MASTERS"
+        group = "Masters"
         master = await put(post, a_token(), parent_token=group)
         command = await post.ask(
             "SetVariables",
@@ -227,7 +252,7 @@ async def ends_by_master(post_of, chosen):
             await begun(post, evse_id)
 
         info = await authorize(post, master)
-        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group.casefold())
+        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group)
         if chosen is None:
             post.charger.present(1, master)
         else:
@@ -235,8 +260,9 @@ async def ends_by_master(post_of, chosen):
         for evse_id in chosen or (1, 2):
             over = await ended(post, evse_id)
             assert over["end_reason"] == "MasterPass"
-        info = await token_info(post, "StopAuthorized")
-        assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group.casefold())
+        infos = await ending_infos(post, chosen or (1, 2))
+        for info in infos:
+            assert (info["status"], info["groupIdToken"]["idToken"]) == ("Accepted", group)
         if chosen == (2,):
             assert (await on_evse(post, 1))["state"] != "ended"
 

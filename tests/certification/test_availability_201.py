@@ -4,24 +4,26 @@ from datetime import UTC, datetime
 
 import pytest
 
+from simulator.chargers.spec import Behaviour
 from tests.certification.sessions import ended, state_of
 from tests.support.stack import TOKEN
 
 pytestmark = pytest.mark.real
+
+BOTH_WAYS = pytest.mark.parametrize("by_event", [False, True], ids=["by status", "by event"])
+"""Chargers tell states by StatusNotification, or by NotifyEvent alone (G01.FR.08)."""
+
+
+def telling(by_event):
+    return Behaviour(
+        heartbeat_s=3_600, sample_s=3_600, reboot_s=0.5, tells_states_by_event=by_event
+    )
 
 
 async def changed(post, *, is_available, **place):
     """Have the cloud change what is in service; return the command and the call."""
     command = await post.command("change_availability", is_available=is_available, **place)
     return command, await post.asked("ChangeAvailability")
-
-
-def states(post):
-    """Return what the charger said of each connector last."""
-    return {
-        (one["evseId"], one["connectorId"]): one["connectorStatus"]
-        for one in post.sent("StatusNotification")
-    }
 
 
 async def known(post, **wanted):
@@ -33,6 +35,8 @@ async def known(post, **wanted):
         return all(found[evse] == state for evse, state in wanted.items())
 
     await post.until(shown, f"known as {wanted}")
+    if post.charger.behaviour.tells_states_by_event:
+        assert post.sent("StatusNotification") == []
 
 
 async def charging(post):
@@ -48,7 +52,7 @@ async def finish(post):
     post.charger.unplug(1)
 
 
-async def test_TC_G_01_CSMS_a_connector_says_that_it_is_taken_and_free_again(post_of):
+async def test_a_connector_says_that_it_is_taken_and_free_again(post_of):
     async with post_of() as post:
         await post.booted()
         post.charger.plug_in(1, post.car())
@@ -58,8 +62,9 @@ async def test_TC_G_01_CSMS_a_connector_says_that_it_is_taken_and_free_again(pos
         await known(post, evse_1="free", evse_2="free")
 
 
-async def test_TC_G_03_CSMS_an_evse_is_taken_out_of_service(post_of):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_03_CSMS_an_evse_is_taken_out_of_service(post_of, by_event):
+    async with post_of(behaviour=telling(by_event)) as post:
         await post.booted()
         command, asked = await changed(post, evse_id=1, is_available=False)
 
@@ -68,8 +73,9 @@ async def test_TC_G_03_CSMS_an_evse_is_taken_out_of_service(post_of):
         await known(post, evse_1="unavailable", evse_2="free")
 
 
-async def test_TC_G_04_CSMS_an_evse_is_put_back_into_service(post_of):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_04_CSMS_an_evse_is_put_back_into_service(post_of, by_event):
+    async with post_of(behaviour=telling(by_event)) as post:
         await post.booted()
         await changed(post, evse_id=1, is_available=False)
         await known(post, evse_1="unavailable")
@@ -80,8 +86,9 @@ async def test_TC_G_04_CSMS_an_evse_is_put_back_into_service(post_of):
         await known(post, evse_1="free")
 
 
-async def test_TC_G_05_CSMS_a_charger_is_taken_out_of_service(post_of):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_05_CSMS_a_charger_is_taken_out_of_service(post_of, by_event):
+    async with post_of(behaviour=telling(by_event)) as post:
         await post.booted()
         command, asked = await changed(post, evse_id=0, is_available=False)
 
@@ -90,8 +97,9 @@ async def test_TC_G_05_CSMS_a_charger_is_taken_out_of_service(post_of):
         await known(post, evse_1="unavailable", evse_2="unavailable")
 
 
-async def test_TC_G_06_CSMS_a_charger_is_put_back_into_service(post_of):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_06_CSMS_a_charger_is_put_back_into_service(post_of, by_event):
+    async with post_of(behaviour=telling(by_event)) as post:
         await post.booted()
         await changed(post, evse_id=0, is_available=False)
         await known(post, evse_1="unavailable")
@@ -102,8 +110,9 @@ async def test_TC_G_06_CSMS_a_charger_is_put_back_into_service(post_of):
         await known(post, evse_1="free", evse_2="free")
 
 
-async def test_TC_G_07_CSMS_a_connector_is_taken_out_of_service(post_of):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_07_CSMS_a_connector_is_taken_out_of_service(post_of, by_event):
+    async with post_of(behaviour=telling(by_event)) as post:
         await post.booted()
         command, asked = await changed(post, evse_id=1, connector_id=1, is_available=False)
 
@@ -112,8 +121,9 @@ async def test_TC_G_07_CSMS_a_connector_is_taken_out_of_service(post_of):
         await known(post, evse_1="unavailable", evse_2="free")
 
 
-async def test_TC_G_08_CSMS_a_connector_is_put_back_into_service(post_of):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_08_CSMS_a_connector_is_put_back_into_service(post_of, by_event):
+    async with post_of(behaviour=telling(by_event)) as post:
         await post.booted()
         await changed(post, evse_id=1, connector_id=1, is_available=False)
         await known(post, evse_1="unavailable")
@@ -124,11 +134,9 @@ async def test_TC_G_08_CSMS_a_connector_is_put_back_into_service(post_of):
         await known(post, evse_1="free")
 
 
-@pytest.mark.parametrize("is_told_by_event", [False, True])
-async def test_TC_G_11_CSMS_an_evse_in_use_goes_out_of_service_once_it_is_free(
-    post_of, is_told_by_event
-):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_11_CSMS_an_evse_in_use_goes_out_of_service_once_it_is_free(post_of, by_event):
+    async with post_of(behaviour=telling(by_event)) as post:
         await charging(post)
         command, asked = await changed(post, evse_id=1, is_available=False)
 
@@ -136,13 +144,14 @@ async def test_TC_G_11_CSMS_an_evse_in_use_goes_out_of_service_once_it_is_free(
         assert (command["state"], command["answer"]["status"]) == ("accepted", "Scheduled")
         await state_of(post, "charging")
         await finish(post)
-        if is_told_by_event:
-            assert await post.call("NotifyEvent", availability("Unavailable")) == {}
         await known(post, evse_1="unavailable", evse_2="free")
 
 
-async def test_TC_G_14_CSMS_a_charger_in_use_goes_out_of_service_where_it_is_free(post_of):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_14_CSMS_a_charger_in_use_goes_out_of_service_where_it_is_free(
+    post_of, by_event
+):
+    async with post_of(behaviour=telling(by_event)) as post:
         await charging(post)
         command, asked = await changed(post, evse_id=0, is_available=False)
 
@@ -154,8 +163,11 @@ async def test_TC_G_14_CSMS_a_charger_in_use_goes_out_of_service_where_it_is_fre
         await known(post, evse_1="unavailable", evse_2="unavailable")
 
 
-async def test_TC_G_17_CSMS_a_connector_in_use_goes_out_of_service_once_it_is_free(post_of):
-    async with post_of() as post:
+@BOTH_WAYS
+async def test_TC_G_17_CSMS_a_connector_in_use_goes_out_of_service_once_it_is_free(
+    post_of, by_event
+):
+    async with post_of(behaviour=telling(by_event)) as post:
         await charging(post)
         command, asked = await changed(post, evse_id=1, connector_id=1, is_available=False)
 
@@ -176,11 +188,6 @@ async def test_TC_G_20_CSMS_a_lock_that_fails_is_answered_and_told_to_staff(post
 
         (alert,) = await post.until(is_told, "an alert")
         assert "ConnectorPlugRetentionLock" in alert["key"] + alert["title"] + alert["detail"]
-
-
-def availability(value):
-    place = {"name": "Connector", "evse": {"id": 1, "connectorId": 1}}
-    return an_event(place, "AvailabilityState", value)
 
 
 def lock_problem(value):

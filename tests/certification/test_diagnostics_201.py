@@ -213,7 +213,7 @@ async def test_TC_N_18_CSMS_no_more_monitors_are_cleared_at_once_than_the_charge
         assert len(command["answer"]["clearMonitoringResult"]) == 4
 
 
-async def test_TC_N_21_CSMS_an_event_of_a_monitor_is_taken(post_of):
+async def test_an_event_of_a_monitor_we_set_is_taken(post_of):
     async with post_of() as post:
         await post.booted()
         await set_up(post, a_monitor(EVSE | STATE))
@@ -266,6 +266,18 @@ async def an_event_is_taken(post_of, **changes):
         assert answer == {}
         (fact,) = await post.until(lambda: post.facts("component_event_reported"), "the event")
         return fact
+
+
+async def test_TC_N_21_CSMS_an_event_of_a_monitor_its_maker_built_in_is_taken(post_of):
+    fact = await an_event_is_taken(
+        post_of,
+        eventNotificationType="HardWiredMonitor",
+        trigger="Delta",
+        variableMonitoringId=3,
+    )
+
+    assert (fact["component"], fact["variable"], fact["evse_id"]) == ("EVSE", "Power", 1)
+    assert (fact["value"], fact["trigger"], fact["monitor_id"]) == ("11.5", "Delta", 3)
 
 
 async def test_TC_N_48_CSMS_an_event_of_a_variable_nobody_may_read_is_taken(post_of):

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from simulator.chargers.evse import State
+from simulator.journal import Kind
 from tests.support.stack import TOKEN
 
 pytestmark = pytest.mark.real
@@ -88,9 +89,11 @@ async def test_TC_L_02_CSMS_an_update_is_installed_at_its_time(post_of):
 async def test_TC_L_03_CSMS_an_update_is_fetched_at_its_time(post_of):
     async with post_of() as post:
         await ready(post)
-        await post.ask("UpdateFirmware", order(retrieveDateTime=instant(0.5)))
+        await post.ask("UpdateFirmware", order(retrieveDateTime=instant(2)))
 
-        assert (await post.asked("UpdateFirmware"))["firmware"]["retrieveDateTime"]
+        retrieve_at = (await post.asked("UpdateFirmware"))["firmware"]["retrieveDateTime"]
+        (asked,) = post.tape.of(Kind.ASKED, "UpdateFirmware")
+        assert datetime.fromisoformat(retrieve_at) > asked.at
         assert (await over(post))["status"] == "Installed"
         assert steps(post) == ["DownloadScheduled", *STEPS, "Installed"]
 
@@ -166,17 +169,25 @@ async def test_TC_L_09_CSMS_an_update_that_cannot_be_installed_says_so(post_of):
     await fails_at(post_of, "InstallationFailed", STEPS)
 
 
+async def downloading(post):
+    """Order an update, and have the charger fetch it for as long as the test wants."""
+    post.charger.firmware.holds_at = "Downloading"
+    await post.ask("UpdateFirmware", order(7))
+    await post.until(lambda: steps(post) == ["Downloading"], "the first is fetched")
+
+
 async def test_TC_L_10_CSMS_a_newer_update_takes_the_place_of_one_under_way(post_of):
     async with post_of() as post:
         await ready(post)
-        await post.ask("UpdateFirmware", order(7, installDateTime=instant(3_600)))
-        await post.until(lambda: "InstallScheduled" in steps(post), "the first is scheduled")
+        await downloading(post)
+        post.charger.firmware.holds_at = ""
         command = await post.ask("UpdateFirmware", order(8, "2.2.0"))
 
         assert command["state"] == "accepted"
         assert command["answer"]["status"] == "AcceptedCanceled"
         assert (await over(post, 8))["status"] == "Installed"
         assert (await over(post, 7))["status"] == "Canceled"
+        assert steps(post) == ["Downloading", *STEPS, "Installed"]
         assert await version(post) == "2.2.0"
 
 
@@ -184,12 +195,14 @@ async def test_TC_L_11_CSMS_an_update_that_cannot_be_canceled_goes_on(post_of):
     async with post_of() as post:
         await ready(post)
         post.charger.firmware.is_cancelable = False
-        await post.ask("UpdateFirmware", order(7, installDateTime=instant(0.8)))
-        await post.until(lambda: "InstallScheduled" in steps(post), "the first is scheduled")
+        await downloading(post)
         command = await post.ask("UpdateFirmware", order(8, "2.2.0"))
 
         assert command["state"] == "rejected"
+        assert steps(post) == ["Downloading"]
+        post.charger.firmware.go_on()
         assert (await over(post, 7))["status"] == "Installed"
+        assert steps(post) == [*STEPS, "Installed"]
         assert (await over(post, 8))["has_failed"]
         assert await version(post) == "2.1.0"
 

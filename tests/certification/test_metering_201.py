@@ -1,6 +1,6 @@
 """OCPP 2.0.1, block J: meter values; test cases of part 6."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -74,13 +74,49 @@ async def test_TC_J_01_CSMS_meters_are_told_of_by_the_clock_without_a_session(po
         await post.booted()
         await align(post, 1)
         answered = lambda: post.tape.of(Kind.ACKNOWLEDGED, "MeterValues")  # noqa: E731
-        await post.until(lambda: len(answered()) >= 6, "two rounds of three meters")
+        await post.until(lambda: len(answered()) >= 9, "three rounds of three meters")
 
-        sent = post.sent("MeterValues")[:6]
-        assert [one["evseId"] for one in sent] == [1, 2, 0, 1, 2, 0]
+        sent = post.sent("MeterValues")[:9]
+        assert [one["evseId"] for one in sent] == [1, 2, 0] * 3
         assert {contexts(one)[0] for one in sent} == {"Sample.Clock"}
+        assert all(go_on(instants(one["meterValue"][0] for one in sent[n::3])) for n in range(3))
         assert all(one.body == {} for one in answered())
         await nothing_odd(post)
+
+
+async def test_TC_J_01_CSMS_meters_may_be_told_of_as_events_too(post_of):
+    async with post_of() as post:
+        await post.booted()
+        for number in range(3):
+            for evse_id in (1, 2, 0):
+                assert await post.call("NotifyEvent", metered(evse_id, str(number))) == {}
+
+        async def told():
+            facts = await post.facts("component_event_reported")
+            return facts if len(facts) == 9 else None
+
+        facts = await post.until(told, "nine events")
+        places = [(one.get("evse_id", 0), one["value"]) for one in reversed(facts)]
+        assert places == [(evse_id, str(number)) for number in range(3) for evse_id in (1, 2, 0)]
+        assert {(one["component"], one["trigger"]) for one in facts} == {
+            ("FiscalMetering", "Periodic")
+        }
+        await nothing_odd(post)
+
+
+def metered(evse_id, value):
+    now = datetime.now(UTC).isoformat()
+    place = {"evse": {"id": evse_id}} if evse_id else {}
+    event = {
+        "eventId": 1,
+        "timestamp": now,
+        "trigger": "Periodic",
+        "actualValue": value,
+        "eventNotificationType": "HardWiredNotification",
+        "component": {"name": "FiscalMetering", **place},
+        "variable": {"name": "EnergyImportRegister"},
+    }
+    return {"generatedAt": now, "seqNo": 0, "tbc": False, "eventData": [event]}
 
 
 async def test_TC_J_02_CSMS_a_sessions_meter_is_told_of_by_the_clock_in_the_session(post_of):

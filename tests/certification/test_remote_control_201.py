@@ -97,15 +97,24 @@ async def test_TC_F_03_CSMS_a_session_begins_from_afar_before_the_cable_without_
 
 
 async def test_TC_F_04_CSMS_a_session_begun_from_afar_ends_when_no_cable_comes(post_of):
-    behaviour = starting_at(Point.AUTHORIZED, connection_timeout_s=0.3)
+    behaviour = starting_at(
+        Point.AUTHORIZED, connection_timeout_s=0.3, stops_at=frozenset({Point.PARKING_BAY})
+    )
     async with post_of(behaviour=behaviour) as post:
         await post.booted()
-        await started_afar(post)
-        await event(post, "RemoteStart")
+        asked = await started_afar(post)
+        begin = await event(post, "RemoteStart")
         told = await event(post, "EVConnectTimeout")
-        session = await ended(post)
 
-        assert told["transactionInfo"]["transactionId"]
+        assert begin["eventType"] == "Started"
+        assert begin["transactionInfo"]["remoteStartId"] == asked["remoteStartId"]
+        assert told["eventType"] == "Updated"
+        transaction_id = begin["transactionInfo"]["transactionId"]
+        assert told["transactionInfo"]["transactionId"] == transaction_id
+        assert (await begun(post))["is_live"]
+        post.charger.leave(1)
+        session = await ended(post)
+        assert [one["eventType"] for one in events(post)] == ["Started", "Updated", "Ended"]
         assert not session["is_live"]
         assert session["energy_wh"] == 0
 

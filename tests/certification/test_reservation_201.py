@@ -72,12 +72,17 @@ async def test_TC_H_01_CSMS_an_evse_is_reserved_and_used(post_of):
 async def test_TC_H_07_CSMS_a_reservation_runs_out(post_of):
     async with post_of() as post:
         await post.booted()
-        command, asked, _ = await reserve(post, lasts_s=2)
+        command, asked, token = await reserve(post, lasts_s=2)
 
         assert command["state"] == "accepted"
         assert asked["evseId"] == 1
-        await is_told(post, "free")
+        assert "connectorType" not in asked
+        assert names(asked, token)
         await is_dropped(post, asked["id"], "Expired")
+        await is_told(post, "free")
+        newest_first = await post.facts("connector_state_reported")
+        states = [one["state"] for one in newest_first if one["evse_id"] == 1]
+        assert states[:2] == ["free", "reserved"]
 
 
 async def test_TC_H_08_CSMS_any_evse_is_reserved(post_of):
@@ -96,9 +101,11 @@ async def test_TC_H_14_CSMS_as_many_reservations_as_evses(post_of):
         await post.booted()
         count = len(post.charger.evses)
         for _ in range(count):
-            command, asked, _ = await reserve(post, evse_id=0)
+            command, asked, token = await reserve(post, evse_id=0)
             assert command["state"] == "accepted"
             assert "evseId" not in asked
+            assert "connectorType" not in asked
+            assert names(asked, token)
 
         for evse_id in post.charger.evses:
             await is_told(post, "reserved", evse_id)

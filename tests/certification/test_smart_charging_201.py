@@ -6,6 +6,7 @@ import pytest
 
 from simulator.chargers.limits import Limit
 from simulator.chargers.line import Refusal
+from simulator.journal import Kind
 from tests.certification.sessions import begun, ended
 from tests.certification.tokens import a_token
 
@@ -204,7 +205,25 @@ async def test_TC_K_60_CSMS_a_sessions_profile_names_its_transaction(post_of):
         await holds(post)
 
 
-async def test_TC_K_70_CSMS_profiles_of_several_stack_levels(post_of):
+async def test_TC_K_70_CSMS_a_default_profile_and_one_of_the_charger_during_a_session(post_of):
+    async with post_of() as post:
+        await post.booted()
+        await charging(post)
+        first, default = await set_profile(post, profile_id=11)
+        second, most = await set_profile(post, 0, profile_id=12, purpose="charger")
+
+        assert (first["state"], second["state"]) == ("accepted", "accepted")
+        profile = default["chargingProfile"]
+        assert profile["chargingProfilePurpose"] == "TxDefaultProfile"
+        assert profile["chargingProfileKind"] == "Absolute"
+        assert profile["chargingSchedule"][0]["startSchedule"]
+        assert most["evseId"] == 0
+        assert most["chargingProfile"]["chargingProfilePurpose"] == "ChargingStationMaxProfile"
+        assert most["chargingProfile"]["id"] != profile["id"]
+        await holds(post, 11, 12)
+
+
+async def test_profiles_of_several_stack_levels_are_kept_side_by_side(post_of):
     async with post_of() as post:
         await post.booted()
         _, low = await set_profile(post, profile_id=11, stack_level=0)
@@ -330,7 +349,9 @@ async def test_TC_K_29_CSMS_profiles_of_the_charger_itself_are_told(post_of):
 
 
 async def test_TC_K_30_CSMS_profiles_of_one_evse_are_told(post_of):
-    await is_reported_as_asked(post_of, {"evseId": 1, "chargingProfile": {}})
+    await is_reported_as_asked(
+        post_of, {"evseId": 1, "chargingProfile": {"chargingProfilePurpose": "TxDefaultProfile"}}
+    )
 
 
 async def test_TC_K_33_CSMS_profiles_of_a_stack_level_are_told(post_of):
@@ -354,20 +375,31 @@ async def test_TC_K_36_CSMS_profiles_of_a_purpose_and_a_stack_level_are_told(pos
     await is_reported_as_asked(post_of, {"evseId": 1, "chargingProfile": wanted})
 
 
-async def test_TC_K_31_CSMS_all_profiles_are_told_evse_by_evse(post_of):
+async def test_TC_K_31_CSMS_profiles_of_all_evses_are_told_evse_by_evse(post_of):
+    async with post_of() as post:
+        await post.booted()
+        await set_profile(post, profile_id=11, evse_id=1)
+        await set_profile(post, profile_id=12, evse_id=2)
+        await set_profile(post, profile_id=13, evse_id=0, purpose="charger")
+        wanted = {"chargingProfilePurpose": "TxDefaultProfile"}
+        told = await reported(post, 9, chargingProfile=wanted)
+
+        parts = post.sent("ReportChargingProfiles")
+        assert told == {"requestId": 9, "chargingProfile": wanted}
+        assert [one["evseId"] for one in parts] == [1, 2]
+        assert [one["tbc"] for one in parts] == [True, False]
+        await holds(post, 11, 12, 13)
+
+
+async def test_a_profile_that_a_report_of_all_does_not_tell_is_gone(post_of):
     async with post_of() as post:
         await post.booted()
         await set_profile(post, profile_id=11, evse_id=0)
         await set_profile(post, profile_id=12, evse_id=1)
         post.charger.limits.clear(profile_id=11)
-        await set_profile(post, profile_id=13, evse_id=0, purpose="charger")
-        told = await reported(post, 9, chargingProfile={})
+        await reported(post, 9, chargingProfile={})
 
-        parts = post.sent("ReportChargingProfiles")
-        assert "evseId" not in told
-        assert [one["evseId"] for one in parts] == [0, 1]
-        assert [one["tbc"] for one in parts] == [True, False]
-        await holds(post, 12, 13)
+        await holds(post, 12)
 
 
 async def test_TC_K_32_CSMS_one_profile_is_told_by_its_id(post_of):
@@ -486,13 +518,13 @@ async def test_TC_K_51_CSMS_a_limit_is_gone_in_the_middle_of_a_session(post_of):
 # --- K15-K17: cars that say what they need ----------------------------------------------------------------
 
 
-async def rate_changed(post):
-    """Tell that the car draws another power, and return the answer."""
+async def rate_changed(post, trigger="ChargingRateChanged"):
+    """Tell that the car draws another power, or draws at all; return the answer."""
     session = post.charger.evses[1].session
     payload = {
         "eventType": "Updated",
         "timestamp": now().isoformat(),
-        "triggerReason": "ChargingRateChanged",
+        "triggerReason": trigger,
         "seqNo": session.seq_no,
         "transactionInfo": {"transactionId": session.transaction_id, "chargingState": "Charging"},
         "evse": {"id": 1, "connectorId": 1},
@@ -529,6 +561,7 @@ async def smart_session(post):
     assert await needs(post) == "Accepted"
     schedule = await offered(post, transaction_id)
     assert await means_to_draw(post, schedule) == "Accepted"
+    assert await rate_changed(post, "ChargingStateChanged") == {}
     return transaction_id, schedule
 
 
@@ -545,6 +578,10 @@ async def test_TC_K_53_CSMS_a_car_is_offered_what_it_needs(post_of):
             return "1" in await post.inventory("car_schedule")
 
         await post.until(known, "the car's schedule")
+        # whatever the cloud had asked for before this would have been heard before it
+        await post.command("trigger_message", message="Heartbeat")
+        await post.asked("TriggerMessage")
+        assert len(post.tape.of(Kind.ASKED, "SetChargingProfile")) == 1
 
 
 async def test_TC_K_55_CSMS_a_car_that_wants_more_than_offered_is_offered_anew(post_of):
