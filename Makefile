@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv/bin
 export PYTHONPATH := .
 export PATH := $(PATH):/usr/sbin
+# Programs start by the hundred in tests: what is compiled once stays compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check bench faults lock format clean
 

@@ -1,5 +1,6 @@
 """Fixtures every test may ask for. Servers start when first asked for, one of each per worker."""
 
+import gc
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,16 @@ from tests.support.brokers import Broker
 from tests.support.mariadb import MariaDb
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import our_program
+
+
+# What is collected stays until the end: to look through it for garbage again and again costs minutes.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave the collected tests out of all collections of garbage from now on."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,7 @@
 
 import ast
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from tests.support.processes import ROOT
@@ -12,11 +12,15 @@ PACKAGES = ("contracts", "cloud", "station_agent", "simulator", "firmware_bridge
 
 @dataclass(frozen=True)
 class Source:
-    """One module: its dotted name, and its syntax tree."""
+    """One module: its dotted name, and where it is."""
 
     module: str
     path: Path
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Return the syntax tree; read when first asked for."""
+        return ast.parse(self.path.read_text())
 
     def imports(self) -> set[str]:
         """Return the dotted names of all modules it imports, wherever in the file."""
@@ -38,7 +42,7 @@ class Source:
 def sources() -> tuple[Source, ...]:
     """Return every module of the packages."""
     return tuple(
-        Source(_module_of(path), path, ast.parse(path.read_text()))
+        Source(_module_of(path), path)
         for package in PACKAGES
         for path in sorted((ROOT / package).rglob("*.py"))
     )
