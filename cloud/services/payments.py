@@ -194,7 +194,7 @@ class PaymentService:
         changes: list[Change] = []
 
         def start() -> PaymentStarted:
-            self._demand_payable(work, reservation, now)
+            known = self._demand_payable(work, reservation, now)
             means = means_of(work, viewer.user_id, by.method, by.method_id, self.provider)
             opening = Opening(
                 purpose=Purpose.RESERVATION,
@@ -206,6 +206,7 @@ class PaymentService:
                 provider=means.provider,
                 currency=reservation.currency,
                 amount_minor=to_authorise(reservation),
+                number=known,
             )
             opened = self.till.open(work, opening, StepKind.AUTHORISE, now)
             changes.extend(opened.changes)
@@ -220,7 +221,8 @@ class PaymentService:
             work.commit()
         return started, changes
 
-    def _demand_payable(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> None:
+    def _demand_payable(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> int:
+        """Return how many payments for it were made in vain, if another may be."""
         known = work.payments.of_subject(Purpose.RESERVATION, reservation.id)
         standing = [one for one in known if not one.is_over]
         if reservation.status in PROMISED and standing:
@@ -233,6 +235,7 @@ class PaymentService:
             raise NotConfirmed(reservation.id)
         if standing:
             raise PaymentUnderWay(standing[0].id)
+        return len(known)
 
     def _waive(
         self, work: UnitOfWork, reservation_id: str, amount_minor: int, told: Told

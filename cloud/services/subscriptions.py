@@ -264,7 +264,7 @@ class SubscriptionService:
             )
             if not work.subscriptions.add(subscription):
                 raise AlreadyExists(plan_id, "You have a subscription; it must end first.")
-            payment_id = self._charge(work, subscription, means.provider, now)
+            payment_id = self._charge(work, subscription, 0, means.provider, now)
             return Subscribed(subscription_id=subscription.id, payment_id=payment_id)
 
         with self.open_work() as work:
@@ -311,10 +311,16 @@ class SubscriptionService:
         # one that is under way brings the next deadline with its outcome
         if all(one.is_over for one in known):
             card = work.payment_methods.get(subscription.method_id or "")
-            self._charge(work, subscription, WALLET if card is None else card.provider, now)
+            provider = WALLET if card is None else card.provider
+            self._charge(work, subscription, len(known), provider, now)
 
     def _charge(
-        self, work: UnitOfWork, subscription: Subscription, provider: str, now: datetime
+        self,
+        work: UnitOfWork,
+        subscription: Subscription,
+        number: int,
+        provider: str,
+        now: datetime,
     ) -> str:
         plan = _plan(work, subscription.plan_id)
         opening = Opening(
@@ -327,6 +333,7 @@ class SubscriptionService:
             provider=provider,
             currency=plan.currency,
             amount_minor=plan.monthly_minor,
+            number=number,
         )
         return self.till.open(work, opening, StepKind.CHARGE, now).payment.id
 

@@ -73,6 +73,8 @@ class Opening:
     provider: str
     currency: str
     amount_minor: int
+    number: int
+    """How many payments for the subject were known to who decided that there must be one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,9 @@ class TillService:
         """Write a payment with its first step; from a wallet, and for nothing, it is done at once.
 
         Raises:
-            TransactionLost: somebody opened another one for the same subject meanwhile.
+            TransactionLost: somebody opened another one for the same subject since it was decided.
         """
-        known = work.payments.of_subject(opening.purpose, opening.subject)
-        payment = self._new_payment(opening, len(known), kind, now)
+        payment = self._new_payment(opening, kind, now)
         if opening.amount_minor == 0:
             return self._open_for_nothing(work, payment, now)
         work.payments.add(payment)
@@ -131,7 +132,7 @@ class TillService:
                 work.payments.put(payment)
                 self._go_on(work, payment.id, now)
         if allotment.missing_minor > 0 and known:
-            self._charge_missing(work, known[-1], allotment.missing_minor, now)
+            self._charge_missing(work, known[-1], known, allotment.missing_minor, now)
         elif allotment.missing_minor > 0:
             log.warning("till.nothing_to_charge", reservation_id=reservation.id)
 
@@ -177,12 +178,12 @@ class TillService:
 
     # --- steps ------------------------------------------------------------------------------------
 
-    def _new_payment(self, opening: Opening, number: int, kind: StepKind, now: datetime) -> Payment:
+    def _new_payment(self, opening: Opening, kind: StepKind, now: datetime) -> Payment:
         return Payment(
             id=self.new_id(),
             purpose=opening.purpose,
             subject=opening.subject,
-            number=number,
+            number=opening.number,
             book=opening.book,
             user_id=opening.user_id,
             method=opening.method,
@@ -242,10 +243,14 @@ class TillService:
         return []
 
     def _charge_missing(
-        self, work: UnitOfWork, like: Payment, missing_minor: int, now: datetime
+        self,
+        work: UnitOfWork,
+        like: Payment,
+        known: Sequence[Payment],
+        missing_minor: int,
+        now: datetime,
     ) -> None:
-        """Charge what no payment for the subject covers, by the means it was paid with."""
-        known = work.payments.of_subject(like.purpose, like.subject)
+        """Charge what none of the known payments for the subject covers, by the means of one of them."""
         declined = [one for one in known if one.status is PaymentStatus.DECLINED]
         extra = [one for one in declined if one.due_minor is not None]
         at = None
@@ -320,7 +325,8 @@ class TillService:
         match after.purpose, kind, is_success:
             case Purpose.RESERVATION, (StepKind.CHARGE | StepKind.CAPTURE), False:
                 if after.due_minor:
-                    self._charge_missing(work, after, after.due_minor, now)
+                    known = work.payments.of_subject(after.purpose, after.subject)
+                    self._charge_missing(work, after, known, after.due_minor, now)
             case Purpose.RESERVATION, StepKind.REFUND, True:
                 self._tell(work, after, NoticeKind.REFUNDED, outcome)
             case Purpose.TOPUP, StepKind.CHARGE, True:

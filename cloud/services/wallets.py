@@ -89,6 +89,7 @@ class WalletService:
                 provider=means.provider,
                 currency=asked.currency,
                 amount_minor=asked.amount_minor,
+                number=0,
             )
             opened = self.till.open(work, opening, StepKind.CHARGE, now)
             return PaymentStarted(payment_id=opened.payment.id)

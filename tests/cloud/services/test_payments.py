@@ -8,6 +8,7 @@ import pytest
 
 from cloud.adapters.payments.sandbox import SIGNATURE, Faults
 from cloud.adapters.sql import tables
+from cloud.domain import postings
 from cloud.domain.errors import (
     BadSignature,
     HoldExpired,
@@ -20,11 +21,12 @@ from cloud.domain.errors import (
     PaymentDeclined,
     PaymentUnderWay,
 )
-from cloud.domain.payments import LOUD_AFTER, Method, PaymentStatus, StepKind
+from cloud.domain.payments import LOUD_AFTER, Method, PaymentStatus, Purpose, StepKind
 from cloud.domain.reservations import Happening, Status
 from cloud.services.idempotency import Once
 from cloud.services.payments import PayBy
 from cloud.services.ports import TransactionLost
+from cloud.services.till import Opening
 from tests.cloud.builders import STATION
 from tests.cloud.services.money import ADMIN, AUTHORISE, VIEWER, a_money
 from tests.cloud.services.rig import DRIVER
@@ -339,6 +341,28 @@ def test_without_a_key_twenty_at_once_are_one_payment_too(money):
         started = [one for one in pool.map(pay, range(20)) if one]
 
     assert len(started) == 1
+    assert len(money.rig.rows(tables.payments)) == 1
+
+
+def test_a_payment_decided_on_before_another_was_written_is_decided_on_again(money):
+    held = money.hold()
+    opening = Opening(
+        purpose=Purpose.RESERVATION,
+        subject=held.id,
+        book=postings.station_book(held.station_id),
+        user_id=DRIVER,
+        method=Method.CARD,
+        method_id=money.save_card(),
+        provider="sandbox",
+        currency="GBP",
+        amount_minor=AUTHORISE,
+        number=0,
+    )
+    money.payments.pay_reservation(VIEWER, held.id, CARD)
+
+    with pytest.raises(TransactionLost), money.open_work() as work:
+        money.till.open(work, opening, StepKind.AUTHORISE, money.clock.now())
+
     assert len(money.rig.rows(tables.payments)) == 1
 
 
