@@ -281,6 +281,18 @@ def furnish(house: House) -> None:
         },
     )
     house.put(
+        tables.charger_key_rotations,
+        {
+            "charger_id": "GREEN-1",
+            "salt": "s",
+            "key_hash": "h",
+            "status": "done",
+            "started_by": driver,
+            "started_at": now,
+            "changed_at": now,
+        },
+    )
+    house.put(
         tables.alerts,
         {"id": "alert-1", "open_key": "k", "key": "k", "station_id": "greenmarket", **alert},
     )
