@@ -15,7 +15,6 @@ from tests.support.mariadb import MariaDb
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import our_program
 
-
 # What is collected stays until the end: to look through it for garbage again and again costs minutes.
 gc.disable()
 

@@ -229,6 +229,8 @@ class ChargerPlace:
     is_connected: bool
     heard_at: datetime | None
     """When its station was last heard, our clock."""
+    booted_at: datetime | None
+    """When it last booted, as its station says."""
 
 
 class StationsAdmin(Protocol):

@@ -15,7 +15,7 @@ from cloud.services.facts.smart_charging import ISSUED_BY
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.retrying import retried
 from cloud.services.views import CommandView
-from contracts.commands import ListedToken, SendLocalList
+from contracts.commands import CallCharger, ListedToken, SendLocalList
 from contracts.events import CommandOutcome, InventoryKind
 
 LOOK_EVERY: Final = timedelta(minutes=10)
@@ -103,6 +103,9 @@ class LocalListService:
                 request = _request(charger_id, sending)
                 held = sent(held, wanted, _order(work, place, request, now), now)
                 due_at = now + _ANSWER_WITHIN + _LATE
+            elif _may_have_lost_it(work, place):
+                question = CallCharger(charger_id=charger_id, action="GetLocalListVersion")
+                _order(work, place, question, now)
         work.local_lists.put(held)
         work.deadlines.set([Deadline(DeadlineKind.LOCAL_LIST, charger_id, due_at)])
 
@@ -133,8 +136,18 @@ def _version_after(command: CommandView, told: int | None) -> int:
     return told if told is not None and is_its else int(first)
 
 
-def _order(work: UnitOfWork, place: ChargerPlace, request: SendLocalList, now: datetime) -> str:
-    """Have a list sent, and return the command's id."""
+def _may_have_lost_it(work: UnitOfWork, place: ChargerPlace) -> bool:
+    """Whether the charger booted since it last said which list it has."""
+    item = work.inventory.item(place.charger_id, InventoryKind.LOCAL_LIST, _KEY)
+    if item is None or place.booted_at is None:
+        return False
+    return item.reported_at < place.booted_at
+
+
+def _order(
+    work: UnitOfWork, place: ChargerPlace, request: SendLocalList | CallCharger, now: datetime
+) -> str:
+    """Have a list sent or asked for, and return the command's id."""
     command = new_command(place.station_id, ISSUED_BY, request, now, now + _ANSWER_WITHIN)
     work.commands.add(replace(command, state=SENT, sent_at=now))
     return command.command_id

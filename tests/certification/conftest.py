@@ -8,10 +8,8 @@ import pytest
 
 from tests.certification.post import Post
 from tests.certification.secure import Guarded, SecurePost, guard
-from tests.support.stack import Kind, Stack, Station
-
-_CHARGERS = 440
-"""More than there are cases."""
+from tests.support.fresh_chargers import FreshChargers
+from tests.support.stack import Kind, Stack
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -21,15 +19,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @dataclass
 class House:
-    """The stack, its station, and which chargers are not taken yet."""
+    """The stack, and the chargers that are not taken yet."""
 
     stack: Stack
-    station: Station
-    free: Iterator[str]
+    fresh: FreshChargers
 
     def post(self, version: str = "2.0.1", **more: Any) -> Post:
         """Return a charger no case had before, not yet dialled in."""
-        return Post(self.stack, self.station, next(self.free), version, **more)
+        return Post(self.stack, *self.fresh.take(), version, **more)
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +37,7 @@ def house(tmp_path_factory) -> Iterator[House]:
     stack = Stack(folder, Kind.EMBEDDED, "", settings=settings)
     try:
         stack.start()
-        station = stack.add_station("certified", chargers=_CHARGERS)
-        stack.start_agent(station, AGENT_BEAT_INTERVAL_S="3")
-        stack.wait_until_known(station)
-        yield House(stack, station, iter(station.charger_ids))
+        yield House(stack, FreshChargers(stack, "certified", AGENT_BEAT_INTERVAL_S="3"))
     finally:
         stack.stop()
 

@@ -184,7 +184,7 @@ class Guarded:
 
 def guard(stack: Stack, folder: Path) -> Guarded:
     """Set up a station of its own and start its agent with certificates."""
-    station = stack.add_station("guarded", chargers=_CHARGERS)
+    station = stack.add_station("guarded", chargers=_CHARGERS, evses=1)
     authority = trustme.CA()
     files = []
     for kind in (trustme.KeyType.ECDSA, trustme.KeyType.RSA):

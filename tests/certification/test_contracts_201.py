@@ -15,7 +15,7 @@ EMAID = "DEBAYC123456789"
 def provider(house) -> Issuer:
     """Who signs contracts here: the test PKI's own, as a provider would have it."""
     house.stack.put_token(EMAID)
-    house.stack.get(f"/chargers/{house.station.charger_ids[0]}/certificates")
+    house.stack.get(f"/chargers/{house.fresh.station.charger_ids[0]}/certificates")
     file = house.stack.folder / "cloud" / "pki" / "contracts.pem"
     text = file.read_bytes()
     return Issuer(x509.load_pem_x509_certificate(text), load_pem_private_key(text, None))

@@ -99,11 +99,10 @@ async def test_a_settlement_at_the_charger_is_kept_and_is_no_entry_of_ours(post_
 
 
 async def test_a_stream_is_opened_sampled_and_closed(post_of, house):
-    charger_id = next(house.free)
-    agent = house.stack.agents[house.station.station_id]
-    key = house.station.charger_keys[charger_id]
     post = post_of("2.1")
-    post.charger_id = charger_id
+    charger_id = post.charger_id
+    agent = house.stack.agents[post.station.station_id]
+    key = post.station.charger_keys[charger_id]
     async with RawCharger(int(agent.env["AGENT_OCPP_PORT"]), charger_id, key, "ocpp2.1") as charger:
         boot = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M"}}
         await charger.call("BootNotification", boot)

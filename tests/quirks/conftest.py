@@ -15,13 +15,13 @@ from simulator.chargers.quirks import manners_with, quirk
 from simulator.chargers.spec import stamp
 from simulator.journal import Kind
 from tests.certification.post import WITHIN_S, Post
+from tests.support.fresh_chargers import FreshChargers
 from tests.support.ports import LOOPBACK
-from tests.support.stack import TOKEN, Stack, Station
+from tests.support.stack import TOKEN, Stack
 from tests.support.stack import Kind as StackKind
 
 SPEED = 20
 """Boot is waited for 10 s, pings go every 20 s, chargers stay away for minutes."""
-_CHARGERS = 160
 _A_LITTLE_WH = 20
 _MARKS = itertools.count(1)
 
@@ -152,24 +152,26 @@ _IN_TIME_S = min(WITHIN_S * SPEED, 120)
 
 @dataclass
 class House:
-    """The stack, its station, and which chargers are not taken yet."""
+    """The stack, and the chargers that are not taken yet."""
 
     stack: Stack
-    station: Station
-    free: Iterator[str]
+    fresh: FreshChargers
 
     def post(
         self, *quirks: str, version: str = "1.6", charger_id: str = "", **more: Any
     ) -> QuirkPost:
         """Return a charger with these quirks no test had before, not yet dialled in."""
         found = tuple(quirk(one) for one in quirks)
-        name = charger_id or next(self.free)
-        return QuirkPost(self.stack, self.station, name, version, quirks=found, **more)
+        station, name = self.fresh.take()
+        if charger_id:
+            station, name = self.fresh.station_of(charger_id), charger_id
+        return QuirkPost(self.stack, station, name, version, quirks=found, **more)
 
     def dial(self, charger_id: str, subprotocol: str = "ocpp1.6", key: str = "") -> connect:
         """Return a bare connection of a charger, for frames no simulated one would send."""
-        port = self.stack.agents[self.station.station_id].env["AGENT_OCPP_PORT"]
-        login = f"{charger_id}:{key or self.station.charger_keys[charger_id]}".encode()
+        station = self.fresh.station_of(charger_id)
+        port = self.stack.agents[station.station_id].env["AGENT_OCPP_PORT"]
+        login = f"{charger_id}:{key or station.charger_keys[charger_id]}".encode()
         return connect(
             f"ws://{LOOPBACK}:{port}/{charger_id}",
             subprotocols=[Subprotocol(subprotocol)],
@@ -184,10 +186,8 @@ def house(tmp_path_factory) -> Iterator[House]:
     stack = Stack(tmp_path_factory.mktemp("quirks"), StackKind.EMBEDDED, "", clock=clock)
     try:
         stack.start()
-        station = stack.add_station("quirks", chargers=_CHARGERS)
-        stack.start_agent(station, AGENT_BEAT_INTERVAL_S="20", AGENT_AUTHORIZE_WAIT_S="60")
-        stack.wait_until_known(station)
-        yield House(stack, station, itertools.chain(station.charger_ids))
+        patient = {"AGENT_BEAT_INTERVAL_S": "20", "AGENT_AUTHORIZE_WAIT_S": "60"}
+        yield House(stack, FreshChargers(stack, "quirks", **patient))
     finally:
         stack.stop()
 

@@ -42,7 +42,7 @@ async def test_q38_a_storm_of_first_boots_costs_nobody_an_answer(post_with):
 
 
 async def test_q38_a_flood_of_nonsense_is_refused_one_by_one_and_others_are_served(house):
-    async with house.post() as other, house.dial(next(house.free)) as socket:
+    async with house.post() as other, house.dial(house.post().charger_id) as socket:
         await other.booted()
         for number in range(300):
             await socket.send(json.dumps([2, f"f{number}", "Heartbeat", {"no": "such field"}]))

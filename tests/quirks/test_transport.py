@@ -199,7 +199,7 @@ async def test_q09_a_call_said_again_at_once_has_one_effect(post_with, version):
 
 
 async def test_q09_a_message_id_said_again_gets_the_remembered_answer(house):
-    async with house.dial(next(house.free)) as socket:
+    async with house.dial(house.post().charger_id) as socket:
         start = {
             "connectorId": 1,
             "idTag": TOKEN,

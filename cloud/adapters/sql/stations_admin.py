@@ -75,6 +75,7 @@ class SqlStationsAdmin:
                 chargers.c.id,
                 chargers.c.station_id,
                 chargers.c.is_connected,
+                chargers.c.booted_at,
                 stations.c.owner_id,
                 station_links.c.heard_at,
             )
@@ -208,4 +209,5 @@ def _place(row: Row[*tuple[Any, ...]]) -> ChargerPlace:
         owner_id=row.owner_id,
         is_connected=row.is_connected,
         heard_at=row.heard_at,
+        booted_at=row.booted_at,
     )

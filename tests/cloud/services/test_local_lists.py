@@ -4,9 +4,10 @@ import pytest
 
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotAllowed, NotFound
-from cloud.services.local_lists import LocalListService
+from cloud.services.local_lists import LOOK_EVERY, LocalListService
 from cloud.services.tokens import TokenService, TokenSetting
 from contracts.events import (
+    ChargerBooted,
     ChargerConnected,
     CommandAnswered,
     CommandOutcome,
@@ -105,6 +106,26 @@ def test_a_charger_that_has_another_list_gets_all_of_it(rig, lists):
     rig.deadlines.do_due()
 
     assert [one.request["is_whole"] for one in sent(rig)] == [True, True]
+
+
+def test_a_charger_that_restarted_is_asked_which_list_it_has_and_gets_a_lost_one_anew(rig, lists):
+    kept(rig, lists)
+    rig.pass_by(60)
+    booted = rig.clock.now()
+    rig.agent.tell(ChargerBooted(charger_id=CHARGER, vendor="v", model="m", observed_at=booted))
+    rig.pass_by(LOOK_EVERY.total_seconds())
+    rig.deadlines.do_due()
+    with rig.open_work(is_read_only=True) as work:
+        asked = [one.request for one in work.commands.latest(CHARGER, 20)]
+    before = len(sent(rig))
+    rig.agent.tell(told(0))
+    rig.deadlines.do_due()
+
+    assert [one["action"] for one in asked if one["kind"] == "call_charger"] == [
+        "GetLocalListVersion"
+    ]
+    assert len(sent(rig)) == before + 1
+    assert sent(rig)[0].request["is_whole"]
 
 
 def test_a_list_that_was_refused_is_sent_whole_after_a_while(rig, lists):
