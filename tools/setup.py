@@ -39,8 +39,12 @@ PAGE_FILES = {
     "world-atlas": [("land-10m.json", "land-10m.json")],
 }
 
-# program -> Debian package that brings it
-SERVERS = {"mariadbd": "mariadb-server", "mosquitto": "mosquitto", "chromium": "chromium"}
+# programs of which one is needed -> Debian package that brings the first
+SERVERS = {
+    ("mariadbd",): "mariadb-server",
+    ("mosquitto",): "mosquitto",
+    ("chromium-headless-shell", "chromium"): "chromium-headless-shell",
+}
 
 
 def say(text: str) -> None:
@@ -177,7 +181,9 @@ def lay_out_pages() -> None:
 def install_servers() -> None:
     """Install the servers that tests start privately, where they are missing."""
     os.environ["PATH"] += ":/usr/sbin:/usr/local/sbin"
-    missing = [package for program, package in SERVERS.items() if not shutil.which(program)]
+    missing = [
+        package for programs, package in SERVERS.items() if not any(map(shutil.which, programs))
+    ]
     if missing:
         with no_services_started():
             apt_install(missing)

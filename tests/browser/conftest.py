@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.cloud.web.fakes import PASSWORD, FakeParts, House
 
 ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium-headless-shell", "chromium")
+"""The first there is; the shell is the same without what only a window needs."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,8 +38,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def browser() -> Iterator[Browser]:
     """For one file: while the driver runs, no other test of this process has an event loop."""
     with sync_playwright() as driver:
-        program = shutil.which("chromium")
-        assert program, "chromium is not installed: python3 tools/setup.py test"
+        program = next(filter(None, map(shutil.which, BROWSERS)), None)
+        assert program, "Chromium is not installed: python3 tools/setup.py test"
         started = driver.chromium.launch(executable_path=program, args=FLAGS)
         yield started
         started.close()

@@ -64,15 +64,20 @@ function again() {
   if (performance.now() - loadedAt_ms > AGAIN_MS) refresh();
 }
 
-// six digits are a code: nobody has to press the button after pasting it
-document.addEventListener("input", (event) => {
-  if (event.target.id !== "code") return;
-  const digits = event.target.value.replace(/\D/g, "");
-  if (CODE.test(digits) && event.target.value !== event.target.dataset.sent) {
-    event.target.dataset.sent = event.target.value;
-    event.target.form.requestSubmit();
+/** Six digits are a code: nobody has to press the button after pasting it. */
+function sendCode(field) {
+  const digits = field.value.replace(/\D/g, "");
+  if (CODE.test(digits) && field.value !== field.dataset.sent) {
+    field.dataset.sent = field.value;
+    field.form.requestSubmit();
   }
+}
+document.addEventListener("input", (event) => {
+  if (event.target.id === "code") sendCode(event.target);
 });
+// who was quicker than this script has typed it already
+const early = document.getElementById("code");
+if (early && early.value !== early.defaultValue) sendCode(early);
 let stream;
 document.addEventListener("asked", () => (asking = true));
 document.addEventListener("swapped", () => {
