@@ -242,7 +242,7 @@ class Post:
 
     async def _is_known_here(self) -> bool:
         charger = (await self.get(f"/chargers/{self.charger_id}"))["charger"]
-        return charger["is_connected"] and bool(charger["ocpp_version"])
+        return charger["is_connected"] and all((charger["ocpp_version"], charger["vendor"]))
 
     def _address(self) -> Address:
         port = self.stack.agents[self.station.station_id].env["AGENT_OCPP_PORT"]
