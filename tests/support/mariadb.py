@@ -83,7 +83,12 @@ class MariaDb:
     def connect(self, database: str | None = None) -> pymysql.Connection:
         """Return a new connection as the server's root."""
         return pymysql.connect(
-            host=LOOPBACK, port=self.port, user="root", database=database, connect_timeout=5
+            host=LOOPBACK,
+            port=self.port,
+            user="root",
+            database=database,
+            connect_timeout=5,
+            ssl_disabled=True,
         )
 
     def _install(self) -> None:

@@ -16,6 +16,9 @@ KINDS = [
     pytest.param(Kind.PRODUCTION, marks=pytest.mark.xdist_group("stack-production")),
 ]
 
+LONG_KINDS = [pytest.param(Kind.EMBEDDED, marks=pytest.mark.faults), KINDS[1]]
+"""For what takes the better part of a minute: `make faults` has the other half."""
+
 
 def a_database(kind: Kind, databases) -> str:
     """Return an own database, migrated; for the embedded kind none, as users have it."""

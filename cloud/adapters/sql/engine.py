@@ -23,6 +23,8 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA busy_timeout = 4000",
 )
 
+_HERE: Final = {"127.0.0.1", "::1", "localhost"}
+
 
 def open_engine(url: str, *, pool_size: int = 20, timeout_s: float = TIMEOUT_S) -> Engine:
     """Return an engine for `mysql+pymysql://...` or `sqlite:///path`.
@@ -52,6 +54,8 @@ def open_engine(url: str, *, pool_size: int = 20, timeout_s: float = TIMEOUT_S) 
             "read_timeout": timeout_s,
             "write_timeout": timeout_s,
             "init_command": _MYSQL_SESSION,
+            # what stays on this machine needs no TLS; PyMySQL prepares for it at each connection
+            "ssl_disabled": parsed.host in _HERE and not any("ssl" in one for one in parsed.query),
         },
     )
 

@@ -325,7 +325,7 @@ def test_in_the_end_every_minor_unit_is_where_it_belongs(databases, tmp_path):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=20,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
