@@ -59,19 +59,18 @@ def test_twenty_who_make_the_same_user_at_once_make_one(admin):
     assert statuses == [201] + [409] * (AT_ONCE - 1)
 
 
-@pytest.mark.parametrize("asked", CELLS, ids=str)
+# who is turned away is so before any database is asked
+LET_IN = [one for one in CELLS if one.status == 200 and "/events" not in one.path]
+
+
+@pytest.mark.parametrize("asked", LET_IN, ids=str)
 def test_each_asker_is_answered_as_the_table_says(house, asked: Asked):
-    if "/events" in asked.path:
-        return
     if "/tokens/OLD" in asked.path:
         reset_token(house)
     status = ask(house, asked).status_code
 
-    if asked.status == 200:
-        assert status < 500 or status == 504
-        assert status not in {401, 403, 404}
-    else:
-        assert status == asked.status
+    assert status < 500 or status == 504
+    assert status not in {401, 403, 404}
 
 
 @pytest.mark.parametrize("text", test_abuse.INJECTIONS)
