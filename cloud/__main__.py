@@ -1,6 +1,7 @@
 """python -m cloud serve | web | ingest | clock | courier | migrate | create-user | ..."""
 
 import contextlib
+import gc
 import signal
 import sys
 import threading
@@ -253,6 +254,8 @@ def _house() -> House:
             typer.echo(f"CLOUD_{name}: {one['msg']}", err=True)
         raise typer.Exit(WRONG_SET_UP) from None
     configure_logs(settings.log_format, settings.log_level)
+    # what is loaded now stays: collections of garbage need not look through it again and again
+    gc.freeze()
     return House(settings)
 
 

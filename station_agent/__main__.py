@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -91,6 +92,8 @@ def chargers(
 
 
 def _run_until_told(settings: Settings, make: Callable[[], Runs]) -> None:
+    # what is loaded now stays: collections of garbage need not look through it again and again
+    gc.freeze()
     configure_logs(settings.log_format, settings.log_level)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     wrong: list[str] = []
