@@ -8,7 +8,9 @@ import time
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from cloud.adapters.sql import tables
@@ -138,6 +140,17 @@ def test_a_sqlite_that_is_busy_loses_the_transaction_and_readers_do_not_wait(dat
 
     assert time.monotonic() - began < 5
     engine.dispose()
+
+
+def test_migrations_are_named_by_their_revisions_and_the_last_is_the_head():
+    config = Config()
+    folder = ROOT / "cloud/adapters/sql/migrations"
+    config.set_main_option("script_location", str(folder))
+    scripts = ScriptDirectory.from_config(config)
+    revisions = [one.revision for one in scripts.walk_revisions()]
+
+    assert sorted(revisions) == sorted(one.name[1:5] for one in folder.glob("versions/v*.py"))
+    assert max(revisions) == scripts.get_current_head()
 
 
 @pytest.fixture
