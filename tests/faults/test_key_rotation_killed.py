@@ -107,7 +107,7 @@ async def campaign(tmp_path, points: int) -> None:
 
 
 async def test_f13_whatever_is_killed_in_a_change_of_keys_the_charger_can_log_in(tmp_path):
-    await campaign(tmp_path, 2)
+    await campaign(tmp_path, 1)
 
 
 @pytest.mark.faults
