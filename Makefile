@@ -14,7 +14,7 @@ demo:
 
 test:
 	@$(PYTHON) tools/setup.py test
-	@$(VENV)/python -m pytest -n 5 --dist loadgroup -m "not faults"
+	@$(VENV)/python -m pytest -n 4 --dist loadgroup -m "not faults"
 
 # What is pure: no server, no database, no browser.
 PURE := tests/architecture tests/contracts tests/cloud/domain tests/station_agent tests/firmware_bridge \

@@ -1,4 +1,8 @@
-"""The whole stack as real processes, once per worker and kind; each test has its own station."""
+"""The whole stack as real processes, once per worker and kind; each test has its own station.
+
+`make test` runs it as in production; `make faults` embedded as well, as the certification cases, the
+quirks and the demonstration are in `make test`.
+"""
 
 import itertools
 from collections.abc import Iterator
@@ -12,12 +16,9 @@ from tests.support.stack import Kind, Stack, Station
 NUMBERS = itertools.count(1)
 
 KINDS = [
-    pytest.param(Kind.EMBEDDED, marks=pytest.mark.xdist_group("stack-embedded")),
+    pytest.param(Kind.EMBEDDED, marks=pytest.mark.faults),
     pytest.param(Kind.PRODUCTION, marks=pytest.mark.xdist_group("stack-production")),
 ]
-
-LONG_KINDS = [pytest.param(Kind.EMBEDDED, marks=pytest.mark.faults), KINDS[1]]
-"""For what takes the better part of a minute: `make faults` has the other half."""
 
 
 def a_database(kind: Kind, databases) -> str:

@@ -12,7 +12,7 @@ from tests.support.sse import Viewer
 from tests.support.stack import TOKEN, Stack
 from tests.support.waiting import eventually_async
 from tests.system.acts import Acts, stamp
-from tests.system.conftest import LONG_KINDS, a_database
+from tests.system.conftest import KINDS, a_database
 
 pytestmark = pytest.mark.real
 
@@ -20,7 +20,7 @@ SPEED = 30
 CUT = timedelta(minutes=10)
 
 
-@pytest.fixture(params=LONG_KINDS, ids=str)
+@pytest.fixture(params=KINDS, ids=str)
 def fast_stack(request, databases, tmp_path):
     kind = request.param
     origin = stamp(datetime.now(UTC))

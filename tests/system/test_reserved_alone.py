@@ -13,7 +13,7 @@ from tests.support.stack import TOKEN, Stack
 from tests.support.waiting import eventually_async
 from tests.system.acts import Acts, stamp
 from tests.system.booking import Booker, next_slot
-from tests.system.conftest import LONG_KINDS, a_database
+from tests.system.conftest import KINDS, a_database
 
 pytestmark = pytest.mark.real
 
@@ -21,7 +21,7 @@ SPEED = 30
 AWAY = timedelta(minutes=5)
 
 
-@pytest.fixture(params=LONG_KINDS, ids=str)
+@pytest.fixture(params=KINDS, ids=str)
 def fast_stack(request, databases, tmp_path):
     kind = request.param
     clock = f"fast:{SPEED}:{stamp(datetime.now(UTC))}"

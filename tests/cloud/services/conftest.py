@@ -1,8 +1,23 @@
-"""The rig, on SQLite always and on MariaDB where real servers may be started."""
+"""The rig, on MariaDB, where transactions meet; `make faults` plays all of it on SQLite as well."""
+
+from collections.abc import Iterator
 
 import pytest
 
 from tests.cloud.services.rig import a_rig
+
+# the tests of the API and of the adapters, the demonstration and every embedded stack are on SQLite
+ON = [
+    pytest.param("sqlite", marks=pytest.mark.faults),
+    pytest.param("mariadb", marks=pytest.mark.real),
+]
+
+
+@pytest.fixture(params=ON)
+def database_url(request: pytest.FixtureRequest, databases) -> Iterator[str]:
+    """A fresh migrated database."""
+    with databases.lent(request.param) as url:
+        yield url
 
 
 @pytest.fixture

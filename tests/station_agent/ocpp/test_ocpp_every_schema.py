@@ -34,7 +34,7 @@ SERVED = [
 ASKED = ACTIONS + [one for one in SERVED if one.values not in {two.values for two in ACTIONS}]
 """With those that are sent and never answered."""
 few = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],
