@@ -17,5 +17,5 @@ def test_d10_an_offer_appears_on_the_open_page_and_one_tap_takes_it(open_page, h
         page.get_by_role("button", name="Greenmarket Car Park, bay 5").click()
         expect(heading).to_have_text("Booked")
 
-        assert page.get_by_text("You were moved here from another bay.").is_visible()
+        expect(page.get_by_text("You were moved here from another bay.")).to_be_visible()
         assert page.locator(".ticket h2").inner_text() == "Bay 5"

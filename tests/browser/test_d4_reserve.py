@@ -108,7 +108,7 @@ def test_canceling_needs_no_reload_and_says_what_comes_back(open_page, house):
         page.goto(f"{house.url}/reservations/r1")
         ready(page)
         page.get_by_text("Cancel", exact=True).click()
-        assert page.get_by_text("If you cancel now you pay nothing").is_visible()
+        expect(page.get_by_text("If you cancel now you pay nothing")).to_be_visible()
         page.get_by_role("button", name="Cancel this booking").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Canceled")
 

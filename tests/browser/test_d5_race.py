@@ -17,4 +17,4 @@ def test_d5_the_loser_sees_three_alternatives_and_holds_one_with_one_tap(open_pa
         page.get_by_role("button", name="Dundee Ice Arena").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Confirm with your code")
 
-        assert page.get_by_role("link", name="Dundee Ice Arena").is_visible()
+        expect(page.get_by_role("link", name="Dundee Ice Arena")).to_be_visible()

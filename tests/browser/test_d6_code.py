@@ -73,7 +73,7 @@ def test_what_a_form_answers_is_not_overwritten_by_what_the_stream_tells(open_pa
         page.get_by_text("Your bay is still kept").wait_for()
         page.wait_for_function("() => document.querySelector('#reservation').dataset.version > 1")
 
-        assert page.get_by_text("Your bay is still kept").is_visible()
+        expect(page.get_by_text("Your bay is still kept")).to_be_visible()
 
 
 def tell(house) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import ready
 from tests.cloud.web.fakes import House
 
@@ -53,7 +55,7 @@ def test_d7_what_is_no_longer_reported_is_not_shown_as_it_was(open_page, house):
         field(page, "soc").filter(has_text="not reported").wait_for()
 
         assert field(page, "power").inner_text() == "\u2013"
-        assert not page.locator("[data-soc-bar]").is_visible()
+        expect(page.locator("[data-soc-bar]")).not_to_be_visible()
 
 
 def test_d7_elapsed_ticks_between_samples(open_page):
@@ -85,12 +87,12 @@ def test_d7_a_restarted_server_is_found_again_with_the_last_event_id(open_page, 
         field(page, "power").filter(has_text="30").wait_for()
         house.stop()
         page.wait_for_selector('[data-live="offline"]', timeout=5_000)
-        assert page.locator("#offline-banner").is_visible()
+        expect(page.locator("#offline-banner")).to_be_visible()
         house.start()
         page.wait_for_selector('[data-live="live"]', timeout=6_000)
 
         assert house.feed.resumed[-1].startswith("fake-")
-        assert not page.locator("#offline-banner").is_visible()
+        expect(page.locator("#offline-banner")).not_to_be_visible()
         change(house, power_w=31_000.0)
         field(page, "power").filter(has_text="31").wait_for()
 

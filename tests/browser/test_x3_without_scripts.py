@@ -1,5 +1,7 @@
 """X3: list, station, login and history work without JavaScript; the first page is light and quick."""
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import a_page
 from tests.cloud.web.fakes import PASSWORD
 
@@ -34,7 +36,7 @@ def test_x3_list_station_login_and_history_work_without_scripts(browser, house):
         assert page.url.endswith("/stations/dundee-greenmarket")
         page.get_by_role("link", name="Charges").click()
         page.locator(".session-card a").last.click()
-        assert page.get_by_text("Charge finished").is_visible()
+        expect(page.get_by_text("Charge finished")).to_be_visible()
 
 
 def test_x3_faults_are_handled_without_scripts(browser, house):
@@ -45,7 +47,7 @@ def test_x3_faults_are_handled_without_scripts(browser, house):
         page.locator("main").get_by_role("button", name="Sign in").click()
         page.locator("#alert-a1").get_by_role("button", name="I take it").click()
 
-        assert page.locator("#alert-a1").get_by_text("Acknowledged").is_visible()
+        expect(page.locator("#alert-a1").get_by_text("Acknowledged")).to_be_visible()
         assert house.parts.queue[0].status == "acknowledged"
 
 

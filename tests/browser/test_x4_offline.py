@@ -1,5 +1,7 @@
 """X4: offline within 5 s, never a stale status as fresh, and a page for when there is no network."""
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import a_page, ready
 
 
@@ -51,7 +53,7 @@ def test_x4_without_a_network_the_app_opens_with_its_own_page_and_no_status(brow
         house.stop()
         page.goto(f"{house.url}/stations/dundee-greenmarket")
 
-        assert page.get_by_role("heading", name="You are offline").is_visible()
+        expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
         assert page.locator("[data-bay]").count() == 0
         house.start()
         page.goto(house.url)

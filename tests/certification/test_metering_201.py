@@ -134,7 +134,7 @@ async def test_TC_J_02_CSMS_a_sessions_meter_is_told_of_by_the_clock_in_the_sess
         await known(post, session, 3)
         kept = [one for one in post.sent("MeterValues") if one["evseId"] == 1]
         assert all(
-            at < instants(events(post))[0] for one in kept for at in instants(one["meterValue"])
+            at <= instants(events(post))[0] for one in kept for at in instants(one["meterValue"])
         )
         await nothing_odd(post)
 
