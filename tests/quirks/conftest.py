@@ -162,10 +162,11 @@ class House:
     ) -> QuirkPost:
         """Return a charger with these quirks no test had before, not yet dialled in."""
         found = tuple(quirk(one) for one in quirks)
-        station, name = self.fresh.take()
         if charger_id:
-            station, name = self.fresh.station_of(charger_id), charger_id
-        return QuirkPost(self.stack, station, name, version, quirks=found, **more)
+            station = self.fresh.station_of(charger_id)
+        else:
+            station, charger_id = self.fresh.take()
+        return QuirkPost(self.stack, station, charger_id, version, quirks=found, **more)
 
     def dial(self, charger_id: str, subprotocol: str = "ocpp1.6", key: str = "") -> connect:
         """Return a bare connection of a charger, for frames no simulated one would send."""

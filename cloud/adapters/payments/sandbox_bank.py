@@ -278,6 +278,10 @@ def _carry_out(
         return Reply(is_success=False, ref=request.target, why="The bank knows nothing of this.")
     card = CARDS[row[0]]
     if request.kind in card.refuses:
+        if request.kind is StepKind.CAPTURE:
+            # what it keeps no longer can be spent again
+            statement = "UPDATE holdings SET state = ? WHERE ref = ?"
+            connection.execute(statement, (VOIDED, request.target))
         return Reply(is_success=False, ref=request.target, why=card.why)
     return _change(connection, request, row[1:])
 

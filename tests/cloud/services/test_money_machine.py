@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -312,7 +313,8 @@ def all_is_well(money: Money) -> None:
     assert -spent == sum(one.captured_minor for one in topups) - paid
 
 
-def test_in_the_end_every_minor_unit_is_where_it_belongs(databases, tmp_path):
+@pytest.mark.parametrize("examples", [20, pytest.param(200, marks=pytest.mark.faults)])
+def test_in_the_end_every_minor_unit_is_where_it_belongs(databases, tmp_path, examples):
     numbers = itertools.count()
 
     def make_money(fuse: Fuse) -> Money:
@@ -325,7 +327,7 @@ def test_in_the_end_every_minor_unit_is_where_it_belongs(databases, tmp_path):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
+            max_examples=examples,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

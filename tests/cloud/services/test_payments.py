@@ -210,6 +210,7 @@ def test_an_authorisation_the_bank_keeps_no_longer_is_charged_anew(money):
     assert statuses == [PaymentStatus.VOIDED, PaymentStatus.CAPTURED]
     assert money.balances()["gateway/sandbox"] == 900
     assert money.balances().get(f"driver/{DRIVER}", 0) == 0
+    money.check()
 
 
 def test_an_extra_charge_that_is_declined_is_owed_and_tried_again_for_days(money):
