@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.cloud.web.fakes import PASSWORD, FakeParts, House
 
@@ -26,6 +26,8 @@ FLAGS = [
 ]
 
 OpenPage = Callable[..., Any]
+
+expect.set_options(timeout=30_000)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -13,7 +13,7 @@ def test_d10_an_offer_appears_on_the_open_page_and_one_tap_takes_it(open_page, h
         house.parts.offers.open = [an_offer(house.parts.clock.now())]
         house.change_reservation("r1", trouble="stolen")
         heading = page.get_by_role("heading", level=1)
-        expect(heading).to_have_text("Your bay is in danger", timeout=1_000)
+        expect(heading).to_have_text("Your bay is in danger")
         page.get_by_role("button", name="Greenmarket Car Park, bay 5").click()
         expect(heading).to_have_text("Booked")
 

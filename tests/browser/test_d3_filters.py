@@ -87,7 +87,7 @@ def test_a_bay_that_becomes_free_appears_where_free_ones_are_wanted(open_page, h
         ready(page)
         assert "dundee-princes-street" not in cards(page)
         house.change_bay("dundee-princes-street-1", "free")
-        page.wait_for_selector('[data-station="dundee-princes-street"]', timeout=5_000)
+        page.wait_for_selector('[data-station="dundee-princes-street"]')
 
 
 def test_counts_follow_what_happens(open_page, house):

@@ -73,9 +73,9 @@ def test_d4_a_hold_that_expires_frees_the_page_within_a_second(open_page, house)
     with open_page("/", role="driver") as page:
         page.goto(f"{house.url}/reservations/r2")
         ready(page)
-        expect(page.get_by_role("heading", level=1)).to_have_text("The time is over", timeout=5_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text("The time is over")
         house.change_reservation("r2", state="rejected", reason="hold_expired")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Not booked", timeout=1_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Not booked")
 
 
 def test_d4_what_happens_to_a_reservation_is_on_its_page_at_once(open_page, house):
@@ -90,7 +90,7 @@ def test_d4_what_happens_to_a_reservation_is_on_its_page_at_once(open_page, hous
         ]
         for state, said in steps:
             house.change_reservation("r1", state=state)
-            expect(page.get_by_role("heading", level=1)).to_have_text(said, timeout=1_000)
+            expect(page.get_by_role("heading", level=1)).to_have_text(said)
 
         assert page.locator("#refused").is_hidden()
 
@@ -100,7 +100,7 @@ def test_the_fee_of_an_overstay_grows_on_the_page(open_page, house):
     house.parts.reservations.change_to("r5", overstay_since=since)
     with open_page("/", role="driver") as page:
         page.goto(f"{house.url}/reservations/r5")
-        expect(page.locator("[data-overstay]")).to_have_text("\xa30.80", timeout=5_000)
+        expect(page.locator("[data-overstay]")).to_have_text("\xa30.80")
 
 
 def test_canceling_needs_no_reload_and_says_what_comes_back(open_page, house):

@@ -4,8 +4,6 @@ import asyncio
 import json
 import signal
 import socket
-import statistics
-import time
 
 import pytest
 
@@ -43,7 +41,6 @@ class Cloud:
         self.facts = []
         self.heard = []
         self.subscriptions = 0
-        self.arrived_at = []
         self.links = []
         self.is_answering = True
 
@@ -76,7 +73,6 @@ class Cloud:
         if batch.first_seq <= self.cursor + 1:
             new = batch.events[self.cursor + 1 - batch.first_seq :]
             self.facts += new
-            self.arrived_at += [time.perf_counter()] * len(new)
             self.cursor += len(new)
         ack = Ack(station=STATION, epoch=self.epoch, committed_seq=self.cursor)
         client.publish(topics.acks(STATION), encode(ack), 0)
@@ -141,19 +137,14 @@ def fresh_broker():
     made.remove()
 
 
-def test_a_sensors_change_is_at_the_cloud_within_milliseconds(fresh_broker, tmp_path):
+def test_every_change_of_a_sensor_is_at_the_cloud(fresh_broker, tmp_path):
     with Cloud(fresh_broker.port) as cloud, Site(fresh_broker, tmp_path) as site:
         eventually(lambda: cloud.facts)
-        delays = []
         for number in range(30):
             count = len(cloud.facts)
-            said_at = time.perf_counter()
             site.say(number % 2 == 0)
             eventually(lambda count=count: len(cloud.facts) > count)
-            delays.append(cloud.arrived_at[-1] - said_at)
-        delays.sort()
 
-        assert statistics.median(delays) < 0.1
         assert cloud.occupancies() == [number % 2 == 0 for number in range(30)]
 
 

@@ -1,7 +1,10 @@
 // Server-sent events over fetch: unlike EventSource it hears the heartbeats, notices a connection that
 // died without a word, and resumes by Last-Event-ID whatever the server answered in between.
 
-const QUIET_MS = 4000;
+// what nobody answers is told within 5 s: quiet, a look, an answer that does not come
+const QUIET_MS = 3500;
+const LOOK_MS = 500;
+const ANSWER_MS = 900;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 4000;
 
@@ -19,7 +22,7 @@ export class Stream {
     this.failures = 0;
     this.isClosed = false;
     this.lastHeardAt = performance.now();
-    this.watch = setInterval(() => this.probe(), 1000);
+    this.watch = setInterval(() => this.probe(), LOOK_MS);
     addEventListener("online", () => this.restart());
     addEventListener("offline", () => this.lost());
     document.addEventListener("visibilitychange", () => this.wake());
@@ -112,13 +115,16 @@ export class Stream {
     if (this.isClosed || this.isProbing || document.hidden || this.state !== "live") return;
     if (performance.now() - this.lastHeardAt < QUIET_MS) return;
     this.isProbing = true;
+    const asking = new AbortController();
+    const giveUp = setTimeout(() => asking.abort(), ANSWER_MS);
     try {
-      await fetch("/livez", { cache: "no-store", signal: AbortSignal.timeout(900) });
+      await fetch("/livez", { cache: "no-store", signal: asking.signal });
       this.lastHeardAt = performance.now();
     } catch {
       this.lost();
       this.aborter?.abort();
     } finally {
+      clearTimeout(giveUp);
       this.isProbing = false;
     }
   }
