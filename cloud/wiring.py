@@ -88,7 +88,6 @@ from cloud.services.searches import SearchService
 from cloud.services.series import SeriesService
 from cloud.services.sessions import SessionService
 from cloud.services.settling import Settling
-from cloud.services.shared_finding import SharedFinding
 from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
 from cloud.services.subscriptions import SubscriptionMonths, SubscriptionService
@@ -358,7 +357,7 @@ class House:
             holder=self.holder,
             changer=Changer(quoting=self.quoting, advancer=self.advancer),
             advancer=self.advancer,
-            finding=SharedFinding(self.finding),
+            finding=self.finding,
         )
 
     @cached_property

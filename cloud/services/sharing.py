@@ -4,7 +4,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Final, Generic, TypeVar
 
 _T = TypeVar("_T")
@@ -30,9 +30,10 @@ class Shared(Generic[_T]):
     def get(self, key: Hashable, find: Callable[[], _T]) -> _T:
         """Return what was just found under this key, or find it; the others wait for it.
 
+        Whatever keeps the first from finding need not keep the others: they look for themselves.
+
         Raises:
-            Exception: whatever `find` raises, to all who waited for it.
-            TimeoutError: who was to find it takes longer than 5 s.
+            Exception: whatever `find` raises.
         """
         now = self._monotonic()
         with self._lock:
@@ -45,13 +46,19 @@ class Shared(Generic[_T]):
                 if len(self._found) > _MOST:
                     self._found.popitem(last=False)
         if not is_fresh:
-            self._run(key, future, find)
-        return future.result(timeout=_PATIENCE_S)
-
-    def _run(self, key: Hashable, future: Future[_T], find: Callable[[], _T]) -> None:
+            return self._look(key, future, find)
         try:
-            future.set_result(find())
-        except Exception as error:  # noqa: BLE001 - told to all who wait, this caller among them
-            future.set_exception(error)
+            return future.result(timeout=_PATIENCE_S)
+        except (CancelledError, TimeoutError):
+            return find()
+
+    def _look(self, key: Hashable, future: Future[_T], find: Callable[[], _T]) -> _T:
+        try:
+            found = find()
+        except BaseException:
             with self._lock:
                 self._found.pop(key, None)
+            future.cancel()
+            raise
+        future.set_result(found)
+        return found

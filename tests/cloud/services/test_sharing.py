@@ -1,6 +1,7 @@
 """What many ask for at once is found once, kept for a moment, and a failure is nobody's to keep."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Event
 
 import pytest
@@ -61,6 +62,24 @@ def test_a_failure_is_told_and_forgotten(shared):
         shared.get("a", fail)
 
     assert shared.get("a", lambda: 1) == 1
+
+
+def test_where_the_first_fails_the_others_look_themselves(shared):
+    is_let_go, attempts = Event(), count()
+
+    def find():
+        is_let_go.wait(5)
+        if next(attempts) == 0:
+            raise ConnectionError
+        return "it"
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(shared.get, "key", find) for _ in range(8)]
+        is_let_go.set()
+        failures = [one.exception() for one in asked]
+
+    assert [type(one) for one in failures if one] == [ConnectionError]
+    assert {one.result() for one in asked if not one.exception()} == {"it"}
 
 
 def test_it_does_not_grow_for_ever(shared):
