@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 _CHARACTERS = st.characters(exclude_categories=["Cs"])
-_TEXT = st.text(_CHARACTERS, max_size=40)
+_LONG = 40
+"""Longer texts prove nothing more."""
+_TEXT = st.text(_CHARACTERS, max_size=_LONG)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | _TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
@@ -37,9 +39,11 @@ def _struct(info: inspect.StructType) -> st.SearchStrategy[msgspec.Struct]:
 
 
 def _string(info: inspect.StrType) -> st.SearchStrategy[str]:
+    longest = info.max_length or _LONG
     if info.pattern:
-        return st.from_regex(info.pattern.removesuffix(r"$(?!\n)") + r"\Z")
-    return st.text(_CHARACTERS, min_size=info.min_length or 0, max_size=40)
+        written = st.from_regex(info.pattern.removesuffix(r"$(?!\n)") + r"\Z")
+        return written.filter(lambda one: len(one) <= longest) if info.max_length else written
+    return st.text(_CHARACTERS, min_size=info.min_length or 0, max_size=min(longest, _LONG))
 
 
 def _integer(info: inspect.IntType) -> st.SearchStrategy[int]:
