@@ -59,6 +59,11 @@ OPEN: Final = frozenset(status for status, _ in NEXT)
 """Statuses that are not the end."""
 
 
+def may(status: Status, happening: Happening) -> bool:
+    """Whether it can happen to one that stands so."""
+    return (status, happening) in NEXT
+
+
 def advance(status: Status, happening: Happening) -> Status:
     """Return the status after `happening`.
 

@@ -1,5 +1,6 @@
 """How instants, power, energy and money are written, in one language."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ NOTHING: Final = "\u2013"
 _BAY_WORDS: Final = frozenset({"bay", "platz", "space"})
 
 _NEAR_M = 1000
+_MEGABYTE: Final = 1_000_000
 
 _WEEKDAY: Final = {"de": "EEE d. MMM y"}
 """A date with its weekday, where a language writes it in its own way."""
@@ -62,6 +64,12 @@ class Formats:
         if distance_m < _NEAR_M:
             return f"{round(distance_m, -1)} m"
         return f"{format_decimal(distance_m / 1000, '0.0', locale=self.language)} km"
+
+    def file_size(self, size_bytes: int) -> str:
+        """Write how long a file is, in kB, from a megabyte on in MB."""
+        if size_bytes < _MEGABYTE:
+            return f"{format_decimal(math.ceil(size_bytes / 1000), locale=self.language)} kB"
+        return f"{format_decimal(size_bytes / _MEGABYTE, '0.0', locale=self.language)} MB"
 
     def clock(self, at: datetime, timezone: str = "UTC") -> str:
         """Write hours and minutes at the station."""

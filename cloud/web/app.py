@@ -7,6 +7,7 @@ from cloud.settings import Settings
 from cloud.web import (
     booking,
     chargers,
+    fleet,
     inbox,
     login,
     mailbox,
@@ -40,6 +41,7 @@ MODULES = (
     sessions,
     login,
     maintenance,
+    fleet,
     chargers,
     mailbox,
     progressive,

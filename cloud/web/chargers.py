@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any, Final
 
@@ -37,6 +37,13 @@ PATIENCE: Final = timedelta(days=1)
 
 _PLACE: Final = re.compile(r"(\d{1,2})\.([1-9]\d?)")
 
+_ADDRESS: Final = re.compile(r"(https?|ftps?|sftp)://[^\s/]+/\S*")
+
+LOGS: Final[dict[str, str]] = {
+    "diagnostics": _("What it does"),
+    "security": _("What concerns its security"),
+}
+
 MESSAGES: Final = ("StatusNotification", "MeterValues", "Heartbeat", "BootNotification")
 """What a charger can be asked to say again, in words all OCPP versions share."""
 
@@ -52,6 +59,8 @@ class Deed:
     needs_evse: bool = False
     needs_connector: bool = False
     needs_message: bool = False
+    needs_log: bool = False
+    needs_firmware: bool = False
     is_drastic: bool = False
 
 
@@ -105,6 +114,30 @@ DEEDS: Final = (
         button=_("Cut off and restart"),
         is_drastic=True,
     ),
+    Deed(
+        name="clear-cache",
+        title=_("Forget remembered cards"),
+        effect=_("The charger asks us about every card again. Nothing else changes."),
+        button=_("Have it forget"),
+    ),
+    Deed(
+        name="log",
+        title=_("Fetch a log"),
+        effect=_("The charger uploads its log to us: that takes minutes. Charges go on."),
+        button=_("Fetch"),
+        needs_log=True,
+    ),
+    Deed(
+        name="firmware",
+        title=_("Update the firmware"),
+        effect=_(
+            "The charger fetches the file now, installs it once nobody charges, and restarts. "
+            "A wrong file can put it out of order."
+        ),
+        button=_("Update"),
+        needs_firmware=True,
+        is_drastic=True,
+    ),
 )
 
 
@@ -123,6 +156,11 @@ class DeedForm(BaseModel):
     connector: str = Field(default="", max_length=9)
     """`evse.connector`, as the page numbers them."""
     message: str = Field(default="", max_length=50)
+    log: str = Field(default="", max_length=20)
+    location: str = Field(default="", max_length=512)
+    """Where the firmware is, as the charger can reach it."""
+    signature: str = Field(default="", max_length=800)
+    signing_certificate: str = Field(default="", max_length=5_500)
     sure: str = Field(default="", max_length=3)
     wait: str = Field(default="", max_length=3)
     """`yes`: ask a charger that is away when it comes back."""
@@ -145,8 +183,8 @@ def routes(site: Site) -> APIRouter:
     ) -> Response:
         """Ask it of the charger, and show how it answered."""
         reader = await run_in_threadpool(site.with_faults, request)
-        deed = _deed(name)
-        ask = request_of(deed, charger_id, form)
+        deed = deed_of(name)
+        ask = await run_in_threadpool(_asked, site, reader.viewer, deed, charger_id, form)
         patience = PATIENCE if form.wait == "yes" else None
         status, outcome = await _outcome(site, reader.viewer, ask, patience)
         detail = await run_in_threadpool(site.parts.chargers.get, charger_id, reader.viewer)
@@ -166,38 +204,75 @@ def routes(site: Site) -> APIRouter:
     return router
 
 
-def _deed(name: str) -> Deed:
+def deed_of(name: str) -> Deed:
+    """Return a deed by its name.
+
+    Raises:
+        NotFound: there is none.
+    """
     for deed in DEEDS:
         if deed.name == name:
             return deed
     raise NotFound(name)
 
 
-def request_of(deed: Deed, charger_id: str, form: DeedForm) -> commands.Request:
+def _asked(
+    site: Site, viewer: Viewer, deed: Deed, charger_id: str, form: DeedForm
+) -> commands.Request:
+    """Return what the form asks of the charger; for a log room is made first."""
+    if deed.needs_log and form.log in LOGS:
+        return site.parts.log_request(viewer, charger_id, commands.LogKind(form.log))
+    return request_of(deed, charger_id, form, site.parts.clock.now())
+
+
+def request_of(deed: Deed, charger_id: str, form: DeedForm, now: datetime) -> commands.Request:
     """Return what the form asks of the charger.
 
     Raises:
-        NotValid: it is not confirmed, or names no such message or connector.
+        NotValid: it is not confirmed, or names no such message, connector or address.
     """
     if deed.is_drastic and form.sure != "yes":
         raise NotValid(detail="Tick the box to confirm, then try again.")
     match deed.name:
         case "trigger" if form.message in MESSAGES:
-            return commands.TriggerMessage(charger_id=charger_id, message=form.message)
+            ask: commands.Request = commands.TriggerMessage(
+                charger_id=charger_id, message=form.message
+            )
         case "unlock" if place := _PLACE.fullmatch(form.connector):
             evse_id, connector_id = map(int, place.groups())
-            return commands.UnlockConnector(
+            ask = commands.UnlockConnector(
                 charger_id=charger_id, evse_id=evse_id, connector_id=connector_id
             )
         case "disable" | "enable":
-            return commands.ChangeAvailability(
+            ask = commands.ChangeAvailability(
                 charger_id=charger_id, evse_id=form.evse, is_available=deed.name == "enable"
             )
-        case "soft-reset":
-            return commands.ResetCharger(charger_id=charger_id, reset=commands.ResetKind.SOFT)
-        case "hard-reset":
-            return commands.ResetCharger(charger_id=charger_id, reset=commands.ResetKind.HARD)
-    raise NotValid(detail="Choose what to ask the charger for.")
+        case "soft-reset" | "hard-reset":
+            reset = commands.ResetKind(deed.name.removesuffix("-reset"))
+            ask = commands.ResetCharger(charger_id=charger_id, reset=reset)
+        case "clear-cache":
+            ask = commands.ClearCache(charger_id=charger_id)
+        case "firmware":
+            ask = _update(charger_id, form, now)
+        case _:
+            raise NotValid(detail="Choose what to ask the charger for.")
+    return ask
+
+
+def _update(charger_id: str, form: DeedForm, now: datetime) -> commands.UpdateFirmware:
+    location = form.location.strip()
+    if not _ADDRESS.fullmatch(location):
+        raise NotValid(
+            detail="Say where the charger finds the firmware: an http, https, ftp, ftps or sftp "
+            "address."
+        )
+    return commands.UpdateFirmware(
+        charger_id=charger_id,
+        location=location,
+        retrieve_at=now,
+        signature="".join(form.signature.split()),
+        signing_certificate=form.signing_certificate.strip(),
+    )
 
 
 async def _outcome(
@@ -257,6 +332,8 @@ def _shown(site: Site, detail: ChargerDetail, viewer: Viewer) -> dict[str, Any]:
         "take_back": TAKE_BACK,
         "deeds": DEEDS,
         "messages": MESSAGES,
+        "logs": LOGS,
+        "log_files": site.parts.log_files(viewer, charger_id),
         "evse_ids": sorted({c.evse_id for c in detail.connectors if c.evse_id}),
         "done": None,
         "outcome": None,

@@ -20,6 +20,7 @@ from cloud.services.calendars import RunView
 from cloud.services.commands import Lifetime
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.idempotency import Once
+from cloud.services.log_file_ports import LogFileView
 from cloud.services.payments import PayBy, PaymentView
 from cloud.services.views import (
     AlertDetail,
@@ -36,9 +37,9 @@ from cloud.services.views import (
     StationList,
     StationPoint,
 )
-from cloud.web import driver_parts
+from cloud.web import driver_parts, staff_parts
 from contracts.clock import Clock
-from contracts.commands import Request
+from contracts.commands import FetchLog, LogKind, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,19 @@ class Parts(Protocol):
         """Take back what waits for its charger."""
         ...
 
+    def log_request(self, viewer: Viewer, charger_id: str, log: LogKind) -> Request:
+        """Return the request for a log, after making room for it."""
+        ...
+
+    def log_files(self, viewer: Viewer, charger_id: str) -> Sequence[LogFileView]:
+        """Return the logs a charger was asked for, newest first."""
+        ...
+
+    @property
+    def fleet(self) -> staff_parts.Fleet:
+        """Requests to many chargers."""
+        ...
+
     @property
     def reservations(self) -> driver_parts.Reservations:
         """Promises of bays."""
@@ -371,6 +385,20 @@ class ServiceParts:
     def take_back(self, viewer: Viewer, command_id: str) -> CommandView:
         """See Parts.take_back."""
         return self.services.commands.cancel(viewer, command_id)
+
+    def log_request(self, viewer: Viewer, charger_id: str, log: LogKind) -> Request:
+        """See Parts.log_request."""
+        made, location = self.services.log_files.expect(viewer, charger_id, log)
+        return FetchLog(charger_id=charger_id, log=log, location=location, request_id=made.log_id)
+
+    def log_files(self, viewer: Viewer, charger_id: str) -> Sequence[LogFileView]:
+        """See Parts.log_files."""
+        return self.services.log_files.of_charger(viewer, charger_id).logs
+
+    @property
+    def fleet(self) -> staff_parts.Fleet:
+        """See Parts.fleet."""
+        return self.services.fleet
 
     @property
     def reservations(self) -> driver_parts.Reservations:

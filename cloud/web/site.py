@@ -198,6 +198,7 @@ def _environment(language: str, catalogue: NullTranslations, assets: Assets) -> 
         "energy": shown.energy,
         "money": shown.money,
         "distance": shown.distance,
+        "file_size": shown.file_size,
         "clock": shown.clock,
         "seconds": shown.seconds,
         "day": shown.day,

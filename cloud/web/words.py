@@ -114,6 +114,38 @@ COMMAND_STATE: Final[dict[str, str]] = {
     "cancelled": _("Taken back"),
 }
 
+TARGET_STATE: Final[dict[str, str]] = COMMAND_STATE | {"untried": _("Not asked yet")}
+"""Of a charger a fleet command is meant for."""
+
+FLEET_STATUS: Final[dict[str, str]] = {
+    "awaiting_approval": _("Waits for a second person"),
+    "running": _("Under way"),
+    "paused": _("Paused"),
+    "halted": _("Halted: too many failed"),
+    "done": _("Done"),
+    "aborted": _("Ended by hand"),
+    "expired": _("Out of time"),
+}
+
+FLEET_TONE: Final[dict[str, str]] = {
+    "awaiting_approval": "RESERVED",
+    "running": "CHARGING",
+    "paused": "BLOCKED",
+    "halted": "OUTOFORDER",
+    "done": "AVAILABLE",
+}
+"""In the colour of which bay status it is shown; the others are grey."""
+
+SPREAD: Final[dict[str, tuple[str, str]]] = {
+    "accepted": (_("accepted"), "is-accepted"),
+    "failed": (_("failed"), "is-failed"),
+    "unreached": (_("not reached"), "is-unreached"),
+    "under_way": (_("being asked"), "is-under-way"),
+    "queued": (_("away"), "is-queued"),
+    "untried": (_("not asked yet"), "is-untried"),
+}
+"""How many chargers of a fleet command are how far: the word, and the class of its part of the bar."""
+
 INVENTORY: Final[dict[str, str]] = {
     "variable": _("Settings and readings"),
     "monitor": _("Monitors"),
@@ -136,6 +168,66 @@ JOB: Final[dict[str, str]] = {
     "charging_profiles": _("Report of charging profiles"),
     "display_messages": _("Report of messages"),
 }
+
+JOB_STATUS: Final[dict[str, str]] = {
+    "Idle": _("nothing to do"),
+    "Downloading": _("is being fetched"),
+    "DownloadScheduled": _("will be fetched later"),
+    "DownloadPaused": _("fetching has paused"),
+    "Downloaded": _("has been fetched"),
+    "DownloadFailed": _("could not be fetched"),
+    "SignatureVerified": _("the signature is right"),
+    "InvalidSignature": _("the signature is wrong"),
+    "InvalidCertificate": _("the certificate is wrong"),
+    "RevokedCertificate": _("the certificate was revoked"),
+    "InstallScheduled": _("will be installed later"),
+    "Installing": _("is being installed"),
+    "InstallRebooting": _("restarts to install it"),
+    "InstallVerificationFailed": _("was installed and does not work"),
+    "InstallationFailed": _("could not be installed"),
+    "Installed": _("is installed"),
+    "Uploading": _("is being uploaded"),
+    "Uploaded": _("was uploaded"),
+    "UploadFailed": _("could not be uploaded"),
+    "UploadFailure": _("could not be uploaded"),
+    "BadMessage": _("the charger could not read the request"),
+    "NotSupportedOperation": _("the charger cannot do this"),
+    "PermissionDenied": _("the charger was not let in where it should upload"),
+    "AcceptedCanceled": _("took the place of another"),
+    "Accepted": _("has begun"),
+    "Rejected": _("the charger refused"),
+    "Done": _("Done"),
+}
+"""FirmwareStatus, DiagnosticsStatus and UploadLogStatus of all versions; others as they are."""
+
+COMMAND: Final[dict[str, str]] = {
+    "start_session": _("Start a charge"),
+    "stop_session": _("Stop a charge"),
+    "reset_charger": _("Restart"),
+    "unlock_connector": _("Unlock a connector"),
+    "change_availability": _("Put in or out of service"),
+    "trigger_message": _("Ask for a message"),
+    "reserve_evse": _("Keep for a booking"),
+    "cancel_reservation": _("Let go of a booking"),
+    "set_meter_interval": _("Interval of readings"),
+    "set_charger_key": _("New key"),
+    "deliver_certificate": _("Certificate"),
+    "set_charging_profile": _("Charging profile"),
+    "clear_charging_profile": _("Take a charging profile away"),
+    "get_composite_schedule": _("Ask for the power plan"),
+    "send_local_list": _("List of tokens"),
+    "get_local_list_version": _("Ask for the list's version"),
+    "tell_cost": _("Cost on the display"),
+    "clear_cache": _("Forget remembered cards"),
+    "update_firmware": _("Update the firmware"),
+    "read_variables": _("Read settings"),
+    "write_variable": _("Change a setting"),
+    "fetch_log": _("Fetch a log"),
+    "show_message": _("Message on the display"),
+    "clear_message": _("Take a message off the display"),
+    "call_charger": _("OCPP call"),
+}
+"""contracts/commands.py; a test walks them."""
 
 ROLE: Final[dict[str, str]] = {
     "driver": _("Driver"),

@@ -36,6 +36,9 @@ PAGES = [
     ("maintenance", "/maintenance"),
     ("maintenance", "/maintenance?show=resolved"),
     ("maintenance", "/maintenance/chargers/DUNDEE-GREEN-01"),
+    ("maintenance", "/maintenance/fleet"),
+    ("maintenance", "/maintenance/fleet/f1"),
+    ("maintenance", "/maintenance/fleet/f2"),
 ]
 
 

@@ -32,6 +32,7 @@ from cloud.services.admin_ports import CredentialKind, Login
 from cloud.services.availability import StationQuery
 from cloud.services.calendars import RunView
 from cloud.services.credentials import Attempt, Issued
+from cloud.services.log_file_ports import LogFileView
 from cloud.services.views import (
     AlertDetail,
     AlertList,
@@ -81,6 +82,7 @@ from tests.cloud.web.booking_fakes import (
     runs_of,
     some_bookings,
 )
+from tests.cloud.web.fleet_fakes import FakeFleet
 
 PASSWORD = "correct horse battery staple"
 
@@ -666,6 +668,7 @@ class FakeParts:
         self.credentials = FakeCredentials(self)
         self.chargers = FakeChargers(self)
         self.inventories = FakeInventories(self)
+        self.fleet = FakeFleet(self)
         self.reservations = FakeReservations(self)
         self.otps = FakeCodes(self)
         self.payments = self.payment_methods = self.wallets = FakeMoney(self)
@@ -787,6 +790,36 @@ class FakeParts:
         )
         self.commanded.insert(0, command)
         return command
+
+    def log_request(
+        self, viewer: Viewer, charger_id: str, log: commands.LogKind
+    ) -> commands.Request:
+        """See Parts.log_request."""
+        del viewer
+        location = "https://baywatt.example/uploads/secret-of-a-log"
+        return commands.FetchLog(charger_id=charger_id, log=log, location=location, request_id=7)
+
+    def log_files(self, viewer: Viewer, charger_id: str) -> list[LogFileView]:
+        """See Parts.log_files."""
+        del viewer
+        now = self.clock.now()
+        return [
+            LogFileView(
+                log_id=number,
+                charger_id=charger_id,
+                log="diagnostics",
+                asked_at=now - age,
+                expires_at=now - age + timedelta(hours=2),
+                received_at=now - age if name else None,
+                file_name=name,
+                size_bytes=48_213 if name else 0,
+            )
+            for number, age, name in (
+                (6, timedelta(minutes=3), ""),
+                (5, timedelta(hours=4), "green-01.log"),
+                (4, timedelta(days=2), ""),
+            )
+        ]
 
     def take_back(self, viewer: Viewer, command_id: str) -> CommandView:
         """See Parts.take_back."""

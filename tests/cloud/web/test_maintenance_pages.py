@@ -1,16 +1,20 @@
 """The fault queue, a charger's page, the mailbox: by forms, without scripts."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
 from cloud.domain.errors import ChargerOffline, CommandSent, CommandUnanswered
+from cloud.web import words
 from cloud.web.chargers import DEEDS, line_of, told
 from contracts import commands
+from tests.cloud.api.fakes import StillClock
 from tests.cloud.web.reading import Page
 
 CHARGER = "DUNDEE-GREEN-01"
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PAGE = f"/maintenance/chargers/{CHARGER}"
 
 
@@ -129,9 +133,37 @@ def test_a_charger_of_a_silent_station_is_not_connected(signed_in, parts):
             {"sure": "yes"},
             commands.ResetCharger(charger_id=CHARGER, reset=commands.ResetKind.HARD),
         ),
+        ("clear-cache", {}, commands.ClearCache(charger_id=CHARGER)),
+        (
+            "log",
+            {"log": "security"},
+            commands.FetchLog(
+                charger_id=CHARGER,
+                log=commands.LogKind.SECURITY,
+                location="https://baywatt.example/uploads/secret-of-a-log",
+                request_id=7,
+            ),
+        ),
+        (
+            "firmware",
+            {
+                "location": " https://files.example/eve-7.0.bin ",
+                "signature": "QUJD\nREVG",
+                "signing_certificate": "-----BEGIN CERTIFICATE-----\n",
+                "sure": "yes",
+            },
+            commands.UpdateFirmware(
+                charger_id=CHARGER,
+                location="https://files.example/eve-7.0.bin",
+                retrieve_at=NOON,
+                signature="QUJDREVG",
+                signing_certificate="-----BEGIN CERTIFICATE-----",
+            ),
+        ),
     ],
 )
 def test_m4_each_deed_asks_the_charger_and_shows_its_answer(signed_in, parts, deed, form, asked):
+    parts.clock = StillClock(NOON)
     answer = signed_in("maintenance").post(f"{PAGE}/deeds/{deed}", data=form)
 
     assert answer.status_code == 200
@@ -162,6 +194,10 @@ def test_m4_nothing_drastic_happens_unconfirmed(signed_in, parts, deed):
         ("unlock", {"connector": "1.0", "sure": "yes"}, 422),
         ("unlock", {"connector": "one", "sure": "yes"}, 422),
         ("dance", {}, 404),
+        ("log", {"log": "diary"}, 422),
+        ("firmware", {"sure": "yes"}, 422),
+        ("firmware", {"sure": "yes", "location": "file:///etc/passwd"}, 422),
+        ("firmware", {"sure": "yes", "location": "https://files.example/a b"}, 422),
         ("disable", {"evse": "-1"}, 400),
     ],
 )
@@ -213,11 +249,26 @@ def test_a_charger_shows_what_it_holds_and_what_it_is_at(signed_in, parts):
     assert "Settings and readings (2)" in text
     assert "<b>OCPPCommCtrlr.HeartbeatInterval</b> value 300" in text
     assert "certificateType CSMSRootCertificate" in text
-    assert "<b>Firmware update</b> Downloading" in text
-    assert "UploadFailure &middot; <b>Failed</b>" in text
+    assert "<b>Firmware update</b> is being fetched" in text
+    assert "could not be uploaded &middot; <b>Failed</b>" in text
+    assert "<b>Report</b> Done</span>" in text
     assert "Only the first are shown." not in text
     parts.holds_more = True
     assert "Only the first are shown." in signed_in("maintenance").get(PAGE).text
+
+
+def test_a_charger_shows_its_logs_and_which_may_still_come(signed_in):
+    text = signed_in("maintenance").get(PAGE).text
+
+    assert 'href="/api/v1/log-files/5/content" download>green-01.log</a> 49 kB' in text
+    assert "is awaited until" in text
+    assert "never came" in text
+
+
+def test_every_request_has_a_name_on_the_page():
+    kinds = {one.__struct_config__.tag for one in get_args(commands.Request)}
+
+    assert kinds == set(words.COMMAND)
 
 
 def test_long_things_are_held_in_a_short_line():
