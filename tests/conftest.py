@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from tests.support import processes
 from tests.support.brokers import Broker
@@ -17,6 +18,10 @@ from tests.support.processes import our_program
 
 # What is collected stays until the end: to look through it for garbage again and again costs minutes.
 gc.disable()
+
+# property tests have no deadline, for the machine may be busy with other tests
+settings.register_profile("baywatt", deadline=None)
+settings.load_profile("baywatt")
 
 
 def pytest_collection_finish() -> None:

@@ -23,6 +23,7 @@ _OPEN_TIMEOUT_S: Final = 30.0
 _OPEN_LEAST_S: Final = 10.0
 """Of the machine: networks do not get faster when the clock does."""
 _MAX_FRAME: Final = 65_536
+_STALL_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Dialer:
             ssl=self._address.tls,
             open_timeout=max(_OPEN_LEAST_S, self._world.clock.real_s(_OPEN_TIMEOUT_S)),
             ping_interval=self._ping_interval_s(),
-            ping_timeout=self._ping_interval_s(),
+            ping_timeout=self._patience_s(),
             max_size=_MAX_FRAME,
             proxy=None,
             create_connection=partial(HabitualConnection, habits),  # type: ignore[arg-type]
@@ -225,6 +226,11 @@ class Dialer:
         name = self._habits.spells(self._charger_id)
         login = f"{name}:{self._address.key}".encode()
         return {"Authorization": f"Basic {b64encode(login).decode()}"}
+
+    def _patience_s(self) -> float | None:
+        """How long it waits for a pong: never less than a busy computer may stand still."""
+        interval_s = self._ping_interval_s()
+        return None if interval_s is None else max(_STALL_S, interval_s)
 
     def _ping_interval_s(self) -> float | None:
         interval_s = self._address.ping_interval_s

@@ -72,7 +72,7 @@ def test_a_bay_holds_on_while_its_station_is_heard(open_page, house):
         hear(house)
         page.wait_for_function(f"() => Date.now() > {int(soon.timestamp() * 1000) + 1200}")
 
-        assert page.get_attribute(f'[data-bay="{BAY}"]', "data-status") == "AVAILABLE"
+        expect(page.locator(f'[data-bay="{BAY}"]')).to_have_attribute("data-status", "AVAILABLE")
 
 
 def test_a_word_that_ran_out_holds_again_once_the_station_is_heard(open_page, house):
@@ -94,7 +94,7 @@ def test_the_map_says_the_same_as_the_list(open_page, house):
         page.wait_for_selector('[data-bay="dundee-ice-arena-2"][data-status="CHARGING"]')
 
         assert before == "2/6 Dundee Ice Arena: Available"
-        assert pin.get_attribute("aria-label") == "1/6 Dundee Ice Arena: Available"
+        expect(pin).to_have_attribute("aria-label", "1/6 Dundee Ice Arena: Available")
 
 
 def test_an_older_word_never_replaces_a_newer_one(open_page, house):

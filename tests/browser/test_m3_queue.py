@@ -12,6 +12,14 @@ def raise_alert(house, **changes) -> None:
     house.send("/api/v1/alerts/", "alert", alert)
 
 
+def raise_alerts(house, count) -> None:
+    """Raise so many at once."""
+    now = house.parts.clock.now()
+    alerts = [an_alert(now, alert_id=f"n{number}") for number in range(count)]
+    house.parts.queue += alerts
+    house.send_all("/api/v1/alerts/", [("alert", one) for one in alerts])
+
+
 def test_m3_a_new_fault_is_on_the_open_screen(open_page, house):
     with open_page("/maintenance", role="maintenance") as page:
         ready(page)
@@ -26,8 +34,7 @@ def test_a_storm_of_faults_is_shown_without_a_storm_of_requests(open_page, house
         ready(page)
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        for number in range(50):
-            raise_alert(house, alert_id=f"n{number}", title=f"Fault {number}")
+        raise_alerts(house, 50)
         page.wait_for_selector("#alert-n49")
 
         assert len([url for url in asked if url.endswith("/maintenance")]) <= 5
@@ -82,7 +89,7 @@ def test_m4_a_charger_is_asked_and_its_answer_shown(open_page, house):
         page.locator("#outcome").get_by_text("Accepted:").wait_for()
 
         assert len(house.parts.asked) == 1
-        assert "reset_charger" in page.locator("#asked").inner_text()
+        assert "Restart" in page.locator("#asked").inner_text()
 
 
 def test_m2_all_of_it_can_be_done_by_keyboard(open_page, house):

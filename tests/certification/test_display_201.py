@@ -195,7 +195,7 @@ async def test_TC_O_13_CSMS_a_message_begins_later(post_of):
 async def test_TC_O_14_CSMS_a_message_ends_by_itself(post_of):
     async with post_of() as post:
         await post.booted()
-        message = a_message(14, endDateTime=soon(seconds=2))
+        message = a_message(14, endDateTime=soon(seconds=8))
         await shown(post, message)
 
         assert await post.inventory("display_message") == {"14": message}
@@ -251,7 +251,7 @@ async def test_TC_O_28_CSMS_a_message_of_a_transaction_ends_by_itself(post_of):
     async with post_of() as post:
         await post.booted()
         transaction_id = await charging(post)
-        message = a_message(28, endDateTime=soon(seconds=2), transactionId=transaction_id)
+        message = a_message(28, endDateTime=soon(seconds=8), transactionId=transaction_id)
         await shown(post, message)
 
         assert await post.inventory("display_message") == {"28": message}

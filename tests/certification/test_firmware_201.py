@@ -77,7 +77,7 @@ async def test_TC_L_01_CSMS_a_signed_update_is_installed(post_of):
 async def test_TC_L_02_CSMS_an_update_is_installed_at_its_time(post_of):
     async with post_of() as post:
         await ready(post)
-        command = await post.ask("UpdateFirmware", order(installDateTime=instant(0.5)))
+        command = await post.ask("UpdateFirmware", order(installDateTime=instant(8)))
 
         asked = (await post.asked("UpdateFirmware"))["firmware"]
         assert asked["installDateTime"] > asked["retrieveDateTime"]
@@ -89,7 +89,7 @@ async def test_TC_L_02_CSMS_an_update_is_installed_at_its_time(post_of):
 async def test_TC_L_03_CSMS_an_update_is_fetched_at_its_time(post_of):
     async with post_of() as post:
         await ready(post)
-        await post.ask("UpdateFirmware", order(retrieveDateTime=instant(2)))
+        await post.ask("UpdateFirmware", order(retrieveDateTime=instant(8)))
 
         retrieve_at = (await post.asked("UpdateFirmware"))["firmware"]["retrieveDateTime"]
         (asked,) = post.tape.of(Kind.ASKED, "UpdateFirmware")

@@ -54,7 +54,7 @@ async def test_TC_046_CSMS_a_connector_is_reserved_and_used(post_of):
 async def test_TC_047_CSMS_a_reservation_runs_out(post_of):
     async with post_of("1.6") as post:
         await post.booted()
-        await reserve(post, lasts_s=3)
+        await reserve(post, lasts_s=8)
         await is_told(post, "reserved")
 
         await is_told(post, "free")

@@ -72,7 +72,7 @@ async def test_TC_H_01_CSMS_an_evse_is_reserved_and_used(post_of):
 async def test_TC_H_07_CSMS_a_reservation_runs_out(post_of):
     async with post_of() as post:
         await post.booted()
-        command, asked, token = await reserve(post, lasts_s=2)
+        command, asked, token = await reserve(post, lasts_s=8)
 
         assert command["state"] == "accepted"
         assert asked["evseId"] == 1

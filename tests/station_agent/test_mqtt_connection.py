@@ -108,7 +108,7 @@ async def test_a_goodbye_is_said_and_is_no_last_will(broker):
 async def test_after_a_crash_of_the_broker_it_is_back_and_subscribed(broker):
     async with connected(address_of(broker)) as (connection, listener):
         broker.kill()
-        await eventually_async(lambda: listener.events[1:] == ["disconnected", "connected"], 15)
+        await eventually_async(lambda: "connected" in listener.events[2:])
         with broker.client("sensors", "probe") as probe:
             await eventually_async(lambda: connection.is_up)
             probe.publish("sensors/in", b"again")

@@ -45,23 +45,23 @@ async def running(folder, then, silent_s):
 
 
 async def test_a_part_serves_whom_it_says_and_has_a_metrics_port_of_its_own(tmp_path):
-    async with running(tmp_path, LIVES, silent_s=0.5) as (part, starts):
+    async with running(tmp_path, LIVES, silent_s=60) as (part, starts):
         await eventually_async(lambda: part.channel)
         assert part.charger_ids == {"C-1", "C-2", "C-3"}
-        await eventually_async(lambda: len(starts()) == 2)
+        await eventually_async(lambda: "lived" in starts())
 
         assert starts()[0].endswith(" 9103")
-        assert starts()[1] == "lived"
+        assert len(starts()) == 2
     assert part.channel is None
 
 
 async def test_l13_a_part_that_hangs_is_ended_by_force_and_started_again(tmp_path):
     async with running(tmp_path, HANGS, silent_s=0.3) as (part, starts):
-        await eventually_async(lambda: len(starts()) == 2)
+        await eventually_async(lambda: len(starts()) >= 2)
 
         assert part.charger_ids == {"C-1", "C-2", "C-3"}
 
 
 async def test_a_part_that_ends_is_started_again(tmp_path):
-    async with running(tmp_path, ENDS, silent_s=5) as (_, starts):
-        await eventually_async(lambda: len(starts()) == 2)
+    async with running(tmp_path, ENDS, silent_s=60) as (_, starts):
+        await eventually_async(lambda: len(starts()) >= 2)

@@ -28,7 +28,7 @@ class MariaDb:
         """Make the data directory where there is none yet, and start the server."""
         if not (self.folder / "data").exists():
             self._install()
-        self._program.start(self._answers, within_s=30)
+        self._program.start(self._answers, within_s=60)
         return self
 
     def kill(self) -> None:
@@ -37,7 +37,7 @@ class MariaDb:
 
     def stop(self) -> None:
         """End it."""
-        self._program.stop(within_s=20)
+        self._program.stop(within_s=60)
 
     def remove(self) -> None:
         """End it for good, by force: nobody needs the data."""
@@ -87,7 +87,7 @@ class MariaDb:
             port=self.port,
             user="root",
             database=database,
-            connect_timeout=5,
+            connect_timeout=60,
             ssl_disabled=True,
         )
 

@@ -64,11 +64,11 @@ class MqttProbe:
         """Subscribe, and wait for the broker's answer."""
         self._subscribed.clear()
         self._client.subscribe(topic, qos)
-        assert self._subscribed.wait(10), f"no answer to the subscription of {topic}"
+        assert self._subscribed.wait(60), f"no answer to the subscription of {topic}"
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Publish, and with QoS 1 wait until the broker has it."""
-        self._client.publish(topic, payload, qos, retain).wait_for_publish(10)
+        self._client.publish(topic, payload, qos, retain).wait_for_publish(60)
 
     def payloads(self) -> list[bytes]:
         """Return the payloads that came, in order."""

@@ -50,7 +50,7 @@ class Charger:
             self._address,
             subprotocols=[self._subprotocol],
             additional_headers=self._headers,
-            open_timeout=10,
+            open_timeout=60,
             ssl=self._tls,
         )
         self._reading = asyncio.create_task(self._read(), name=f"charger {self.charger_id}")
@@ -69,14 +69,14 @@ class Charger:
 
         Raises:
             CallRefused: a CALLERROR came instead.
-            TimeoutError: nothing came within 10 s.
+            TimeoutError: nothing came within a minute.
         """
         assert self._socket is not None
         message_id = message_id or f"{self.charger_id}-{next(self._ids)}"
         answer = asyncio.get_running_loop().create_future()
         self._waiting[message_id] = answer
         await self._socket.send(json.dumps([CALL, message_id, action, payload]))
-        frame = await asyncio.wait_for(answer, timeout=10)
+        frame = await asyncio.wait_for(answer, timeout=60)
         if frame[0] == ERROR:
             raise CallRefused(f"{action}: {frame[2:]}")
         return frame[2]

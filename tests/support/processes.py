@@ -73,7 +73,7 @@ class Program:
         """How it ended; None while it runs."""
         return self._process.poll() if self._process else None
 
-    def start(self, is_ready: Callable[[], object] | None = None, within_s: float = 20) -> Self:
+    def start(self, is_ready: Callable[[], object] | None = None, within_s: float = 60) -> Self:
         """Start, and wait until `is_ready()` is true.
 
         Raises:
@@ -99,7 +99,7 @@ class Program:
                 stderr=subprocess.STDOUT,
             )
 
-    def wait_until(self, is_ready: Callable[[], object], within_s: float = 20) -> None:
+    def wait_until(self, is_ready: Callable[[], object], within_s: float = 60) -> None:
         """Wait for a condition of a program that must go on running meanwhile.
 
         Raises:
@@ -116,7 +116,7 @@ class Program:
         code = self.exit_code
         assert self.is_running, f"{self.name} ended with {code}:\n{self.log_tail()}"
 
-    def wait_for_end(self, within_s: float = 20) -> int:
+    def wait_for_end(self, within_s: float = 60) -> int:
         """Return the exit code once it ended by itself.
 
         Raises:
@@ -135,7 +135,7 @@ class Program:
                 self._process.kill()
             self._process.wait()
 
-    def stop(self, within_s: float = 10) -> int | None:
+    def stop(self, within_s: float = 30) -> int | None:
         """End it politely (SIGTERM), by force where that does not help; returns the exit code."""
         if self._process is None:
             return None

@@ -34,7 +34,7 @@ class Viewer:
     async def __aenter__(self) -> Self:
         opened = asyncio.Event()
         self._reading = asyncio.create_task(self._read(opened), name=f"viewer of {self._url}")
-        await asyncio.wait_for(opened.wait(), timeout=10)
+        await asyncio.wait_for(opened.wait(), timeout=60)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -50,7 +50,7 @@ class Viewer:
     async def _read(self, opened: asyncio.Event) -> None:
         try:
             async with (
-                httpx.AsyncClient(timeout=httpx.Timeout(10, read=None)) as client,
+                httpx.AsyncClient(timeout=httpx.Timeout(60, read=None)) as client,
                 client.stream("GET", self._url, headers=self._headers) as response,
             ):
                 self.status = response.status_code

@@ -104,7 +104,7 @@ class Stack:
         self.database_url = database_url
         self._env = self._cloud_environment(database_url) | dict(settings or {})
         self.cloud = self._cloud_programs()
-        self.api: httpx.Client = httpx.Client(base_url=self.url, timeout=15)
+        self.api: httpx.Client = httpx.Client(base_url=self.url, timeout=60)
 
     # --- what there is ---------------------------------------------------------------------------
 

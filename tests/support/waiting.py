@@ -9,6 +9,9 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
+LONG_S: Final = 60.0
+"""What comes at all comes long before, on a machine that has stalled for seconds, too."""
+
 _FIRST_PAUSE_S: Final = 0.01
 _LONGEST_PAUSE_S: Final = 0.15
 _GROWTH: Final = 1.3
@@ -17,7 +20,7 @@ _GROWTH: Final = 1.3
 
 def eventually(
     condition: Callable[[], T],
-    within_s: float = 10,
+    within_s: float = LONG_S,
     what: str = "",
     *,
     retry_on: tuple[type[Exception], ...] = (AssertionError, OSError),
@@ -44,7 +47,7 @@ def eventually(
 
 async def eventually_async(
     condition: Callable[[], T | Awaitable[T]],
-    within_s: float = 10,
+    within_s: float = LONG_S,
     what: str = "",
     *,
     retry_on: tuple[type[Exception], ...] = (AssertionError, OSError),

@@ -9,10 +9,12 @@ from uuid import uuid4
 import httpx
 
 from cloud.domain.windows import ceiling
+from contracts.clock import Clock
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
 PASSWORD = "battery staple horse"
+_TO_BOOK_S = 400
 _CODE = re.compile(r"\b(\d{6})\b")
 
 
@@ -91,6 +93,13 @@ class Booker:
             return self.get(f"/receipts/{found[0]['receipt_id']}") if found else None
 
         return eventually(written, 30, "a receipt")
+
+
+async def early_in_a_quarter(clock: Clock) -> None:
+    """Wait until the next slot is far enough away to be booked before it begins."""
+    left_s = (ceiling(clock.now()) - clock.now()).total_seconds()
+    if left_s < _TO_BOOK_S:
+        await clock.sleep(left_s + 1)
 
 
 def next_slot(now: datetime, minutes: int = 15) -> dict[str, str]:

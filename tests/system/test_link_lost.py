@@ -18,6 +18,7 @@ pytestmark = pytest.mark.real
 
 SPEED = 30
 CUT = timedelta(minutes=10)
+STALE = timedelta(seconds=90)
 
 
 @pytest.fixture(params=KINDS, ids=str)
@@ -58,17 +59,17 @@ async def test_ten_minutes_without_the_cloud_cost_nothing_but_the_news(fast_stac
             await eventually_async(
                 lambda: bays_shown(viewer, "UNKNOWN") == {first, second}, what="unknown bays"
             )
-            unknown_at = clock.now()
             await clock.sleep((cut_at + CUT - clock.now()).total_seconds())
             charged.append(await charge(acts, 50_000))
             proxy.mend()
 
-            await eventually_async(lambda: len(ended_sessions(fast_stack)) >= 4, within_s=30)
+            await eventually_async(lambda: len(ended_sessions(fast_stack)) >= 4)
             await eventually_async(
-                lambda: first in bays_shown(viewer, "AVAILABLE"), what="a free bay", within_s=30
+                lambda: first in bays_shown(viewer, "AVAILABLE"), what="a free bay"
             )
 
-    assert unknown_at - cut_at <= timedelta(seconds=90)
+    assert promises(viewer)
+    assert max(promises(viewer)) <= STALE
     assert refused[1] == "Invalid"
     told = sorted(ended_sessions(fast_stack), key=lambda one: one["started_at"])
     assert [one["energy_wh"] for one in told if one["energy_wh"]] == charged
@@ -85,6 +86,16 @@ async def charge(acts: Acts, register_wh: int) -> int:
     await acts.stop(transaction_id, register_wh + 1_000)
     await acts.status("Available")
     return 1_000
+
+
+def promises(viewer: Viewer) -> list[timedelta]:
+    """Return for how long after the station was last heard each thing told was to be believed."""
+    told = [one.data for one in (*viewer.named("bay"), *viewer.named("heard"))]
+    return [
+        datetime.fromisoformat(one["valid_until"]) - datetime.fromisoformat(one["heard_at"])
+        for one in told
+        if one["valid_until"]
+    ]
 
 
 def bays_shown(viewer: Viewer, status: str) -> set[str]:

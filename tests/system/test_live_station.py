@@ -87,7 +87,7 @@ async def test_meter_values_reach_who_watches_the_session_and_its_energy_is_righ
         assert detail["session"]["energy_wh"] == 200
 
 
-async def test_a_fault_is_an_alert_within_five_seconds(scene):
+async def test_a_fault_is_an_alert_at_once(scene):
     async with scene.viewer("/alerts/events") as viewer, scene.charger() as charger:
         acts = Acts(charger)
         await acts.boot()
@@ -97,8 +97,7 @@ async def test_a_fault_is_an_alert_within_five_seconds(scene):
                 one.data
                 for one in viewer.named("alert")
                 if one.data["charger_id"] == scene.charger_id and one.data["rule"]
-            ],
-            within_s=5,
+            ]
         )
 
         assert alert[0]["status"] == "open"
@@ -236,7 +235,6 @@ async def test_a_cloud_killed_and_started_again_catches_up(scene):
         await asyncio.to_thread(scene.stack.start_cloud)
         ended = await eventually_async(
             lambda: (one := session_of(scene)) and not one["is_live"] and one,
-            within_s=30,
             what="the session's end",
         )
 
@@ -260,7 +258,7 @@ async def test_a_station_that_beats_keeps_its_bays_for_a_while_and_no_longer(sce
         acts = Acts(charger)
         await acts.boot()
         await acts.status("Available")
-        heard = await eventually_async(lambda: viewer.named("heard"), within_s=25)
+        heard = await eventually_async(lambda: viewer.named("heard"))
 
         until = datetime.fromisoformat(heard[-1].data["valid_until"])
         at = datetime.fromisoformat(heard[-1].data["heard_at"])

@@ -66,7 +66,7 @@ def test_on_sqlite_every_text_and_number_comes_back(sqlite_engine, subject, body
 
 @pytest.mark.real
 def test_on_mysql_every_text_and_number_comes_back(databases):
-    engine = open_engine(databases.mariadb())
+    engine = open_engine(databases.mariadb(), timeout_s=60)
 
     @settings(max_examples=150)
     @given(subject=NASTY, body=NASTY, attempts=st.integers(-(2**31), 2**31 - 1))
@@ -93,7 +93,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_are_only_texts(database_url, text):
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, timeout_s=60)
     (row,) = written(engine, a_row(1, text, text * 2))
 
     assert (row.subject, row.body) == (text, text * 2)
@@ -101,7 +101,7 @@ def test_hostile_texts_are_only_texts(database_url, text):
 
 
 def test_a_row_that_is_there_is_replaced_where_it_may_be(database_url):
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, timeout_s=60)
     first, second = a_row(1, "old", "old", 1), a_row(1, "new", "new", 2)
     (row,) = written(engine, first, second)
 
@@ -112,7 +112,7 @@ def test_a_row_that_is_there_is_replaced_where_it_may_be(database_url):
 
 def test_many_rows_go_in_statements_no_server_refuses(monkeypatch, database_url):
     monkeypatch.setattr(bulk, "_CHUNK_BYTES", 500)
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, timeout_s=60)
     rows = written(engine, *(a_row(number, "x" * 100) for number in range(50)))
 
     assert len(rows) == 50

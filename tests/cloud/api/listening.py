@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-WITHIN_S = 5
+WITHIN_S = 60
 
 
 @dataclass

@@ -56,7 +56,7 @@ def test_only_a_few_are_hashed_at_once_and_a_few_wait(monkeypatch):
         eventually(lambda: gate.inside == AT_ONCE)
         eventually(lambda: _is_full(passwords))
         gate.open.set()
-        hashed = [one.result(timeout=10) for one in waiting]
+        hashed = [one.result(timeout=60) for one in waiting]
 
     assert len(hashed) == AT_ONCE + IN_LINE
     assert gate.most == AT_ONCE

@@ -103,7 +103,7 @@ def test_the_last_will_of_a_silent_client_is_told_after_its_keepalive(broker):
         mute = Program("mute", [PYTHON, "-c", MUTE, str(broker.port), USERS["station-a"]])
         with mute.start(lambda: "in" in mute.log_text()):
             mute.freeze()
-            eventually(lambda: cloud.payloads() == [will[1]], within_s=10)
+            eventually(lambda: cloud.payloads() == [will[1]])
 
 
 MUTE = """

@@ -168,7 +168,7 @@ def a_rig(url: str, *, stations: int = 1, **more: Any) -> Rig:
 
 def _quick_engine(url: str) -> Engine:
     """Return an engine that does not wait for the disk: no test here cuts the power."""
-    engine = open_engine(url)
+    engine = open_engine(url, timeout_s=60)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")

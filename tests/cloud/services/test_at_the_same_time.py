@@ -97,7 +97,7 @@ def test_workers_that_take_whatever_comes_apply_all_of_it_once(big_rig, seed):
             serving.result(timeout=120)
         is_over.set()
         for clock in clocks:
-            clock.result(timeout=30)
+            clock.result(timeout=120)
 
     sessions = big_rig.rows(tables.sessions)
     assert len(sessions) == 3 * 3 * 2

@@ -104,7 +104,7 @@ def test_the_same_cause_told_a_hundred_times_is_told_once_on_each_channel(rig):
 
 def test_the_same_cause_told_by_many_at_the_same_time_is_told_once_on_each_channel(rig):
     add_ways(rig)
-    together = threading.Barrier(8, timeout=20)
+    together = threading.Barrier(8, timeout=60)
 
     @retried
     def tell_it():

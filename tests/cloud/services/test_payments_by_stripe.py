@@ -29,7 +29,7 @@ def stripe():
 @pytest.fixture
 def money(rig, tmp_path, stripe):
     made = a_money(rig, tmp_path)
-    gateway = StripeGateway(StripeKeys("sk_test_1", SECRET, stripe.url, timeout_s=2))
+    gateway = StripeGateway(StripeKeys("sk_test_1", SECRET, stripe.url, timeout_s=30))
     work, clock, till = made.open_work, made.clock, made.till
     made.cashier = CashierService(work, clock, {"stripe": gateway}, till, rig.publisher, rig.policy)
     made.payments = PaymentService(work, clock, till, rig.publisher, "stripe")

@@ -310,7 +310,7 @@ def test_a_message_couriers_die_of_is_given_up(rig):
 
 def test_messages_of_a_batch_are_sent_side_by_side(rig):
     """Each waits for the other: one after the other they would wait for ever."""
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     class Meeting:
         def send(self, _message):

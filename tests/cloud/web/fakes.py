@@ -83,6 +83,7 @@ from tests.cloud.web.booking_fakes import (
     some_bookings,
 )
 from tests.cloud.web.fleet_fakes import FakeFleet
+from tests.support.ports import free_port
 
 PASSWORD = "correct horse battery staple"
 
@@ -1012,8 +1013,8 @@ class House:
 
     def start(self) -> None:
         """Serve; returns once connections are taken, on the same port as before if there was one."""
+        self.port = self.port or free_port()
         listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-        self.port = listener.getsockname()[1]
         settings = Settings(public_url=self.url, _env_file=None, **self._settings)
         app = app_of(self.parts, settings, self.feed)
         config = uvicorn.Config(
@@ -1023,7 +1024,7 @@ class House:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(listener, ready), daemon=True)
         self._thread.start()
-        ready.wait(10)
+        ready.wait(60)
 
     def stop(self) -> None:
         """End all streams and stop."""
@@ -1031,7 +1032,7 @@ class House:
             return
         self.call(self.feed.hang_up)
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
 
     def call(self, act: Callable[..., Any], *args: Any) -> Any:
         """Do something in the server's loop."""
@@ -1040,11 +1041,15 @@ class House:
         async def acting() -> Any:
             return act(*args)
 
-        return asyncio.run_coroutine_threadsafe(acting(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(acting(), self._loop).result(60)
 
     def send(self, path: str, event: str, view: Any) -> None:
         """Send an event to those who listen there."""
         self.call(self.feed.send, path, event, view)
+
+    def send_all(self, path: str, events: Sequence[tuple[str, Any]]) -> None:
+        """Send events, one right after the other, to those who listen there."""
+        self.call(lambda: [self.feed.send(path, event, view) for event, view in events])
 
     def change_reservation(self, reservation_id: str, **changes: Any) -> ReservationView:
         """Let something happen to a reservation and tell its driver."""

@@ -21,7 +21,7 @@ POWERS_W = [7_000, 22_000, 50_000]
 @pytest.fixture
 def availability(database_url):
     """Twelve stations: heard, silent, never heard; with several bays and plugs, and one with none."""
-    clock, policy, engine = StillClock(), Policy(), open_engine(database_url)
+    clock, policy, engine = StillClock(), Policy(), open_engine(database_url, timeout_s=60)
     now = clock.now()
     heard = [now - timedelta(seconds=3), now - policy.stale_after, None]
     with engine.begin() as connection:

@@ -195,7 +195,7 @@ class FakeSocket:
 
     async def reply(self) -> list:
         """Return the next frame the charger gets."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return msgspec.json.decode(await self.sent.get())
 
     def hang_up(self) -> None:

@@ -73,13 +73,13 @@ async def a_rig(version=v16.VERSION, timing=None, speed=1.0, other=None, *, is_a
         yield rig
     finally:
         rig.socket.hang_up()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await running
 
 
 async def until(is_so) -> None:
     """Wait for a condition."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0)
 

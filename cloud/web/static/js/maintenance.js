@@ -8,6 +8,12 @@ import { Stream } from "./stream.js";
 const AT_MOST_EVERY_MS = 700;
 let isWaiting = false;
 let isStale = false;
+let forms = 0;
+
+// what a form answers is newer than a queue that was asked for before it
+document.addEventListener("asked", () => {
+  forms += 1;
+});
 
 /** Fetch the queue; changes in quick succession make one fetch. */
 async function refresh() {
@@ -17,9 +23,12 @@ async function refresh() {
   }
   isWaiting = true;
   isStale = false;
+  const before = forms;
   try {
     const response = await fetch(location.href, { cache: "no-store" });
-    if (response.ok) {
+    if (before !== forms) {
+      isStale = true;
+    } else if (response.ok) {
       const other = swap(await response.text(), "#queue");
       heardServerTime(other.documentElement.dataset.now);
       showState(stream.state);
