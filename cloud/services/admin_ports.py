@@ -390,6 +390,10 @@ class Commands(Protocol):
         """Turn commands past their deadline without an answer to `expired`; returns those."""
         ...
 
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete those of no fleet command that were over before then; returns how many."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:

@@ -240,7 +240,7 @@ class EventLog(Protocol):
         ...
 
     def forget(self, before: datetime, limit: int) -> int:
-        """Delete facts received before then; returns how many."""
+        """Delete facts, and what could not be used, received before then; returns how many."""
         ...
 
 

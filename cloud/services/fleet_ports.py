@@ -128,6 +128,10 @@ class FleetCommands(Protocol):
         """Return the first of those whose turn has not come."""
         ...
 
+    def forget(self, before: datetime) -> int:
+        """Delete the oldest that ended before then, with all it asked; returns how many rows."""
+        ...
+
     def ask(self, fleet_command_id: str, wave: int, asked: Sequence[tuple[int, str]]) -> None:
         """Note which command each target, by its position, was given."""
         ...

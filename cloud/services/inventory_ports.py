@@ -78,6 +78,10 @@ class Jobs(Protocol):
         """Erase what chargers told of customers before an instant; returns of how many jobs."""
         ...
 
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete those nothing was told of since then; returns how many."""
+        ...
+
     def get(self, charger_id: str, job: str, request_id: int) -> JobView | None:
         """Return one job."""
         ...

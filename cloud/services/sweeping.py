@@ -16,6 +16,8 @@ from cloud.services.retrying import retried
 
 KEEP_FACTS: Final = timedelta(days=90)
 KEEP_MESSAGES: Final = timedelta(days=365)
+KEEP_COMMANDS: Final = timedelta(days=365)
+"""What was asked of chargers, of one or of many, and the jobs that came of it."""
 KEEP_ANSWERS: Final = timedelta(hours=24)
 KEEP_LOGINS: Final = timedelta(days=7)
 KEEP_CODES: Final = timedelta(days=7)
@@ -109,6 +111,9 @@ class SweepService:
             forgotten += work.idempotency.forget(now - KEEP_ANSWERS)
             forgotten += work.credentials.forget(now - KEEP_LOGINS)
             forgotten += work.otps.forget(now - KEEP_CODES, _FORGET_ROWS)
+            forgotten += work.commands.forget(now - KEEP_COMMANDS, _FORGET_ROWS)
+            forgotten += work.fleet_commands.forget(now - KEEP_COMMANDS)
+            forgotten += work.jobs.forget(now - KEEP_COMMANDS, _FORGET_ROWS)
             forgotten += work.jobs.forget_customers(now - KEEP_CUSTOMERS, _FORGET_ROWS)
             work.commit()
         return forgotten

@@ -4,7 +4,18 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from cloud.adapters.sql.tables import chargers, commands, fleet_commands, station_links
 from cloud.domain.waves import Status
@@ -151,6 +162,15 @@ class SqlCommands:
         in_time = query.where(commands.c.expires_at > now, is_due)
         ordered = in_time.order_by(commands.c.issued_at, commands.c.id).limit(limit)
         return [_view(row) for row in self._connection.execute(ordered)]
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """See Commands.forget."""
+        query = select(commands.c.id).where(
+            commands.c.expires_at < before, ~_WAITING, commands.c.fleet_command_id.is_(None)
+        )
+        old = list(self._connection.execute(query.limit(limit)).scalars())
+        self._connection.execute(delete(commands).where(commands.c.id.in_(old)))
+        return len(old)
 
     def _from_queue(
         self, command_ids: Sequence[str], *which: ColumnElement[bool], **values: Any

@@ -74,6 +74,10 @@ class SqlEventLog:
         keys = (event_log.c.station_id, event_log.c.epoch, event_log.c.seq)
         query = select(*keys).where(event_log.c.received_at < before).limit(limit)
         old = [tuple(row) for row in self._connection.execute(query)]
-        if not old:
-            return 0
-        return self._connection.execute(delete(event_log).where(tuple_(*keys).in_(old))).rowcount
+        if old:
+            self._connection.execute(delete(event_log).where(tuple_(*keys).in_(old)))
+        useless = select(quarantine.c.id).where(quarantine.c.received_at < before).limit(limit)
+        ids = list(self._connection.execute(useless).scalars())
+        if ids:
+            self._connection.execute(delete(quarantine).where(quarantine.c.id.in_(ids)))
+        return len(old) + len(ids)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     or_,
@@ -160,6 +161,21 @@ class SqlFleetCommands:
         """See FleetCommands.untried."""
         query = _targets(fleet_command_id).where(fleet_targets.c.command_id.is_(None))
         return self._read(query.limit(limit))
+
+    def forget(self, before: datetime) -> int:
+        """See FleetCommands.forget."""
+        ended = and_(fleet_commands.c.changed_at < before, fleet_commands.c.status.not_in(OPEN))
+        oldest = select(fleet_commands.c.id).where(ended).order_by(fleet_commands.c.changed_at)
+        found = self._connection.execute(oldest.limit(1)).scalar()
+        if found is None:
+            return 0
+        gone = self._connection.execute(
+            delete(commands).where(commands.c.fleet_command_id == found)
+        ).rowcount
+        of_it = fleet_targets.c.fleet_command_id == found
+        gone += self._connection.execute(delete(fleet_targets).where(of_it)).rowcount
+        self._connection.execute(delete(fleet_commands).where(fleet_commands.c.id == found))
+        return gone + 1
 
     def ask(self, fleet_command_id: str, wave: int, asked: Sequence[tuple[int, str]]) -> None:
         """See FleetCommands.ask."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, tuple_, update
 
 from cloud.adapters.sql.tables import charger_jobs
 from cloud.domain.customer_data import FORGOTTEN, without_customer
@@ -55,6 +55,15 @@ class SqlJobs:
             statement = update(charger_jobs).where(*_place(charger_id, view.job, view.request_id))
             values = {"detail": without_customer(view.detail), "status": FORGOTTEN, "is_over": True}
             self._connection.execute(statement.values(values))
+        return len(old)
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """See Jobs.forget."""
+        key = (charger_jobs.c.charger_id, charger_jobs.c.job, charger_jobs.c.request_id)
+        query = select(*key).where(charger_jobs.c.changed_at < before).limit(limit)
+        old = [tuple(row) for row in self._connection.execute(query)]
+        if old:
+            self._connection.execute(delete(charger_jobs).where(tuple_(*key).in_(old)))
         return len(old)
 
     def get(self, charger_id: str, job: str, request_id: int) -> JobView | None:

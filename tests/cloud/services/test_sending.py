@@ -1,14 +1,17 @@
 """What leaves the house: publications, plans, messages, telemetry; all of it again after a crash."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 
 from cloud.adapters.sql import tables
-from cloud.services.commands import CommandService
+from cloud.domain.access import Role, Viewer
+from cloud.services.commands import MAX_PATIENCE, CommandService
 from cloud.services.fact_ports import Message
-from cloud.services.fleet import FleetService
+from cloud.services.fleet import NOBODY, AskFleet, FleetService
+from cloud.services.fleet_ports import Selector
 from cloud.services.messages import MessageService, NotSent
 from cloud.services.plans import PlanService
 from cloud.services.ports import DatabaseAway
@@ -16,6 +19,7 @@ from cloud.services.publishing import Publisher
 from cloud.services.sweeping import SweepService
 from cloud.services.telemetry import TelemetryAway, TelemetryRefused, TelemetryService, lines_of
 from contracts.batch import Beat
+from contracts.commands import ResetCharger, ResetKind
 from contracts.plan import decode_plan
 from tests.cloud.builders import BAY, CHARGER, NOON, STATION, after
 from tests.cloud.services.rig import a_rig, begun, connected, metered, said, seen
@@ -112,6 +116,33 @@ def test_old_things_are_forgotten_a_little_at_a_time(rig, sweeps):
     assert sweeps.forget() == facts
     assert sweeps.forget() == 0
     assert rig.rows(tables.event_log) == []
+
+
+def test_what_was_asked_of_chargers_is_kept_a_year_and_longer_only_while_it_goes_on(rig, sweeps):
+    staff = Viewer(user_id="staff", role=Role.ADMIN)
+    reset = ResetCharger(charger_id=CHARGER, reset=ResetKind.SOFT)
+    ask = AskFleet(
+        Selector(charger_ids=(CHARGER,)), ResetCharger(charger_id=NOBODY, reset=ResetKind.SOFT)
+    )
+    live(rig)
+    alone = sweeps.commands.issue(staff, reset, timedelta(seconds=30))
+    over = sweeps.fleet.issue(staff, ask).fleet_command_id
+    sweeps.advance_fleet()
+    sweeps.fleet.abort(staff, over)
+    rig.clock.pass_by(timedelta(days=2))
+    sweeps.tend_commands()
+    rig.clock.pass_by(timedelta(days=364))
+    open_one = sweeps.fleet.issue(staff, replace(ask, keep=MAX_PATIENCE)).fleet_command_id
+    sweeps.advance_fleet()
+    rig.clock.pass_by(timedelta(days=1))
+    while sweeps.forget():
+        rig.clock.pass_by(timedelta(minutes=5))
+
+    assert [row.id for row in rig.rows(tables.fleet_commands)] == [open_one]
+    assert {row.fleet_command_id for row in rig.rows(tables.fleet_targets)} == {open_one}
+    left = rig.rows(tables.commands)
+    assert {row.fleet_command_id for row in left} == {open_one}
+    assert alone.command_id not in {row.id for row in left}
 
 
 def test_messages_are_kept_a_year_and_longer_only_while_they_wait(rig, sweeps):
