@@ -423,7 +423,9 @@ class House:
     @cached_property
     def fleet(self) -> FleetService:
         """Commands to many chargers."""
-        return FleetService(self.open_work, self.clock, self.policy.stale_after)
+        return FleetService(
+            self.open_work, self.clock, self.policy.stale_after, self.settings.public_url
+        )
 
     @cached_property
     def keys(self) -> KeyMaker:

@@ -26,6 +26,7 @@ from cloud.domain.waves import (
 )
 from cloud.services.commands import MAX_PATIENCE, demand_no_key, new_command
 from cloud.services.cursors import seal, unseal
+from cloud.services.fleet_mails import halted
 from cloud.services.fleet_ports import Count, FleetCommand, FleetTarget, Selector
 from cloud.services.fleet_views import target_view, view_of
 from cloud.services.idempotency import Once, do_once
@@ -76,6 +77,8 @@ class FleetService:
     open_work: OpenWork
     clock: Clock
     stale_after: timedelta
+    public_url: str = ""
+    """Where those who are written to find it."""
 
     @retried
     def issue(self, viewer: Viewer, ask: AskFleet, once: Once | None = None) -> FleetCommandView:
@@ -244,9 +247,18 @@ class FleetService:
             moved = _moved(work, fleet, now)
             if moved is None or not work.fleet_commands.save(replace(moved, changed_at=now)):
                 return False
+            self._tell(work, moved, now)
             work.commit()
         log.info("fleet.moved", fleet_command_id=fleet.id, status=moved.status, waves=moved.waves)
         return True
+
+    def _tell(self, work: UnitOfWork, moved: FleetCommand, now: datetime) -> None:
+        """Write to who began it if it needs a person now."""
+        if moved.status is not Status.HALTED:
+            return
+        issuer = work.accounts.by_id(moved.issued_by)
+        if issuer is not None:
+            work.messages.add([halted(moved, issuer.email, self.public_url, now)])
 
     @retried
     def _change(

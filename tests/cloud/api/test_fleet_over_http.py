@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from cloud.adapters.sql import tables
 from cloud.adapters.sql.unit_of_work import SqlUnitOfWork
 from cloud.services.commands import apply_answers
+from cloud.services.fact_ports import Message
 from contracts.commands import decode_command
 from contracts.events import CommandAnswered, CommandOutcome
 from tests.cloud.api.house import V1, House, charger_row, station_row
@@ -129,6 +130,11 @@ def test_the_first_wave_is_of_both_stations_and_of_those_that_are_there(town: Ho
     assert [one["state"] for one in targets] == ["sent", "sent"] + ["untried"] * 8
 
 
+def mailed(town: House) -> list[Message]:
+    with town.open_work() as work:
+        return work.messages.page(10)
+
+
 def test_too_many_failures_halt_it_and_a_person_may_go_on(town: House):
     fleet_id = begun(town)
     tick(town)
@@ -138,6 +144,7 @@ def test_too_many_failures_halt_it_and_a_person_may_go_on(town: House):
     halted = seen(town, fleet_id)
     later(town)
     tick(town)
+    mails = [one for one in mailed(town) if one.subject.startswith("Halted: ")]
     assert taken(town) == []
     assert do(town, fleet_id, "resume").json()["status"] == "running"
     tick(town)
@@ -145,6 +152,9 @@ def test_too_many_failures_halt_it_and_a_person_may_go_on(town: House):
     assert halted["status"] == "halted"
     assert halted["reason"] == "2 of 2 chargers failed."
     assert len(taken(town)) == 2
+    (mail,) = mails
+    assert "2 of 2 chargers failed." in mail.body
+    assert mail.body.endswith(f"/maintenance/fleet/{fleet_id}")
 
 
 def test_chargers_that_do_not_come_back_speak_against_going_on(town: House):
