@@ -11,6 +11,9 @@ from contracts.events import ChargingState, CommandOutcome, Event
 from contracts.ids import ChargerId, SessionId, Token
 from contracts.plan import ChargerCredential
 
+Gap = tuple[int, int]
+"""The first and the last of numbers that are missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
@@ -42,7 +45,14 @@ class SessionRecord:
     last_seq_no: int | None = None
     """2.0.1's seqNo, the greatest seen."""
     missing_seq_nos: frozenset[int] = field(default_factory=frozenset)
-    """2.0.1: those below the greatest that have not come (yet); any other repeats one told before."""
+    """2.0.1: the newest in the gaps, one by one: all that an older agent wrote, and can read."""
+    seq_no_gaps: tuple[Gap, ...] | None = None
+    """2.0.1: those below the greatest that have not come (yet), in order; any other repeats one
+    told before. None: kept by an older agent, or not numbered."""
+    unknown_seq_nos_to: int | None = None
+    """2.0.1: up to here it is forgotten which came."""
+    last_event_at: datetime | None = None
+    """2.0.1: the latest time of its numbered events, as the charger wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,9 @@ log: Final = structlog.get_logger()
 _BOOT: Final = "BootNotification"
 _MAX_QUARANTINED: Final = 4_096
 _TOLD_ONCE_IN: Final = timedelta(minutes=10)
-_TOLD_ONCE: Final = frozenset({"clock_skewed", "clock_unusable", "payload_mended", "flooding"})
+_TOLD_ONCE: Final = frozenset(
+    {"clock_skewed", "clock_unusable", "payload_mended", "flooding", "seq_no_reused"}
+)
 """Oddities of the charger as such: each message has them, so they are told now and then."""
 
 

@@ -22,6 +22,7 @@ from station_agent.ocpp.outcome import (
     Unreadable,
 )
 from station_agent.ocpp.sessions import Changes, Stop, decided, end, enter, started, supersede
+from station_agent.ocpp.v201 import seq_nos
 from station_agent.ocpp.v201.evses import Evse
 from station_agent.ocpp.v201.metering import (
     BEGIN,
@@ -31,6 +32,7 @@ from station_agent.ocpp.v201.metering import (
     facts_of,
     register_at,
 )
+from station_agent.ocpp.v201.seq_nos import Standing
 from station_agent.ocpp.v201.tokens import NOBODY, IdToken, id_token_info
 from station_agent.ports import SessionRecord
 
@@ -42,7 +44,10 @@ STATE: Final[Mapping[str, ChargingState]] = {
     ChargingStateEnumType.idle: ChargingState.IDLE,
 }
 
-_MAX_MISSING: Final = 256
+ODD: Final[Mapping[Standing, str]] = {
+    Standing.REUSED: "seq_no_reused",
+    Standing.UNKNOWN: "seq_no_unknown",
+}
 
 
 class TransactionInfo(Payload, frozen=True, rename="camel"):
@@ -84,9 +89,13 @@ def handle(request: TransactionEvent, context: Context) -> Outcome:
     told = _told(request, context)
     session = _find(request, told, context)
     reply = _reply(request, context)
-    if _is_repeated(session, request.seq_no):
+    standing = _standing(session, request, kind)
+    if standing is Standing.REPEATED:
         return Outcome(reply)
-    changes = Changes(_numbered(session, request.seq_no))
+    changes = Changes(seq_nos.heard(session, request.seq_no, read_planned(request.timestamp)))
+    if standing in ODD:
+        detail = f"{request.seq_no} of {session.session_id}"
+        changes.facts.append(context.oddity(ODD[standing], detail))
     if told.oddity:
         detail = f"TransactionEvent {request.timestamp}"
         changes.facts.append(context.oddity(told.oddity, detail))
@@ -94,7 +103,8 @@ def handle(request: TransactionEvent, context: Context) -> Outcome:
     if request.id_token is not None and not request.id_token.is_nobody:
         changes.facts += decided(request.id_token.token, context)
     state = STATE.get(request.transaction_info.charging_state)
-    if state is not None and kind is not TransactionEventEnumType.ended:
+    is_told = kind is not TransactionEventEnumType.ended and standing is not Standing.UNKNOWN
+    if state is not None and is_told:
         enter(changes, state, told.at, is_offline=told.is_late)
     changes.facts += facts_of(
         request.meter_value,
@@ -146,25 +156,16 @@ def _find(request: TransactionEvent, told: Told, context: Context) -> SessionRec
     )
 
 
-def _is_repeated(session: SessionRecord, seq_no: int | None) -> bool:
-    last = session.last_seq_no
-    if seq_no is None or last is None or seq_no > last:
-        return False
-    return seq_no not in session.missing_seq_nos
-
-
-def _numbered(session: SessionRecord, seq_no: int | None) -> SessionRecord:
-    if seq_no is None:
-        return session
-    last = session.last_seq_no
-    if last is not None and seq_no <= last:
-        return replace(session, missing_seq_nos=session.missing_seq_nos - {seq_no})
-    first_new = 0 if last is None else last + 1
-    if seq_no == first_new:
-        return replace(session, last_seq_no=seq_no)
-    missing = session.missing_seq_nos.union(range(max(first_new, seq_no - _MAX_MISSING), seq_no))
-    newest = sorted(missing)[-_MAX_MISSING:]
-    return replace(session, last_seq_no=seq_no, missing_seq_nos=frozenset(newest))
+def _standing(
+    session: SessionRecord, request: TransactionEvent, kind: TransactionEventEnumType
+) -> Standing:
+    """Return what its number says; a start or an end that is still missing repeats nothing."""
+    standing = seq_nos.standing(session, request.seq_no, read_planned(request.timestamp))
+    is_open = session.ended_at is None or session.is_end_assumed
+    is_missing = (kind is TransactionEventEnumType.started and session.is_start_assumed) or (
+        kind is TransactionEventEnumType.ended and is_open
+    )
+    return Standing.REUSED if standing is Standing.REPEATED and is_missing else standing
 
 
 def _begin_or_complete(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import permutations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from contracts.events import (
 from station_agent.ocpp import v201
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Context, Unreadable
-from station_agent.ports import SessionKept
+from station_agent.ports import SessionKept, SessionRecord
 from tests.station_agent.ocpp.fakes import ACCEPTED, NOW, REFUSED, FakeOutbox, a_view
 
 TOKEN = {"idToken": "04A1", "type": "ISO14443"}
@@ -36,7 +37,7 @@ class Charger:
     def say(self, kind: str, seq_no: int | None, *, verdict=ACCEPTED, ago_s=0, **more) -> dict:
         payload = {
             "eventType": kind,
-            "timestamp": write(NOW - timedelta(seconds=ago_s)),
+            "timestamp": more.pop("timestamp", write(NOW - timedelta(seconds=ago_s))),
             "triggerReason": "Trigger",
             "transactionInfo": {"transactionId": more.pop("transaction_id", "tx-1")}
             | more.pop("info", {}),
@@ -132,12 +133,119 @@ def test_t02_any_repetition_and_order_tells_each_number_once(seq_nos):
     assert sorted(told) == sorted(set(seq_nos))
 
 
-def test_what_is_remembered_of_numbers_is_bounded(charger):
+def test_what_is_remembered_of_numbers_is_small_however_many_are_missing(charger):
     charger.say("Updated", 0, evse=EVSE)
-    charger.say("Updated", 2**31 - 1, evse=EVSE)
+    for seq_no in (*range(2, 400, 2), 2**31 - 1):
+        charger.say("Updated", seq_no, evse=EVSE)
 
     (session,) = charger.outbox.sessions.values()
-    assert len(session.missing_seq_nos) == 256
+    assert len(msgspec.json.encode(session)) < 1_500
+
+
+def test_quirk_27_a_start_long_before_what_was_heard_first_is_told(charger):
+    charger.say("Updated", 400, meterValue=energy(900))
+    charger.say("Started", 0, evse=EVSE, idToken=TOKEN, meterValue=energy(100), ago_s=7200)
+    charger.say("Updated", 1, meterValue=energy(110), ago_s=7100)
+    charger.say("Updated", 1, meterValue=energy(110), ago_s=7100)
+
+    started = charger.told(SessionStarted)[-1]
+    assert (started.token, started.meter_start_wh) == ("04A1", 100)
+    assert [one.energy_wh for one in charger.told(MeterSampled)] == [900, 100, 110]
+
+
+def test_a_charger_that_numbers_anew_after_a_reboot_is_heard_to_the_end(charger):
+    charger.say("Started", 0, evse=EVSE, meterValue=energy(100), ago_s=50)
+    for seq_no in (1, 2, 3):
+        charger.say("Updated", seq_no, ago_s=50 - seq_no)
+    charger.say("Updated", 0, meterValue=energy(200), ago_s=20)
+    charger.say("Updated", 0, meterValue=energy(200), ago_s=20)
+    charger.say("Ended", 1, meterValue=energy(300, "Transaction.End"), ago_s=10)
+    charger.say("Ended", 1, meterValue=energy(300, "Transaction.End"), ago_s=10)
+
+    assert [one.energy_wh for one in charger.told(MeterSampled)] == [100, 200, 300]
+    assert [one.meter_stop_wh for one in charger.told(SessionEnded)] == [300]
+    assert charger.oddities == ["seq_no_reused", "seq_no_reused"]
+
+
+def test_a_charger_without_a_clock_whose_number_is_always_zero_ends_its_session(charger):
+    charger.say("Started", 0, evse=EVSE, timestamp="0")
+    for _ in range(2):
+        charger.say("Ended", 0, meterValue=energy(300, "Transaction.End"), timestamp="0")
+
+    assert [one.meter_stop_wh for one in charger.told(SessionEnded)] == [300]
+    assert charger.outbox.open_on("CP-1", 1) is None
+
+
+def test_a_start_that_comes_after_an_event_of_its_own_number_is_told(charger):
+    charger.say("Updated", 0, evse=EVSE)
+    charger.say("Started", 0, evse=EVSE, idToken=TOKEN, meterValue=energy(100))
+    charger.say("Started", 0, evse=EVSE, idToken=TOKEN, meterValue=energy(100))
+
+    assert [one.token for one in charger.told(SessionStarted)] == [None, "04A1"]
+    assert len(charger.told(MeterSampled)) == 1
+
+
+def test_an_end_believed_lost_is_told_whatever_its_number(charger):
+    charger.say("Started", 0, evse=EVSE, ago_s=50)
+    charger.say("Started", 0, evse=EVSE, transaction_id="tx-2", ago_s=30)
+    charger.say("Ended", 0, meterValue=energy(300, "Transaction.End"), ago_s=50)
+
+    assert charger.told(SessionEnded)[-1].meter_stop_wh == 300
+
+
+def test_where_it_is_forgotten_which_numbers_came_readings_are_kept_and_states_are_not(charger):
+    for seq_no in range(0, 200, 2):
+        charger.say("Updated", seq_no, evse=EVSE, info={"chargingState": "Charging"})
+    charger.say(
+        "Updated", 1, meterValue=energy(50), ago_s=30, info={"chargingState": "EVConnected"}
+    )
+
+    assert [one.energy_wh for one in charger.told(MeterSampled)] == [50]
+    assert [one.state for one in charger.told(ChargingStateChanged)] == [ChargingState.CHARGING]
+    assert charger.oddities == ["session_without_start", "seq_no_unknown"]
+
+
+def older(last_seq_no: int, missing: set[int]) -> SessionRecord:
+    """Return a session as an agent of before the gaps kept it."""
+    return SessionRecord(
+        session_id="session-0",
+        charger_id="CP-1",
+        evse_id=1,
+        connector_id=2,
+        transaction_id="tx-1",
+        start_key="tx-1",
+        token=None,
+        meter_start_wh=None,
+        started_at=NOW,
+        last_seq_no=last_seq_no,
+        missing_seq_nos=frozenset(missing),
+    )
+
+
+def test_what_an_older_agent_kept_of_numbers_is_read(charger):
+    charger.outbox.sessions["session-0"] = older(9, {3, 4, 7})
+    for seq_no in (3, 3, 5, 7, 9, 10):
+        charger.say("Updated", seq_no, meterValue=energy(1000 + seq_no))
+
+    told = [one.energy_wh - 1000 for one in charger.told(MeterSampled)]
+    assert told == [3, 7, 10]
+
+
+def test_what_an_older_agent_had_no_room_for_is_not_taken_for_repeated(charger):
+    charger.outbox.sessions["session-0"] = older(400, set(range(144, 400)))
+    charger.say("Updated", 20, meterValue=energy(1020))
+
+    assert [one.energy_wh for one in charger.told(MeterSampled)] == [1020]
+    assert charger.oddities == ["seq_no_unknown"]
+
+
+def test_an_older_agent_finds_the_newest_of_what_is_missing(charger):
+    charger.say("Updated", 400, evse=EVSE)
+    charger.say("Updated", 403)
+
+    (session,) = charger.outbox.sessions.values()
+    assert {401, 402, 399} <= session.missing_seq_nos
+    assert len(session.missing_seq_nos) <= 64
 
 
 def test_an_event_without_a_number_is_always_told(charger):
