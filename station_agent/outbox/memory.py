@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any, Final
 
 from contracts.ids import ChargerId, SessionId
@@ -14,6 +15,9 @@ ANSWERS_PER_CHARGER: Final = 64
 ENDED_KEPT: Final = timedelta(days=7)
 OPEN_KEPT: Final = timedelta(days=30)
 """A session nobody ended by then is a stop that was lost."""
+
+SESSIONS_PER_CHARGER: Final = 2_048
+"""A busy charger of ten EVSEs begins fewer in the seven days; more is a flood (FAULTS P07)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class SessionIndex:
         self._by_start: dict[tuple[ChargerId, str], SessionId] = {}
         self._by_transaction: dict[tuple[ChargerId, str], list[SessionId]] = {}
         self._open_on: dict[tuple[ChargerId, int], list[SessionId]] = {}
+        self._of: dict[tuple[ChargerId, bool], dict[SessionId, None]] = {}
+        """By charger and whether it is open, in the order in which they last changed."""
 
     def __len__(self) -> int:
         return len(self._records)
@@ -44,9 +50,11 @@ class SessionIndex:
         self._records[record.session_id] = record
         self._kept_at[record.session_id] = remembered.kept_at
         self._by_start[record.charger_id, record.start_key] = record.session_id
+        is_open = record.ended_at is None
+        self._of.setdefault((record.charger_id, is_open), {})[record.session_id] = None
         transaction = (record.charger_id, record.transaction_id)
         self._insert(self._by_transaction.setdefault(transaction, []), record)
-        if record.ended_at is None:
+        if is_open:
             place = (record.charger_id, record.evse_id)
             self._insert(self._open_on.setdefault(place, []), record)
 
@@ -56,6 +64,7 @@ class SessionIndex:
         self._kept_at.pop(session_id, None)
         if record is None:
             return
+        self._of[record.charger_id, record.ended_at is None].pop(session_id)
         if self._by_start.get((record.charger_id, record.start_key)) == session_id:
             del self._by_start[record.charger_id, record.start_key]
         _remove(self._by_transaction, (record.charger_id, record.transaction_id), session_id)
@@ -85,6 +94,11 @@ class SessionIndex:
             for session_id, record in self._records.items()
             if self._kept_at[session_id] < now - (ENDED_KEPT if record.ended_at else OPEN_KEPT)
         ]
+
+    def crowded_out(self, charger_id: ChargerId) -> list[SessionId]:
+        """Return which of a charger's sessions are too many: those over first, the oldest first."""
+        of = [self._of.get((charger_id, is_open), {}) for is_open in (False, True)]
+        return list(islice(chain(*of), max(0, sum(map(len, of)) - SESSIONS_PER_CHARGER)))
 
     def _insert(self, ids: list[SessionId], record: SessionRecord) -> None:
         """Keep the newest last; of two begun in the same instant, the one put later."""

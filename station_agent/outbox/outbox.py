@@ -18,7 +18,7 @@ import structlog
 
 from contracts.batch import MAX_BATCH_BYTES, MAX_BATCH_EVENTS
 from contracts.clock import Clock
-from contracts.events import Event
+from contracts.events import Event, OddityObserved
 from contracts.ids import ChargerId
 from station_agent.outbox.file import (
     DEFAULT_LIMITS,
@@ -108,10 +108,12 @@ class Outbox:
         self._sessions = SessionIndex()
         self._answers = AnswerIndex()
         self._kept: dict[tuple[str, str], bytes] = {}
+        self._crowded: set[ChargerId] = set()
+        """Who was told of since the last housekeeping for having too many sessions."""
+        self._pending: list[_Pending] = [_Pending()]
         self._load()
         self._tail = Tail(self._at.head_seq)
         self._trimmed_seq = self._at.acked_seq
-        self._pending: list[_Pending] = [_Pending()]
         self._is_writing = False
         self._is_due = False
         self._is_disk_short = False
@@ -172,13 +174,7 @@ class Outbox:
             pending = _Pending()
             self._pending.append(pending)
         for fact in facts:
-            encoded = _encode(fact)
-            pending.facts.append(encoded)
-            pending.size += len(encoded)
-            pending.drop_class |= _DROP_CLASSES[type(fact)]
-            subject = subject_of(fact)
-            if subject is not None:
-                pending.memos["state", subject] = Kept("state", subject, encoded)
+            self._add_fact(pending, fact)
         for note in notes:
             self._add_note(pending, note)
         done = loop.create_future()
@@ -276,6 +272,7 @@ class Outbox:
 
     async def forget_outdated(self) -> None:
         """Drop session records that nobody will ask for any more."""
+        self._crowded.clear()
         outdated = self._sessions.outdated(self._clock.now())
         if outdated:
             await self.record((), [Kept("session", session_id, None) for session_id in outdated])
@@ -384,6 +381,15 @@ class Outbox:
 
     # What is remembered.
 
+    def _add_fact(self, pending: _Pending, fact: Event) -> None:
+        encoded = _encode(fact)
+        pending.facts.append(encoded)
+        pending.size += len(encoded)
+        pending.drop_class |= _DROP_CLASSES[type(fact)]
+        subject = subject_of(fact)
+        if subject is not None:
+            pending.memos["state", subject] = Kept("state", subject, encoded)
+
     def _add_note(self, pending: _Pending, note: Note) -> None:
         match note:
             case SessionKept(session):
@@ -401,6 +407,7 @@ class Outbox:
         match memo:
             case RememberedSession():
                 self._sessions.put(memo)
+                self._bound_sessions(memo.session.charger_id)
             case RememberedAnswer():
                 self._answers.put(memo)
             case Kept(body=None):
@@ -410,15 +417,33 @@ class Outbox:
             case Kept(body=body) if body is not None:
                 self._kept[kind, key] = body
 
+    def _bound_sessions(self, charger_id: ChargerId) -> None:
+        """Forget what a charger has too many of; on disk with what is recorded next."""
+        pending = self._pending[-1]
+        for session_id in self._sessions.crowded_out(charger_id):
+            self._sessions.forget(session_id)
+            pending.memos.setdefault(("session", session_id), Kept("session", session_id, None))
+            if charger_id not in self._crowded:
+                self._crowded.add(charger_id)
+                self._add_fact(pending, self._too_many_sessions(charger_id))
+
+    def _too_many_sessions(self, charger_id: ChargerId) -> Event:
+        return OddityObserved(
+            charger_id=charger_id, oddity="too_many_sessions", observed_at=self._clock.now()
+        )
+
     def _load(self) -> None:
         answers: list[RememberedAnswer] = []
+        sessions: list[RememberedSession] = []
         for kind, key, body in self._file.load_kept():
             if kind == "session":
-                self._sessions.put(_SESSION.decode(body))
+                sessions.append(_SESSION.decode(body))
             elif kind == "answer":
                 answers.append(_ANSWER.decode(body))
             else:
                 self._kept[kind, key] = body.encode()
+        for one in sorted(sessions, key=lambda one: one.kept_at):
+            self._remember("session", one.session.session_id, one)
         self._answers.load(answers)
 
     def _fresh(self) -> Progress:

@@ -20,7 +20,12 @@ from contracts.events import (
 )
 from station_agent.outbox import Limits, Outbox
 from station_agent.outbox.file import OutboxFile
-from station_agent.outbox.memory import ANSWERS_PER_CHARGER, ENDED_KEPT, OPEN_KEPT
+from station_agent.outbox.memory import (
+    ANSWERS_PER_CHARGER,
+    ENDED_KEPT,
+    OPEN_KEPT,
+    SESSIONS_PER_CHARGER,
+)
 from station_agent.ports import AnswerKept, Kept, OutboxUnavailable, SessionKept, SessionRecord
 from tests.station_agent.fakes import NOON, ManualClock
 
@@ -236,6 +241,9 @@ async def test_a_session_record_is_whole_after_a_restart(outbox, path, clock):
     record = a_session(
         last_seq_no=9,
         missing_seq_nos=frozenset({3, 5}),
+        seq_no_gaps=((3, 3), (5, 5)),
+        unknown_seq_nos_to=1,
+        last_event_at=NOON,
         ended_at=NOON + timedelta(minutes=1),
         token=None,
         meter_start_wh=None,
@@ -267,6 +275,60 @@ async def test_old_sessions_are_forgotten_by_our_clock(outbox, path, clock):
 
     assert again.open_on("C1", 2) is None
     await again.close()
+
+
+def some_sessions(prefix, count, **kwargs):
+    return [
+        SessionKept(a_session(f"{prefix}{number}", transaction_id=f"{prefix}{number}", **kwargs))
+        for number in range(count)
+    ]
+
+
+def known(outbox, *names):
+    return [name for name in names if outbox.by_transaction("C1", name)]
+
+
+async def test_p07_of_a_chargers_sessions_the_oldest_over_go_before_the_oldest_open(
+    outbox, path, clock
+):
+    await outbox.record([], some_sessions("open", 2))
+    clock.advance(1)
+    await outbox.record([], some_sessions("stop", SESSIONS_PER_CHARGER, ended_at=NOON))
+    clock.advance(1)
+    await outbox.record([], some_sessions("elsewhere", 1, charger_id="C2"))
+    again = await reopened(outbox, path, clock)
+
+    for memory in (outbox, again):
+        assert known(memory, "open0", "open1", "stop1", "stop2") == ["open0", "open1", "stop2"]
+        assert memory.by_transaction("C2", "elsewhere0")
+    await again.record([], some_sessions("new", SESSIONS_PER_CHARGER - 1))
+    assert known(again, "open0", "open1", "stop2", "new0") == ["open1", "new0"]
+    await again.close()
+
+
+async def test_p07_of_a_flood_of_sessions_little_is_kept_and_it_is_told_once(outbox, path, clock):
+    for number in range(3):
+        stops = some_sessions(f"{number}/", SESSIONS_PER_CHARGER // 2 + 9, ended_at=NOON)
+        await outbox.record([], stops)
+    told = [EVENT.decode(body) for body in await outbox.read(0)]
+    again = await reopened(outbox, path, clock)
+    await again.record([], some_sessions("last", 1, charger_id="C2"))
+    await again.close()
+    with closing(sqlite3.connect(path)) as db:
+        (rows,) = db.execute("SELECT COUNT(*) FROM kept WHERE kind = 'session'").fetchone()
+
+    assert [(one.charger_id, one.oddity) for one in told] == [("C1", "too_many_sessions")]
+    assert rows == SESSIONS_PER_CHARGER + 1
+
+
+async def test_a_charger_whose_sessions_are_too_many_again_is_told_again(outbox):
+    for number in range(2):
+        await outbox.record([], some_sessions(f"{number}/", SESSIONS_PER_CHARGER + 1))
+        await outbox.forget_outdated()
+        await outbox.record([], some_sessions(f"{number}", 1))
+    told = [EVENT.decode(body).oddity for body in outbox.read_recent(0)]
+
+    assert told == ["too_many_sessions", "too_many_sessions"]
 
 
 async def test_the_same_call_again_has_the_same_answer(outbox, path, clock):
