@@ -1,5 +1,7 @@
 """From a charger's call to the answer it gets: recalled, checked, mended, decided, stored, answered."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -74,6 +76,10 @@ class Services:
     """None: there is nobody to ask."""
     introduced: dict[ChargerId, tuple[str, str, str]] = field(default_factory=dict)
     """Vendor, model and serial of each charger's last boot."""
+    turns: defaultdict[ChargerId, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
+    """Which of a charger's connections, should it have two, decides and records now."""
 
 
 class Answering:
@@ -138,9 +144,7 @@ class Answering:
             return self._refuse(call, fault, f"{call.action[:64]} is not served here")
         if self.version.holds_back and not self._may_say(call.action, route):
             return self._refuse(call, Fault.SECURITY, "not let in: BootNotification first")
-        given = self._given(call, route)
-        if given is not None:
-            metrics.messages(call.action, "repeated").inc()
+        if (given := self._given(call, route)) is not None:
             return given
         checker = self.version.schemas.request(call.action)
         if checker.fits(call.payload) and not call.is_mended:
@@ -177,17 +181,27 @@ class Answering:
             )
         relayed = await self._relayed(call.action, payload, route, request)
         total = await self._total(route, request)
-        context = Context(self.charger, self._clock.now(), verdict, relayed, total)
-        outcome = route.handle(request, context)
-        told = [*oddities, *self._changed_identity(call.action, outcome.facts, context)]
-        if told:
-            outcome = Outcome(outcome.reply, [*outcome.facts, *told], outcome.notes)
-        reply = await self._conclude(call, route, outcome)
+        async with self._turn:
+            if (given := self._given(call, route)) is not None:
+                return given
+            context = Context(self.charger, self._clock.now(), verdict, relayed, total)
+            outcome = route.handle(request, context)
+            odd = [*oddities, *self._changed_identity(call.action, outcome.facts, context)]
+            reply = await self._conclude(call, route, outcome, odd)
         if call.action == _BOOT:
             self._introduce(outcome.facts)
             self.charger.talk.is_held = outcome.reply["status"] != "Accepted"
         metrics.messages(call.action, "mended" if oddities else "answered").inc()
         return reply
+
+    @property
+    def _turn(self) -> asyncio.Lock:
+        """Held from deciding until what was decided is on disk, and remembered with it.
+
+        A charger's old connection may still be at it while its new one repeats the same call
+        (QUIRKS 9, 23). Whoever waits for the cloud does so before, and holds up nobody.
+        """
+        return self._services.turns[self.charger.charger_id]
 
     def _changed_identity(
         self, action: str, facts: Sequence[Event], context: Context
@@ -235,21 +249,26 @@ class Answering:
         """Answer what nobody can read: with an error, or, where that must not be, with thanks."""
         if route.last_resort is None:
             return self._refuse(call, fault, description)
-        context = Context(self.charger, self._clock.now())
         fact = self._quarantined(call.action, description, frame)
-        outcome = Outcome(route.last_resort(context), (fact,))
-        reply = await self._conclude(call, route, outcome)
+        async with self._turn:
+            if (given := self._given(call, route)) is not None:
+                return given
+            context = Context(self.charger, self._clock.now())
+            outcome = Outcome(route.last_resort(context), (fact,))
+            reply = await self._conclude(call, route, outcome)
         metrics.messages(call.action, "quarantined").inc()
         return reply
 
-    async def _conclude(self, call: Call, route: Route, outcome: Outcome) -> bytes:
+    async def _conclude(
+        self, call: Call, route: Route, outcome: Outcome, odd: Sequence[Event] = ()
+    ) -> bytes:
         """Make facts, notes and the answer durable; only then return the answer."""
         reply = self._rpc.result(call, outcome.reply)
         notes: Sequence[Note] = outcome.notes
         if route.answers is Answers.KEPT:
             kept = AnswerKept(self.charger.charger_id, call.message_id, call.digest, reply)
             notes = (*notes, kept)
-        facts = self._worth_telling(outcome.facts)
+        facts = self._worth_telling([*outcome.facts, *odd] if odd else outcome.facts)
         if facts or notes:
             await self._services.recorder.record(facts, notes)
         if route.answers is Answers.REMEMBERED:
@@ -257,13 +276,17 @@ class Answering:
         return reply
 
     def _given(self, call: Call, route: Route) -> bytes | None:
+        """Return the answer this very call has had already; None if it is new."""
+        given = None
         if route.answers is Answers.REMEMBERED:
-            return self._rpc.recall(call)
+            given = self._rpc.recall(call)
         if route.answers is Answers.KEPT:
-            return self._services.answers.answer_to(
+            given = self._services.answers.answer_to(
                 self.charger.charger_id, call.message_id, call.digest
             )
-        return None
+        if given is not None:
+            metrics.messages(call.action, "repeated").inc()
+        return given
 
     def _worth_telling(self, facts: Sequence[Event]) -> Sequence[Event]:
         for fact in facts:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from contracts.events import (
@@ -22,6 +24,8 @@ from station_agent.ocpp.answering import Services, Timing
 from station_agent.ocpp.connection import ChargerConnection, NotAnswered
 from station_agent.ocpp.outcome import Route
 from station_agent.ocpp.rpc import Answered, AnsweredWithError
+from station_agent.outbox import Outbox
+from station_agent.outbox.file import OutboxFile
 from tests.station_agent.ocpp.fakes import (
     REFUSED,
     FakeAuthorizer,
@@ -42,22 +46,33 @@ START = {
 VALUE = {"timestamp": "2026-11-22T12:00:00Z", "sampledValue": [{"value": "1500"}]}
 
 
+STOP = {"transactionId": 1, "meterStop": 200, "timestamp": "2026-11-22T12:00:00Z"}
+
+
 class Rig:
     """A connection with all its surroundings in the test's hand."""
 
     def __init__(
-        self, version=v16.VERSION, timing=None, speed=1.0, other=None, *, is_agreed=False
+        self,
+        version=v16.VERSION,
+        timing=None,
+        speed=1.0,
+        other=None,
+        *,
+        is_agreed=False,
+        outbox=None,
     ) -> None:
         self.clock = FakeClock()
         self.clock.speed = speed
-        self.outbox = FakeOutbox()
+        self.outbox = outbox or FakeOutbox()
         self.authorizer = FakeAuthorizer()
         self.socket = FakeSocket()
-        services = Services(
+        self.services = Services(
             self.outbox, self.outbox, self.authorizer, self.clock, timing or Timing()
         )
+        self.view = a_view(self.outbox)
         self.connection = ChargerConnection(
-            self.socket, version, a_view(self.outbox), services, other, is_agreed=is_agreed
+            self.socket, version, self.view, self.services, other, is_agreed=is_agreed
         )
 
     async def say(self, action: str, payload, message_id: str = "1") -> list:
@@ -66,8 +81,10 @@ class Rig:
 
 
 @asynccontextmanager
-async def a_rig(version=v16.VERSION, timing=None, speed=1.0, other=None, *, is_agreed=False):
-    rig = Rig(version, timing, speed, other, is_agreed=is_agreed)
+async def a_rig(
+    version=v16.VERSION, timing=None, speed=1.0, other=None, *, is_agreed=False, outbox=None
+):
+    rig = Rig(version, timing, speed, other, is_agreed=is_agreed, outbox=outbox)
     running = asyncio.create_task(rig.connection.run())
     try:
         yield rig
@@ -139,6 +156,122 @@ async def test_quirk_9_a_message_sent_again_while_the_first_is_pending_has_one_e
         replies = [await rig.socket.reply() for _ in range(3)]
         assert replies[0] == replies[1] == replies[2]
         assert len(rig.outbox.told(SessionStarted)) == 1
+
+
+@asynccontextmanager
+async def redialled(rig: Rig):
+    """The charger's next connection, while its last one is not through with what it began."""
+    socket = FakeSocket()
+    connection = ChargerConnection(socket, v16.VERSION, rig.view, rig.services)
+    running = asyncio.create_task(connection.run())
+    try:
+        yield socket
+    finally:
+        socket.hang_up()
+        async with asyncio.timeout(5):
+            await running
+
+
+@pytest.mark.parametrize("message_id", ["1", "2"])
+async def test_quirk_9_23_a_start_told_again_on_a_new_connection_while_the_disk_stalls_is_one(
+    message_id,
+):
+    async with a_rig() as rig, redialled(rig) as new:
+        rig.outbox.is_held = asyncio.Event()
+        rig.socket.put([2, "1", "StartTransaction", START])
+        await turns()
+        new.put([2, message_id, "StartTransaction", START])
+        await turns()
+        rig.outbox.is_held.set()
+
+        first, second = await rig.socket.reply(), await new.reply()
+        assert first[2] == second[2]
+        assert second[1] == message_id
+        assert len(rig.outbox.told(SessionStarted)) == 1
+
+
+@pytest.mark.parametrize("message_id", ["1", "2"])
+async def test_quirk_9_23_a_start_told_again_while_both_wait_for_the_cloud_is_one(message_id):
+    async with a_rig() as rig, redialled(rig) as new:
+        rig.authorizer.is_held = asyncio.Event()
+        rig.socket.put([2, "1", "StartTransaction", START])
+        new.put([2, message_id, "StartTransaction", START])
+        await turns()
+        assert len(rig.authorizer.asked) == 2
+        rig.outbox.is_held = asyncio.Event()
+        rig.authorizer.is_held.set()
+        await turns()
+        rig.outbox.is_held.set()
+
+        assert (await rig.socket.reply())[2] == (await new.reply())[2]
+        assert len(rig.outbox.told(SessionStarted)) == 1
+
+
+async def test_quirk_23_a_start_told_again_while_the_outbox_itself_stalls_is_one(
+    tmp_path, monkeypatch
+):
+    may_write, store = threading.Event(), OutboxFile.store
+    monkeypatch.setattr(
+        OutboxFile, "store", lambda self, group: may_write.wait(5) and store(self, group)
+    )
+    outbox = Outbox(tmp_path / "agent.db", FakeClock())
+    async with a_rig(outbox=outbox) as rig, redialled(rig) as new:
+        rig.socket.put([2, "1", "StartTransaction", START])
+        await turns()
+        new.put([2, "2", "StartTransaction", START])
+        await turns()
+        may_write.set()
+
+        assert (await rig.socket.reply())[2] == (await new.reply())[2]
+        kinds = [msgspec.json.decode(fact)["kind"] for fact in await outbox.read(0)]
+        assert kinds.count("session_started") == 1
+        await outbox.close()
+
+
+async def test_quirk_23_a_start_nobody_can_read_told_again_gets_the_number_it_had():
+    unreadable = {"connectorId": {}, "idTag": []}
+    async with a_rig() as rig, redialled(rig) as new:
+        rig.outbox.is_held = asyncio.Event()
+        rig.socket.put([2, "1", "StartTransaction", unreadable])
+        await turns()
+        new.put([2, "1", "StartTransaction", unreadable])
+        await turns()
+        rig.outbox.is_held.set()
+
+        assert await rig.socket.reply() == await new.reply()
+        assert len(rig.outbox.told(MessageQuarantined)) == 1
+
+
+async def test_quirk_4_a_status_on_the_new_connection_opens_no_session_the_old_one_ends():
+    async with a_rig() as rig, redialled(rig) as new:
+        await rig.say("StartTransaction", START)
+        rig.outbox.is_held = asyncio.Event()
+        rig.socket.put([2, "2", "StopTransaction", STOP])
+        await turns()
+        new.put([2, "3", "StatusNotification", STATUS])
+        await turns()
+        rig.outbox.is_held.set()
+        await rig.socket.reply()
+        await new.reply()
+
+        assert rig.outbox.open_on("CP-1", 1) is None
+
+
+async def test_quirk_11_while_the_old_connection_waits_for_the_cloud_the_new_one_is_served():
+    async with a_rig() as rig, redialled(rig) as new:
+        rig.authorizer.is_held = asyncio.Event()
+        rig.socket.put([2, "1", "StartTransaction", START])
+        await turns()
+        for message_id, action, payload in (
+            ("2", "BootNotification", BOOT),
+            ("3", "StatusNotification", STATUS),
+            ("4", "Heartbeat", {}),
+        ):
+            new.put([2, message_id, action, payload])
+            assert (await new.reply())[:2] == [3, message_id]
+        rig.authorizer.is_held.set()
+
+        assert (await rig.socket.reply())[1] == "1"
 
 
 async def test_t01_a_data_transfer_sent_again_is_told_once():
