@@ -232,8 +232,10 @@ class Answering:
     async def _total(self, route: Route, request: Any) -> str | None:
         """Return what the session costs that this ends; who waits for it waits but little."""
         relay = self._services.relay
-        asked = None if route.prices is None else route.prices(request, self.charger)
-        if relay is None or asked is None:
+        if relay is None or route.prices is None:
+            return None
+        asked = route.prices(request, Context(self.charger, self._clock.now()))
+        if asked is None:
             return None
         wait_s = self._services.timing.price_s
         answer = await relay.relay(self.charger.charger_id, "SessionCost", asked, wait_s)

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +25,7 @@ from station_agent.ocpp.handshake import DOWNGRADED, other_than
 from station_agent.ocpp.outcome import ChargerView
 from station_agent.ocpp.profiles import Memory, Profiles
 from station_agent.ocpp.server import ServerSettings
+from station_agent.ocpp.skew import Skew
 from station_agent.ocpp.throttle import OncePer
 from station_agent.ports import (
     AnswerMemory,
@@ -77,6 +79,7 @@ class StationChargers:
         self._gateway = Gateway(self._connections, sessions, recorder, clock)
         self._events = OncePer(_EVENT_EVERY.total_seconds())
         self._profiles = Profiles(recorder)
+        self._skews: defaultdict[ChargerId, Skew] = defaultdict(Skew)
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked_to_boot: set[ChargerId] = set()
         self._is_closed = False
@@ -213,6 +216,7 @@ class StationChargers:
             new_session_id=lambda: uuid.uuid4().hex,
             promises=self._promises,
             registration=partial(self._registration_of, socket.charger_id),
+            skew=self._skews[socket.charger_id],
         )
 
     def _registration_of(self, charger_id: ChargerId) -> Registration:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 MAX_SKEW: Final = timedelta(seconds=60)
+RIGHT: Final = timedelta()
+"""What is to be added to the times of a clock that is right."""
 _EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """Clocks that were never set say 1970, 2000 or 2010."""
 
@@ -28,14 +30,26 @@ def read_live(text: str | None, now: datetime) -> Told:
     return Told(at)
 
 
-def read_kept(text: str | None, now: datetime, connected_at: datetime) -> Told:
+def read_kept(
+    text: str | None, now: datetime, connected_at: datetime, lag: timedelta = RIGHT
+) -> Told:
     """Read the time of a message that may have waited in the charger for days.
 
     The past is believed; the future is not, and becomes our now.
+
+    Args:
+        text: as the charger wrote it.
+        now: by our clock.
+        connected_at: by our clock.
+        lag: what its clock is known to be behind; passed over where that leads into the future.
     """
     at = _parse(text)
     if at is None:
         return Told(now, "clock_unusable")
+    since = at - now + lag
+    if lag and _EARLIEST - now <= since <= MAX_SKEW:
+        happened_at = now + min(since, timedelta())
+        return Told(happened_at, "clock_skewed", is_late=happened_at < connected_at - MAX_SKEW)
     if at - now > MAX_SKEW:
         return Told(now, "clock_skewed")
     if now - at <= MAX_SKEW:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from contracts.ids import ChargerId, SessionId, Token
 from contracts.plan import Registration
 from station_agent.ocpp.conversation import Conversation
 from station_agent.ocpp.fields import cut
+from station_agent.ocpp.instants import MAX_SKEW, RIGHT, Told, read_kept, read_live, read_planned
+from station_agent.ocpp.skew import Skew
 from station_agent.ports import Note, Promises, SessionMemory, SessionRecord, Verdict
 
 Reply = dict[str, Any]
@@ -43,6 +45,8 @@ class ChargerView:
     registration: Callable[[], Registration] = lambda: Registration.ACCEPTED
     """How its next BootNotification is answered, by the plan in use."""
     talk: Conversation = field(default_factory=Conversation)
+    skew: Skew = field(default_factory=Skew)
+    """What is known of its clock; the same for all its connections."""
 
     def interval_s(self, registration: Registration) -> int:
         """Return when it is to be heard next: a heartbeat, or its next attempt to be let in."""
@@ -63,6 +67,26 @@ class Context:
     """What somebody beyond the cloud answers, where the route had it asked; None: nobody did."""
     total: str | None = None
     """What the session that ends here costs, in the major unit; None: nobody could say in time."""
+
+    def live(self, text: str | None) -> Told:
+        """Read the time of a status, which is told as it happens; what it shows of the clock is kept."""
+        at = read_planned(text)
+        if at is not None:
+            self.charger.skew.learn(at, self.now)
+        return read_live(text, self.now)
+
+    def kept(self, text: str | None, lag: timedelta | None = None) -> Told:
+        """Read the time of a message that may have waited.
+
+        `lag` is what the charger's clock is behind in this message; None: as far as is known of it.
+        """
+        skew, connected_at = self.charger.skew, self.charger.connected_at
+        if lag is not None:
+            return read_kept(text, self.now, connected_at, lag)
+        told = read_kept(text, self.now, connected_at, skew.lag or RIGHT)
+        if not told.oddity and self.now - told.at <= MAX_SKEW:
+            skew.seems_right()
+        return told
 
     def oddity(self, word: str, detail: str = "") -> OddityObserved:
         """Return the fact that this charger did something it should not."""
@@ -133,7 +157,7 @@ class Route:
     ask: Callable[[Any], Ask | None] | None = None
     relays: Callable[[Any], bool] | None = None
     """Whether the request itself is to be brought to who knows the answer."""
-    prices: Callable[[Any, ChargerView], dict[str, Any] | None] | None = None
+    prices: Callable[[Any, Context], dict[str, Any] | None] | None = None
     """What the cloud is asked of the cost of a session this ends; None: nothing."""
     answers: Answers = Answers.FORGOTTEN
     is_lenient: bool = False

@@ -1,15 +1,20 @@
 """What their clocks say (QUIRKS 37)."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from simulator.chargers.quirks.quirk import Quirk, instants_changed
 
-_SUMMER: Final = timedelta(hours=2)
+_EAST: Final = timedelta(hours=2)
+_WEST: Final = timedelta(hours=-5)
 
 
-def _local(text: str) -> str:
-    return (datetime.fromisoformat(text) + _SUMMER).isoformat(timespec="seconds").split("+")[0]
+def _local(zone: timedelta) -> Callable[[str], str]:
+    def local(text: str) -> str:
+        return (datetime.fromisoformat(text) + zone).isoformat(timespec="seconds").split("+")[0]
+
+    return local
 
 
 QUIRKS: Final[tuple[Quirk, ...]] = (
@@ -18,7 +23,12 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
         "writes instants without a zone (37)",
         instants_changed(lambda text: text.removesuffix("Z")),
     ),
-    Quirk("local_time", "writes local time without a zone (37)", instants_changed(_local)),
+    Quirk("local_time", "writes local time without a zone (37)", instants_changed(_local(_EAST))),
+    Quirk(
+        "local_time_west",
+        "writes the local time of the west without a zone (37)",
+        instants_changed(_local(_WEST)),
+    ),
     Quirk(
         "year_1970",
         "lost its clock (37)",

@@ -8,7 +8,6 @@ from msgspec import field
 from contracts.events import Event, SignedReadingReported
 from station_agent.ocpp import meter
 from station_agent.ocpp.fields import Payload, cut
-from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Context
 from station_agent.ports import SessionRecord
 
@@ -44,7 +43,7 @@ def facts_of(
     """Return a MeterSampled for each instant that has a reading, and what is odd about them."""
     facts: list[Event] = []
     for one in values:
-        told = read_kept(one.timestamp, context.now, context.charger.connected_at)
+        told = context.kept(one.timestamp)
         reading, oddities = meter.read(_samples(one.sampled_value, session))
         facts += [context.oddity(word) for word in oddities]
         facts += [

@@ -2,7 +2,6 @@
 
 from contracts.events import Event, SecurityEventReported
 from station_agent.ocpp.fields import Payload
-from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
 
 
@@ -16,7 +15,7 @@ class SecurityEventNotification(Payload, frozen=True, rename="camel"):
 
 def handle(request: SecurityEventNotification, context: Context) -> Outcome:
     """Pass it on; such events are queued while the charger is offline."""
-    told = read_kept(request.timestamp, context.now, context.charger.connected_at)
+    told = context.kept(request.timestamp)
     facts: list[Event] = [
         SecurityEventReported(
             charger_id=context.charger.charger_id,

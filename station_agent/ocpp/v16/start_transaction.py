@@ -3,7 +3,7 @@
 from contracts.ids import same_token
 from station_agent.ocpp import meter
 from station_agent.ocpp.fields import Index, Payload, cut_token
-from station_agent.ocpp.instants import Told, read_kept
+from station_agent.ocpp.instants import Told
 from station_agent.ocpp.outcome import Answers, Ask, Context, Outcome, Reply, Route
 from station_agent.ocpp.sessions import Changes, started, supersede
 from station_agent.ocpp.v16.tokens import id_tag_info
@@ -33,7 +33,7 @@ def ask(request: StartTransaction) -> Ask:
 
 def handle(request: StartTransaction, context: Context) -> Outcome:
     """Begin a session, also for a token that is refused: the charger may have begun without us."""
-    told = read_kept(request.timestamp, context.now, context.charger.connected_at)
+    told = context.kept(request.timestamp)
     known = _known(request, told, context)
     if known is not None:
         return Outcome(_reply(int(known.transaction_id), context))

@@ -7,7 +7,6 @@ from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus
 
 from contracts.events import ChargingState, ConnectorState, ConnectorStateReported, Event
 from station_agent.ocpp.fields import Index, Payload, cut
-from station_agent.ocpp.instants import read_live
 from station_agent.ocpp.outcome import Context, Outcome, Route, Unreadable
 from station_agent.ocpp.sessions import Changes, enter
 
@@ -54,7 +53,7 @@ def handle(request: StatusNotification, context: Context) -> Outcome:
     state = STATE.get(request.status)
     if state is None:
         raise Unreadable(f"status {request.status[:32]!r}")
-    told = read_live(request.timestamp, context.now)
+    told = context.live(request.timestamp)
     is_well = request.error_code == ChargePointErrorCode.no_error
     facts: list[Event] = [
         ConnectorStateReported(

@@ -9,7 +9,7 @@ from ocpp.v16.enums import Reason
 from contracts.ids import same_token
 from station_agent.ocpp import meter
 from station_agent.ocpp.fields import Payload, cut, cut_token
-from station_agent.ocpp.instants import Told, read_kept
+from station_agent.ocpp.instants import Told
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
 from station_agent.ocpp.sessions import Changes, Stop, end
 from station_agent.ocpp.v16.metering import MeterValue, facts_of
@@ -33,7 +33,7 @@ def handle(request: StopTransaction, context: Context) -> Outcome:
     The reply never carries an idTagInfo: a charger told that a token is not accepted may go on
     charging (QUIRKS 18), and one told that it is may let it charge the next time.
     """
-    told = read_kept(request.timestamp, context.now, context.charger.connected_at)
+    told = context.kept(request.timestamp)
     session = _find(request, context)
     changes = Changes(session or _unknown(request, told, context))
     if session is None:

@@ -1,7 +1,7 @@
 """MeterValueType of OCPP 2.0.1 (part 2, section 2.32): values are numbers, units carry an exponent."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import field
@@ -9,7 +9,6 @@ from msgspec import field
 from contracts.events import Event, SignedReadingReported
 from station_agent.ocpp import meter
 from station_agent.ocpp.fields import Payload, cut
-from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Context
 
 BEGIN = "Transaction.Begin"
@@ -82,12 +81,16 @@ def facts_of(
     context: Context,
     *,
     is_offline: bool = False,
+    lag: timedelta | None = None,
 ) -> list[Event]:
-    """Return a MeterSampled for each instant that has a reading, and what is odd about them."""
+    """Return a MeterSampled for each instant that has a reading, and what is odd about them.
+
+    `lag` is as Context.kept takes it: their times are by the clock of the message they came in.
+    """
     facts: list[Event] = []
     charger = context.charger
     for value in values:
-        told = read_kept(value.timestamp, context.now, charger.connected_at)
+        told = context.kept(value.timestamp, lag)
         is_late = is_offline or told.is_late
         reading, oddities = meter.read(_samples(value.sampled_value))
         facts += [context.oddity(word) for word in oddities]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from contracts.events import ComponentEventReported, ConnectorStateReported, Event
 from station_agent.ocpp.fields import Int32, Payload, cut
-from station_agent.ocpp.instants import Told, read_kept
+from station_agent.ocpp.instants import Told
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
 from station_agent.ocpp.v201.evses import Evse
 from station_agent.ocpp.v201.status_notification import STATE
@@ -54,7 +54,7 @@ def handle(request: NotifyEvent, context: Context) -> Outcome:
     """Tell each event; a connector's AvailabilityState is its status (N07, G01.FR.08)."""
     facts: list[Event] = []
     for event in request.event_data:
-        told = read_kept(event.timestamp, context.now, context.charger.connected_at)
+        told = context.kept(event.timestamp)
         facts.append(_component_event(event, told, context))
         facts += _connector_state(event, told, context)
         if told.oddity:

@@ -7,7 +7,6 @@ from ocpp.v201.enums import ConnectorStatusEnumType as Status
 
 from contracts.events import ConnectorState, ConnectorStateReported, Event
 from station_agent.ocpp.fields import Index, Payload
-from station_agent.ocpp.instants import read_live
 from station_agent.ocpp.outcome import Context, Outcome, Route, Unreadable
 
 STATE: Final[Mapping[str, ConnectorState]] = {
@@ -37,7 +36,7 @@ def handle(request: StatusNotification, context: Context) -> Outcome:
     state = STATE.get(request.connector_status)
     if state is None:
         raise Unreadable(f"connectorStatus {request.connector_status[:32]!r}")
-    told = read_live(request.timestamp, context.now)
+    told = context.live(request.timestamp)
     facts: list[Event] = [
         ConnectorStateReported(
             charger_id=context.charger.charger_id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from msgspec import field
@@ -10,11 +11,10 @@ from ocpp.v201.enums import ChargingStateEnumType, ReasonEnumType, TransactionEv
 from contracts.events import ChargingState
 from station_agent.ocpp import meter
 from station_agent.ocpp.fields import Int32, Payload, cut, cut_token
-from station_agent.ocpp.instants import Told, read_kept, read_planned, write
+from station_agent.ocpp.instants import MAX_SKEW, Told, read_planned, write
 from station_agent.ocpp.outcome import (
     Answers,
     Ask,
-    ChargerView,
     Context,
     Outcome,
     Reply,
@@ -112,6 +112,7 @@ def handle(request: TransactionEvent, context: Context) -> Outcome:
         session.session_id,
         context,
         is_offline=told.is_late,
+        lag=_lag(request, context),
     )
     if kind is TransactionEventEnumType.ended:
         end(changes, _stop(request, told), context)
@@ -129,11 +130,20 @@ def _kind(request: TransactionEvent) -> TransactionEventEnumType:
 
 
 def _told(request: TransactionEvent, context: Context) -> Told:
-    told = read_kept(request.timestamp, context.now, context.charger.connected_at)
+    told = context.kept(request.timestamp, _lag(request, context))
     if not request.offline:
         return told
     oddity = told.oddity if told.oddity == "clock_unusable" or told.at == context.now else ""
     return Told(told.at, oddity, is_late=True)
+
+
+def _lag(request: TransactionEvent, context: Context) -> timedelta | None:
+    """Return how far its clock is behind, where this event is the first to show it; see Skew."""
+    at = read_planned(request.timestamp)
+    if request.offline or at is None or context.charger.skew.lag is not None:
+        return None
+    lag = context.now - at
+    return lag if abs(lag) > MAX_SKEW else None
 
 
 def _find(request: TransactionEvent, told: Told, context: Context) -> SessionRecord:
@@ -273,7 +283,7 @@ def _stop(request: TransactionEvent, told: Told) -> Stop:
     )
 
 
-def prices(request: TransactionEvent, charger: ChargerView) -> dict[str, Any] | None:
+def prices(request: TransactionEvent, context: Context) -> dict[str, Any] | None:
     """Return what to ask of the cost of the session that ends here (I03.FR.02).
 
     One that ended while nobody listened has no driver waiting for it.
@@ -281,14 +291,13 @@ def prices(request: TransactionEvent, charger: ChargerView) -> dict[str, Any] | 
     if request.event_type != TransactionEventEnumType.ended or request.offline:
         return None
     key = cut_token(request.transaction_info.transaction_id)
-    session = charger.sessions.by_start_key(charger.charger_id, key)
-    at = read_planned(request.timestamp)
-    if session is None or session.ended_at is not None or at is None:
+    session = context.charger.sessions.by_start_key(context.charger.charger_id, key)
+    if session is None or session.ended_at is not None:
         return None
     return {
         "session_id": session.session_id,
         "meter_stop_wh": meter.register(register_at(request.meter_value, END)),
-        "ended_at": write(at),
+        "ended_at": write(_told(request, context).at),
     }
 
 

@@ -2,7 +2,6 @@
 
 from contracts.events import GridNotice, GridNoticeReported
 from station_agent.ocpp.fields import Payload, cut
-from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
 
 
@@ -18,7 +17,7 @@ class NotifyDERAlarm(Payload, frozen=True, rename="camel"):
 
 def handle(request: NotifyDERAlarm, context: Context) -> Outcome:
     """Keep it, with the charger's own time: alarms wait while it is offline."""
-    told = read_kept(request.timestamp, context.now, context.charger.connected_at)
+    told = context.kept(request.timestamp)
     fact = GridNoticeReported(
         charger_id=context.charger.charger_id,
         notice=GridNotice.ALARM_ENDED if request.alarm_ended else GridNotice.ALARM,

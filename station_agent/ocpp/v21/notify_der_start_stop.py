@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from contracts.events import GridNotice, GridNoticeReported
 from station_agent.ocpp.fields import Payload
-from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
 
 
@@ -19,7 +18,7 @@ class NotifyDERStartStop(Payload, frozen=True, rename="camel"):
 
 def handle(request: NotifyDERStartStop, context: Context) -> Outcome:
     """Keep it; what it puts out of force is named."""
-    told = read_kept(request.timestamp, context.now, context.charger.connected_at)
+    told = context.kept(request.timestamp)
     fact = GridNoticeReported(
         charger_id=context.charger.charger_id,
         notice=GridNotice.STARTED if request.started else GridNotice.STOPPED,

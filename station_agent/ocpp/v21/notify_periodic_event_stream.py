@@ -6,7 +6,6 @@ from typing import Final
 
 from contracts.events import StreamSampled, StreamValue
 from station_agent.ocpp.fields import Index, Payload, cut
-from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Context, Outcome, Route
 
 _MAX_OFFSET_S: Final = 10 * 365 * 24 * 3_600
@@ -30,7 +29,7 @@ class NotifyPeriodicEventStream(Payload, frozen=True, rename="camel"):
 
 def handle(request: NotifyPeriodicEventStream, context: Context) -> Outcome:
     """Keep the values, each with its own time; one from beyond all time is left out and told."""
-    told = read_kept(request.basetime, context.now, context.charger.connected_at)
+    told = context.kept(request.basetime)
     usable = [one for one in request.data if abs(one.t) < _MAX_OFFSET_S]
     fact = StreamSampled(
         charger_id=context.charger.charger_id,

@@ -2,7 +2,6 @@
 
 from contracts.events import SettlementReported
 from station_agent.ocpp.fields import Payload, cut
-from station_agent.ocpp.instants import read_kept
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
 
 
@@ -22,7 +21,7 @@ class NotifySettlement(Payload, frozen=True, rename="camel"):
 
 def handle(request: NotifySettlement, context: Context) -> Outcome:
     """Keep it: the money went by the terminal's own provider, our ledger has no part in it."""
-    told = read_kept(request.settlement_time, context.now, context.charger.connected_at)
+    told = context.kept(request.settlement_time)
     fact = SettlementReported(
         charger_id=context.charger.charger_id,
         transaction_id=request.transaction_id,
