@@ -5,7 +5,7 @@ Instants are UTC; `observed_at` is the device's own clock where it has one, else
 """
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, field
 
@@ -189,6 +189,14 @@ class ChargingStateChanged(TaggedWire, kw_only=True, tag="charging_state_changed
     observed_at: Instant
 
 
+MAX_OTHERS: Final = 64
+"""So many measurands without a field of their own one sample carries at most."""
+MAX_MEASURAND: Final = 64
+
+Measurand = Annotated[str, Meta(min_length=1, max_length=MAX_MEASURAND)]
+"""OCPP's word for what was measured, with its phase where it is a phase's: `Power.Reactive.Import.L1`."""
+
+
 class MeterSampled(TaggedWire, kw_only=True, tag="meter_sampled"):
     """Readings of one instant; absent ones were not reported, which is not zero."""
 
@@ -198,12 +206,21 @@ class MeterSampled(TaggedWire, kw_only=True, tag="meter_sampled"):
     """Null: clock-aligned, outside any session."""
     energy_wh: int | None = None
     """The energy register (import), absolute; may be lifetime or per session."""
+    interval_wh: int | None = None
+    """Imported since the session's sample before, of a charger that tells no register with it."""
+    export_wh: int | None = None
+    """The register of what the car gave back, absolute like `energy_wh`."""
     power_w: float | None = None
+    export_power_w: float | None = None
     soc_pct: Annotated[float, Meta(ge=0, le=100)] | None = None
     current_a: float | None = None
     """Sum over phases where the charger reports phases."""
     voltage_v: float | None = None
     temperature_c: float | None = None
+    others: Annotated[dict[Measurand, float], Meta(max_length=MAX_OTHERS)] = field(
+        default_factory=dict
+    )
+    """All else it measured, in units without a prefix: Wh, W, A, var, Hertz ..."""
     is_offline: bool = False
     observed_at: Instant
 

@@ -53,6 +53,8 @@ class SessionRecord:
     """2.0.1: up to here it is forgotten which came."""
     last_event_at: datetime | None = None
     """2.0.1: the latest time of its numbered events, as the charger wrote it."""
+    has_intervals: bool = False
+    """Told energy by the interval before its end, which may repeat it in another rhythm."""
 
 
 @dataclass(frozen=True, slots=True)

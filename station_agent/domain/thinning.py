@@ -28,14 +28,20 @@ class Head:
 
     kind: str
     session_id: str | None = None
+    interval_wh: int | None = None
 
 
 def expendable(facts: Sequence[Head], kinds: frozenset[str]) -> set[int]:
     """Return which of these facts, given in order by their index, may go.
 
     The first and the last sample of each session stay: they may be its start and its end register.
+    So does every one that is a part of a sum, for want of a register.
     """
-    going = {index for index, fact in enumerate(facts) if fact.kind in kinds}
+    going = {
+        index
+        for index, fact in enumerate(facts)
+        if fact.kind in kinds and (fact.session_id is None or fact.interval_wh is None)
+    }
     samples: dict[str, list[int]] = {}
     for index in sorted(going):
         session_id = facts[index].session_id

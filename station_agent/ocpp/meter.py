@@ -1,15 +1,19 @@
 """Meter readings of any version, brought to one unit and one figure a quantity (QUIRKS 33-36)."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from contracts.events import MeterSampled
+from contracts.events import MAX_MEASURAND, MAX_OTHERS, MeterSampled
 from contracts.ids import ChargerId, SessionId
 
 DEFAULT_MEASURAND: Final = "Energy.Active.Import.Register"
+INTERVAL: Final = "Energy.Active.Import.Interval"
+SESSION_INTERVAL: Final = f"{INTERVAL} of a session"
+"""What `interval_of` calls one that may be added to others of its session."""
 MAX_ENERGY_WH: Final = 10**12
 """No register of one charger gets there; what says so is broken."""
 _MAX_SIGNED: Final = 10_000
@@ -28,11 +32,15 @@ class Reading(msgspec.Struct):
     """All of one instant; None is what was not reported, which is not zero."""
 
     energy_wh: int | None = None
+    interval_wh: int | None = None
+    export_wh: int | None = None
     power_w: float | None = None
+    export_power_w: float | None = None
     soc_pct: float | None = None
     current_a: float | None = None
     voltage_v: float | None = None
     temperature_c: float | None = None
+    others: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 NOTHING: Final = Reading()
@@ -41,13 +49,26 @@ NOTHING: Final = Reading()
 # Which field a measurand fills, and what one of its units is worth there.
 _QUANTITY: Final[Mapping[str, str]] = {
     DEFAULT_MEASURAND: "energy_wh",
+    SESSION_INTERVAL: "interval_wh",
+    "Energy.Active.Export.Register": "export_wh",
     "Power.Active.Import": "power_w",
+    "Power.Active.Export": "export_power_w",
     "SoC": "soc_pct",
     "Current.Import": "current_a",
     "Voltage": "voltage_v",
     "Temperature": "temperature_c",
 }
-_SCALE: Final[Mapping[str, float]] = {"kWh": 1000, "MWh": 1e6, "kW": 1000, "kV": 1000, "mA": 0.001}
+_SCALE: Final[Mapping[str, float]] = {
+    "kWh": 1000,
+    "MWh": 1e6,
+    "kW": 1000,
+    "kV": 1000,
+    "mA": 0.001,
+    "kvar": 1000,
+    "kvarh": 1000,
+    "kVA": 1000,
+    "kVAh": 1000,
+}
 
 _SCALED: Final = frozenset({*_SCALE, "K", "Fahrenheit"})
 
@@ -69,9 +90,21 @@ _PHASES: Final = ("L1", "L2", "L3")
 _RANK: Final[Mapping[str, int]] = {"": 0, "Outlet": 0, "Cable": 1, "EV": 2, "Inlet": 3, "Body": 4}
 _OUTLET: Final = frozenset({"", "Outlet"})
 _ANYWHERE: Final = frozenset({"soc_pct", "temperature_c"})
+_SUMMED: Final = frozenset(
+    {"energy_wh", "interval_wh", "export_wh", "power_w", "export_power_w", "current_a"}
+)
+_REGISTERS: Final = frozenset({"energy_wh", "interval_wh", "export_wh"})
+# A word that may stand as a name wherever samples are kept.
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+# The session's own rhythm, and what was left at its end. What is aligned to the clock overlaps these
+# and began before the session did; one taken on demand is of nobody knows which interval.
+_OWN_RHYTHM: Final = frozenset({"Sample.Periodic", "Transaction.End"})
 _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "energy_wh": (0, MAX_ENERGY_WH),
+    "interval_wh": (0, MAX_ENERGY_WH),
+    "export_wh": (0, MAX_ENERGY_WH),
     "power_w": (-_MAX_FIGURE, _MAX_FIGURE),
+    "export_power_w": (-_MAX_FIGURE, _MAX_FIGURE),
     "soc_pct": (0, _FULL_PCT),
     "current_a": (-_MAX_FIGURE, _MAX_FIGURE),
     "voltage_v": (-_MAX_FIGURE, _MAX_FIGURE),
@@ -83,18 +116,25 @@ def read(samples: Iterable[Sample]) -> tuple[Reading, Sequence[str]]:
     """Return one figure a quantity, and the oddities met; of several samples of one phase the last counts."""
     figures: dict[str, float] = {}
     partial: list[tuple[str, str, str, float]] = []
+    others: dict[str, tuple[int, float]] = {}
     for value, measurand, unit, phase, location in samples:
         quantity = _QUANTITY.get(measurand)
-        if quantity is None:
-            continue
         figure = _scaled(value, unit) if unit in _SCALED else value
-        if not phase and (location in _OUTLET or quantity in _ANYWHERE):
+        if quantity is None:
+            _set_aside(others, f"{measurand}.{phase}" if phase else measurand, location, figure)
+        elif not phase and (location in _OUTLET or quantity in _ANYWHERE):
             figures[quantity] = figure
         else:
             partial.append((quantity, phase, location, figure))
     if partial:
         _add_up(figures, partial)
-    return _reading(figures)
+    return _reading(figures, {word: figure for word, (_, figure) in others.items()})
+
+
+def interval_of(measurand: str, context: str) -> str:
+    """Return what to call a value of `INTERVAL`, by when it was taken; others keep their names."""
+    is_own = measurand == INTERVAL and context in _OWN_RHYTHM
+    return SESSION_INTERVAL if is_own else measurand
 
 
 def sampled(
@@ -112,11 +152,15 @@ def sampled(
         evse_id=evse_id,
         session_id=session_id,
         energy_wh=reading.energy_wh,
+        interval_wh=reading.interval_wh,
+        export_wh=reading.export_wh,
         power_w=reading.power_w,
+        export_power_w=reading.export_power_w,
         soc_pct=reading.soc_pct,
         current_a=reading.current_a,
         voltage_v=reading.voltage_v,
         temperature_c=reading.temperature_c,
+        others=reading.others,
         is_offline=is_offline,
         observed_at=at,
     )
@@ -157,16 +201,37 @@ def _add_up(figures: dict[str, float], partial: list[tuple[str, str, str, float]
             figures[quantity] = total
 
 
-def _reading(figures: dict[str, float]) -> tuple[Reading, Sequence[str]]:
+def _set_aside(
+    others: dict[str, tuple[int, float]], word: str, location: str, figure: float
+) -> None:
+    """Keep a value that has no field of its own, if there is room and its name is one."""
+    rank = _RANK.get(location, 0)
+    held = others.get(word)
+    if held is not None:
+        if rank <= held[0]:
+            others[word] = (rank, figure)
+    elif len(others) < MAX_OTHERS and len(word) <= MAX_MEASURAND and _WORD.fullmatch(word):
+        others[word] = (rank, figure)
+
+
+def _reading(figures: dict[str, float], others: dict[str, float]) -> tuple[Reading, Sequence[str]]:
     reading, oddities = Reading(), []
+    if "energy_wh" in figures and "interval_wh" in figures:
+        # The register says it all, and adding is for who has none.
+        others[INTERVAL] = figures.pop("interval_wh")
     for quantity, figure in figures.items():
         low, high = _BOUNDS[quantity]
         if not low <= figure <= high:
             oddities.append("meter_absurd")
-        elif quantity == "energy_wh":
-            reading.energy_wh = round(figure)
+        elif quantity in _REGISTERS:
+            setattr(reading, quantity, round(figure))
         else:
             setattr(reading, quantity, round(figure, 3))
+    for word, figure in others.items():
+        if abs(figure) <= MAX_ENERGY_WH:
+            reading.others[word] = round(figure, 3)
+        else:
+            oddities.append("meter_absurd")
     return reading, oddities
 
 
@@ -174,7 +239,7 @@ def _over_phases(quantity: str, by_phase: dict[str, float]) -> float | None:
     if "" in by_phase:
         return by_phase[""]
     phases = [by_phase[phase] for phase in _PHASES if phase in by_phase]
-    if quantity in {"energy_wh", "power_w", "current_a"}:
+    if quantity in _SUMMED:
         return sum(phases) if phases else None
     values = phases or list(by_phase.values())
     return sum(values) / len(values)

@@ -87,6 +87,7 @@ _DROPPED: Final = encode(FactDropped())
 class _HeadOnWire(msgspec.Struct):
     kind: str
     session_id: str | None = None
+    interval_wh: int | None = None
 
 
 _HEAD: Final = msgspec.json.Decoder(_HeadOnWire)
@@ -377,7 +378,8 @@ class OutboxFile:
         self, rows: list[tuple[int, list[bytes]]], step: int, kinds: frozenset[str]
     ) -> tuple[int, int]:
         heads = [_HEAD.decode(fact) for _, facts in rows for fact in facts]
-        going = expendable([Head(head.kind, head.session_id) for head in heads], kinds)
+        known = [Head(head.kind, head.session_id, head.interval_wh) for head in heads]
+        going = expendable(known, kinds)
         freed = at = 0
         self._db.execute("BEGIN IMMEDIATE")
         try:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import field
+from msgspec.structs import replace
 
 from contracts.events import Event, SignedReadingReported
 from station_agent.ocpp import meter
@@ -74,6 +75,18 @@ def begin_register(values: Iterable[MeterValue]) -> int | None:
     return None
 
 
+def without_repeats(values: Iterable[MeterValue]) -> list[MeterValue]:
+    """Return what an end says without the intervals its session has told before.
+
+    An end repeats the session's samples in a rhythm of its own (SampledDataCtrlr.TxEndedInterval):
+    its intervals are the same energy, cut otherwise.
+    """
+    return [
+        replace(one, sampled_value=tuple(filter(_is_no_repeat, one.sampled_value)))
+        for one in values
+    ]
+
+
 def facts_of(
     values: Iterable[MeterValue],
     evse_id: int,
@@ -141,6 +154,10 @@ def _signed(
     )
 
 
+def _is_no_repeat(value: SampledValue) -> bool:
+    return value.measurand != meter.INTERVAL or value.context == END
+
+
 def _energy_wh(values: Iterable[SampledValue]) -> int | None:
     return meter.read(_samples(values))[0].energy_wh
 
@@ -154,5 +171,6 @@ def _samples(values: Iterable[SampledValue]) -> list[meter.Sample]:
             unit = measure.unit
             if measure.multiplier and abs(measure.multiplier) <= _MAX_EXPONENT:
                 value *= 10.0**measure.multiplier
-        samples.append((value, one.measurand, unit, one.phase, one.location))
+        measurand = meter.interval_of(one.measurand, one.context)
+        samples.append((value, measurand, unit, one.phase, one.location))
     return samples

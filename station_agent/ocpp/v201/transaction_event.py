@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import field
 from ocpp.v201.enums import ChargingStateEnumType, ReasonEnumType, TransactionEventEnumType
 
-from contracts.events import ChargingState
+from contracts.events import ChargingState, MeterSampled
 from station_agent.ocpp import meter
 from station_agent.ocpp.fields import Int32, Payload, cut, cut_token
 from station_agent.ocpp.instants import MAX_SKEW, Told, read_planned, write
@@ -31,6 +31,7 @@ from station_agent.ocpp.v201.metering import (
     begin_register,
     facts_of,
     register_at,
+    without_repeats,
 )
 from station_agent.ocpp.v201.seq_nos import Standing
 from station_agent.ocpp.v201.tokens import NOBODY, IdToken, id_token_info
@@ -106,18 +107,30 @@ def handle(request: TransactionEvent, context: Context) -> Outcome:
     is_told = kind is not TransactionEventEnumType.ended and standing is not Standing.UNKNOWN
     if state is not None and is_told:
         enter(changes, state, told.at, is_offline=told.is_late)
-    changes.facts += facts_of(
-        request.meter_value,
-        changes.session.evse_id,
+    _read_meter(changes, request, told, context)
+    if kind is TransactionEventEnumType.ended:
+        end(changes, _stop(request, told), context)
+    changes.keep()
+    return Outcome(reply, changes.facts, changes.notes)
+
+
+def _read_meter(changes: Changes, request: TransactionEvent, told: Told, context: Context) -> None:
+    session, values = changes.session, request.meter_value
+    is_end = request.event_type == TransactionEventEnumType.ended
+    if is_end and session.has_intervals:
+        values = without_repeats(values)
+    facts = facts_of(
+        values,
+        session.evse_id,
         session.session_id,
         context,
         is_offline=told.is_late,
         lag=_lag(request, context),
     )
-    if kind is TransactionEventEnumType.ended:
-        end(changes, _stop(request, told), context)
-    changes.keep()
-    return Outcome(reply, changes.facts, changes.notes)
+    changes.facts += facts
+    samples = (one for one in facts if isinstance(one, MeterSampled))
+    if not is_end and any(one.interval_wh is not None for one in samples):
+        changes.session = replace(session, has_intervals=True)
 
 
 def _kind(request: TransactionEvent) -> TransactionEventEnumType:

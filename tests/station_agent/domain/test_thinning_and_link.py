@@ -24,6 +24,12 @@ def test_samples_outside_any_session_may_all_go():
     assert expendable([Head("meter_sampled")] * 3, TELEMETRY) == {0, 1, 2}
 
 
+def test_a_sample_that_is_a_part_of_a_sum_stays():
+    facts = [Head("meter_sampled", "a", 20)] * 5 + [Head("meter_sampled", None, 20)] * 2
+
+    assert expendable(facts, TELEMETRY) == {5, 6}
+
+
 @given(st.lists(HEADS), st.sampled_from(DROP_ORDER))
 def test_only_what_is_asked_for_goes_and_sessions_keep_their_ends(facts, kinds):
     going = expendable(facts, kinds)

@@ -3,7 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ocpp.v16 import enums as v16
+from ocpp.v21 import enums as v21
+from ocpp.v201 import enums as v201
 
+from contracts.events import MAX_OTHERS
 from station_agent.ocpp import meter
 from station_agent.ocpp.meter import NOTHING, Reading, Sample, is_possible, register
 from tests.station_agent.ocpp.fakes import NOW
@@ -76,9 +80,86 @@ def test_the_outlet_is_believed_before_the_inlet():
 
 
 def test_quirk_36_no_energy_is_none_and_not_zero():
-    reading = read([sample(50, "Frequency", "Hertz"), sample(1, "Energy.Active.Import.Interval")])
+    reading = read([sample(50, "Frequency", "Hertz"), sample(1, meter.INTERVAL, "kWh")])
 
-    assert reading == NOTHING
+    assert reading.energy_wh is None
+    assert reading.others == {"Frequency": 50, "Energy.Active.Import.Interval": 1_000}
+    assert read([]) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("given_sample", "field", "figure"),
+    [
+        (sample(3.5, "Energy.Active.Export.Register", "kWh"), "export_wh", 3_500),
+        (sample(9.9, "Power.Active.Export", "kW"), "export_power_w", 9_900),
+        (sample(0.25, meter.SESSION_INTERVAL, "kWh"), "interval_wh", 250),
+    ],
+)
+def test_what_a_car_gives_back_and_what_flows_in_an_interval_have_fields_of_their_own(
+    given_sample, field, figure
+):
+    assert read([given_sample]) == Reading(**{field: figure})
+
+
+def test_export_over_phases_is_summed():
+    phases = [sample(3, "Power.Active.Export", "kW", phase) for phase in ("L1", "L2", "L3")]
+
+    assert read(phases).export_power_w == 9_000
+
+
+def test_beside_a_register_an_interval_is_only_told():
+    reading = read([sample(1_500), sample(20, meter.SESSION_INTERVAL)])
+
+    assert reading == Reading(energy_wh=1_500, others={"Energy.Active.Import.Interval": 20})
+
+
+def test_every_other_measurand_of_the_standards_is_kept_in_its_base_unit():
+    words = {one.value for of in (v16.Measurand, v201.MeasurandEnumType) for one in of}
+    words |= {one.value for one in v21.MeasurandEnumType}
+    own = {name for name in words if read([sample(5, name)]).others == {}}
+
+    assert own == {
+        ENERGY,
+        POWER,
+        CURRENT,
+        "Energy.Active.Export.Register",
+        "Power.Active.Export",
+        "SoC",
+        "Voltage",
+        "Temperature",
+    }
+    assert len(words - own) <= MAX_OTHERS
+    assert read(
+        [
+            sample(7.4, "Power.Offered", "kW"),
+            sample(0.3, "Power.Reactive.Import", "kvar", "L1-N"),
+            sample(-12, "Energy.Active.Net", "kWh"),
+            sample(0.2, "Current.Export", "A", "N"),
+        ]
+    ).others == {
+        "Power.Offered": 7_400,
+        "Power.Reactive.Import.L1-N": 300,
+        "Energy.Active.Net": -12_000,
+        "Current.Export.N": 0.2,
+    }
+
+
+def test_of_the_others_too_the_outlet_is_believed_before_the_inlet():
+    inlet, outlet = sample(8, "Power.Offered", location="Inlet"), sample(7, "Power.Offered")
+
+    assert read([inlet, outlet]).others == {"Power.Offered": 7}
+    assert read([outlet, inlet]).others == {"Power.Offered": 7}
+
+
+def test_the_others_are_bounded_in_number_length_and_value():
+    many = [sample(1, f"Vendor.{number}") for number in range(200)]
+    odd = [sample(1, "x" * 65), sample(1, 'a b,c="d"'), sample(1, ""), sample(1, "x\n")]
+    reading, oddities = meter.read([*odd, *many])
+
+    assert len(reading.others) == MAX_OTHERS
+    assert set(reading.others) < {one[1] for one in many}
+    assert oddities == []
+    assert meter.read([sample(1e13, "Frequency")]) == (NOTHING, ["meter_absurd"])
 
 
 @pytest.mark.parametrize(
@@ -107,7 +188,7 @@ def test_t08_energy_beyond_a_megawatt_is_not_possible():
         st.builds(
             sample,
             st.floats(allow_nan=False, allow_infinity=False),
-            st.sampled_from([ENERGY, POWER, CURRENT, "Voltage", "SoC", "Temperature", "x"]),
+            st.sampled_from([ENERGY, POWER, CURRENT, "Voltage", "SoC", "Temperature", "x", ""]),
             st.sampled_from(["", "Wh", "kWh", "kW", "K", "Hz"]),
             st.sampled_from(["", "L1", "L2-N", "N", "L1-L2", "?"]),
             st.sampled_from(["", "Outlet", "Inlet", "EV", "?"]),
@@ -121,3 +202,5 @@ def test_any_samples_give_bounded_figures(samples):
     assert reading.soc_pct is None or 0 <= reading.soc_pct <= 100
     for figure in (reading.power_w, reading.current_a, reading.voltage_v, reading.temperature_c):
         assert figure is None or abs(figure) <= 1e8
+    assert set(reading.others) <= {"x", "x.L1", "x.L2-N", "x.N", "x.L1-L2"}
+    assert all(abs(figure) <= 1e12 for figure in reading.others.values())

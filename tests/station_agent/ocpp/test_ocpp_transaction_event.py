@@ -19,6 +19,7 @@ from contracts.events import (
 )
 from station_agent.ocpp import v201
 from station_agent.ocpp.instants import write
+from station_agent.ocpp.meter import INTERVAL
 from station_agent.ocpp.outcome import Context, Unreadable
 from station_agent.ports import SessionKept, SessionRecord
 from tests.station_agent.ocpp.fakes import ACCEPTED, NOW, REFUSED, FakeOutbox, a_view
@@ -357,6 +358,43 @@ def test_the_marked_register_counts_before_others(charger):
     charger.say("Started", 0, evse=EVSE, meterValue=values)
 
     assert charger.told(SessionStarted)[0].meter_start_wh == 100
+
+
+def intervals(*values: tuple[int, float], context: str = "Sample.Periodic") -> list[dict]:
+    """Return readings of what flowed since the one before, by seconds ago and Wh."""
+    return [
+        {
+            "timestamp": write(NOW - timedelta(seconds=ago_s)),
+            "sampledValue": [{"value": wh, "context": context, "measurand": INTERVAL}],
+        }
+        for ago_s, wh in values
+    ]
+
+
+def test_intervals_in_the_sessions_own_rhythm_are_told_to_be_added_and_others_as_they_are(charger):
+    charger.say("Started", 0, evse=EVSE, ago_s=900, meterValue=intervals((900, 5), context="Other"))
+    charger.say("Updated", 1, meterValue=intervals((600, 20)))
+    charger.say("Updated", 2, meterValue=intervals((300, 70), context="Sample.Clock"))
+
+    told = [(one.interval_wh, one.others) for one in charger.told(MeterSampled)]
+    assert told == [(None, {INTERVAL: 5}), (20, {}), (None, {INTERVAL: 70})]
+
+
+def test_an_end_does_not_tell_the_intervals_of_its_session_again_in_another_rhythm(charger):
+    charger.say("Started", 0, evse=EVSE, ago_s=900)
+    charger.say("Updated", 1, meterValue=intervals((600, 20)))
+    charger.say("Updated", 2, meterValue=intervals((300, 30)))
+    at_end = intervals((300, 50)) + intervals((0, 7), context="Transaction.End")
+    charger.say("Ended", 3, meterValue=at_end)
+
+    assert [one.interval_wh for one in charger.told(MeterSampled)] == [20, 30, 7]
+
+
+def test_an_end_tells_the_intervals_nobody_told_before(charger):
+    charger.say("Started", 0, evse=EVSE, ago_s=900)
+    charger.say("Ended", 1, meterValue=intervals((600, 20), (300, 30)))
+
+    assert [one.interval_wh for one in charger.told(MeterSampled)] == [20, 30]
 
 
 @pytest.mark.parametrize("kind", ["Paused", "", "started"])
