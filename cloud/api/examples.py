@@ -89,6 +89,7 @@ _SESSION: Final = views.SessionView(
     flags=[],
     as_of=_NOW,
     version=84,
+    export_wh=0,
 )
 _SAMPLE: Final = views.SampleView(
     at=_NOW - timedelta(seconds=3), power_w=43_800.0, energy_wh=14_250, soc_pct=61.0

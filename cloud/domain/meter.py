@@ -60,6 +60,12 @@ class Meter:
                 return None if excess_wh <= _SLACK_WH else IMPLAUSIBLE
         return self._hold(wh, at, last)
 
+    def add(self, wh: int, at: datetime) -> str | None:
+        """Count what flowed since the reading before, where there is no register to tell."""
+        if self.last_wh is None:
+            self.last_wh, self.last_at = 0, self.started_at
+        return self.read(self.last_wh + wh, at)
+
     def _hold(self, wh: int, at: datetime, last: int) -> str | None:
         pending = self.pending_wh
         if pending is not None and wh >= pending:
@@ -86,3 +92,28 @@ class Meter:
             delta_wh - limit_w * step_s / 3600,
             self.energy_wh + delta_wh - limit_w * whole_s / 3600,
         )
+
+
+@dataclass(slots=True)
+class ExportMeter:
+    """What a car gave back, by a register; shown and never billed, so one rule is enough.
+
+    A reading that does not follow from the one before counts for nothing, and the next goes on from it.
+    """
+
+    started_at: datetime
+    limit_w: int
+    energy_wh: int = 0
+    last_wh: int | None = None
+
+    def read(self, wh: int, at: datetime) -> None:
+        """Count one reading."""
+        if not 0 <= wh <= _ABSURD_WH:
+            return
+        last, self.last_wh = self.last_wh, wh
+        if last is None or wh < last:
+            return
+        limit_w = (self.limit_w or DEFAULT_LIMIT_W) * _TOLERANCE
+        possible_wh = limit_w * max((at - self.started_at).total_seconds(), 0.0) / 3600
+        if self.energy_wh + wh - last <= possible_wh + _LENIENCE_WH:
+            self.energy_wh += wh - last

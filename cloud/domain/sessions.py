@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from cloud.domain.estimates import expected_end_at
-from cloud.domain.meter import Meter
+from cloud.domain.meter import ExportMeter, Meter
 from cloud.domain.tariffs import cost_minor
 
 START_MISSING: Final = "start_missing"
@@ -20,6 +20,8 @@ STOP_MISSING: Final = "stop_missing"
 """Another session began on the EVSE; when this one ended was never told."""
 STOPPED_TWICE: Final = "stopped_twice"
 POWER_ABSURD: Final = "power_absurd"
+BY_INTERVALS: Final = "counted_by_intervals"
+"""It has no register, and is the sum of what flowed between its samples."""
 SUPERSEDED: Final = "superseded"
 """The end reason of a session whose stop is missing."""
 
@@ -57,6 +59,10 @@ class Reading(Protocol):
     def power_w(self) -> float | None: ...  # noqa: D102
     @property
     def soc_pct(self) -> float | None: ...  # noqa: D102
+    @property
+    def interval_wh(self) -> int | None: ...  # noqa: D102
+    @property
+    def export_wh(self) -> int | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,9 @@ class Session:
     meter_pending_at: datetime | None = None
     power_limit_w: int = 0
     energy_wh: int = 0
+    export_wh: int = 0
+    """What its car gave back; nothing is billed or paid by it."""
+    export_last_wh: int | None = None
     power_w: float | None = None
     soc_start_pct: float | None = None
     soc_start_wh: int | None = None
@@ -243,7 +252,9 @@ def superseded(session: Session) -> Session:
 
 
 def is_late(session: Session, readings: Sequence[Reading]) -> bool:
-    """Whether a reading belongs before what was counted, so that the session must be refolded."""
+    """Whether the session must be refolded: a reading belongs before what was counted, or changes how."""
+    if _changes_the_count(session, readings):
+        return True
     if session.sampled_at is None and session.metered_at is None:
         return session.is_final
     counted_to = max(at for at in (session.sampled_at, session.metered_at) if at is not None)
@@ -251,6 +262,31 @@ def is_late(session: Session, readings: Sequence[Reading]) -> bool:
         end_at = session.ended_at
         return any(end_at is not None and reading.observed_at <= end_at for reading in readings)
     return any(reading.observed_at < counted_to for reading in readings)
+
+
+def _changes_the_count(session: Session, readings: Sequence[Reading]) -> bool:
+    """Whether intervals begin to count, one of them is told again, or a register comes after them."""
+    is_by_intervals = BY_INTERVALS in session.flags
+    metered_at, counted_to = session.metered_at, session.sampled_at
+    has_register = metered_at is not None and metered_at > session.started_at
+    for one in readings:
+        if one.energy_wh is not None:
+            if is_by_intervals:
+                return True
+        elif one.interval_wh is not None:
+            is_repeated = counted_to is not None and one.observed_at <= counted_to
+            if is_repeated if is_by_intervals else not has_register:
+                return True
+            counted_to = one.observed_at
+    return False
+
+
+def _has_registers(session: Session, readings: Iterable[Reading]) -> bool:
+    """Whether a session is counted by its registers: there are two to tell apart, its start's included."""
+    instants = {one.observed_at for one in readings if one.energy_wh is not None}
+    if session.meter_start_wh is not None and session.meter_start_wh >= 0:
+        instants.add(session.started_at)
+    return len(instants) > 1
 
 
 def sampled(session: Session, readings: Iterable[Reading]) -> Session:
@@ -269,16 +305,25 @@ def refolded(session: Session, readings: Iterable[Reading]) -> Session:
         meter_pending_wh=None,
         meter_pending_at=None,
         energy_wh=0,
+        export_wh=0,
+        export_last_wh=None,
         power_w=None,
         soc_start_pct=None,
         soc_start_wh=None,
         soc_pct=None,
         sampled_at=None,
-        flags=tuple(flag for flag in session.flags if not flag.startswith(("meter_", "power_"))),
+        flags=tuple(
+            flag
+            for flag in session.flags
+            if flag != BY_INTERVALS and not flag.startswith(("meter_", "power_"))
+        ),
     )
     ordered = sorted(readings, key=lambda reading: reading.observed_at)
     if session.is_final and session.ended_at is not None:
         ordered = [reading for reading in ordered if reading.observed_at <= session.ended_at]
+    has_intervals = any(reading.interval_wh is not None for reading in ordered)
+    if has_intervals and not _has_registers(session, ordered):
+        base = flagged(base, BY_INTERVALS)
     return stopped(_fold(base, ordered))
 
 
@@ -311,8 +356,22 @@ def meter_of(session: Session) -> Meter:
     )
 
 
+def _read(meter: Meter, reading: Reading, *, is_by_intervals: bool) -> str | None:
+    """Count a reading, by its register or by its interval; return what is odd about it."""
+    if not is_by_intervals:
+        if reading.energy_wh is not None:
+            return meter.read(reading.energy_wh, reading.observed_at)
+    elif reading.interval_wh is not None and reading.observed_at > meter.started_at:
+        return meter.add(reading.interval_wh, reading.observed_at)
+    return None
+
+
 def _fold(session: Session, readings: Iterable[Reading]) -> Session:
     meter = meter_of(session)
+    export = ExportMeter(
+        session.started_at, session.power_limit_w, session.export_wh, session.export_last_wh
+    )
+    is_by_intervals = BY_INTERVALS in session.flags
     power_w, soc_pct = session.power_w, session.soc_pct
     soc_start_pct, soc_start_wh = session.soc_start_pct, session.soc_start_wh
     sampled_at = session.sampled_at
@@ -320,10 +379,11 @@ def _fold(session: Session, readings: Iterable[Reading]) -> Session:
     limit_w = (session.power_limit_w or 1_000_000) * 1.5
     for reading in readings:
         sampled_at = reading.observed_at
-        if reading.energy_wh is not None:
-            oddity = meter.read(reading.energy_wh, sampled_at)
-            if oddity:
-                oddities.append(oddity)
+        oddity = _read(meter, reading, is_by_intervals=is_by_intervals)
+        if oddity:
+            oddities.append(oddity)
+        if reading.export_wh is not None:
+            export.read(reading.export_wh, sampled_at)
         if reading.power_w is not None:
             if abs(reading.power_w) <= limit_w:
                 power_w = reading.power_w
@@ -343,6 +403,8 @@ def _fold(session: Session, readings: Iterable[Reading]) -> Session:
         meter_pending_at=meter.pending_at,
         energy_wh=meter.energy_wh,
         cost_minor=cost_minor(meter.energy_wh, session.price_per_kwh_minor),
+        export_wh=export.energy_wh,
+        export_last_wh=export.last_wh,
         power_w=power_w,
         soc_start_pct=soc_start_pct,
         soc_start_wh=soc_start_wh,
@@ -383,7 +445,6 @@ def curve(session: Session, readings: Iterable[Reading]) -> list[tuple[Reading, 
     for reading in sorted(readings, key=lambda one: one.observed_at):
         if session.is_final and session.ended_at and reading.observed_at > session.ended_at:
             break
-        if reading.energy_wh is not None:
-            meter.read(reading.energy_wh, reading.observed_at)
+        _read(meter, reading, is_by_intervals=BY_INTERVALS in session.flags)
         points.append((reading, meter.energy_wh))
     return points

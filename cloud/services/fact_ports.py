@@ -174,6 +174,8 @@ class Sample:
     current_a: float | None = None
     voltage_v: float | None = None
     temperature_c: float | None = None
+    interval_wh: int | None = None
+    export_wh: int | None = None
 
 
 class Sessions(Protocol):

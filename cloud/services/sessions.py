@@ -125,6 +125,7 @@ def session_view(session: Session, station_name: str, now: datetime) -> SessionV
         version=session.changed_version,
         tariff_id=session.tariff_id,
         reservation_id=session.reservation_id,
+        export_wh=session.export_wh,
     )
 
 

@@ -19,7 +19,15 @@ log = structlog.get_logger(__name__)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _CHUNKS: Final = 20
-_FIELDS: Final = ("power_w", "soc_pct", "current_a", "voltage_v", "temperature_c")
+_WHOLE: Final = ("energy_wh", "interval_wh", "export_wh")
+_FIELDS: Final = (
+    "power_w",
+    "export_power_w",
+    "soc_pct",
+    "current_a",
+    "voltage_v",
+    "temperature_c",
+)
 
 
 class Telemetry(Protocol):
@@ -49,8 +57,9 @@ def lines_of(station_id: str, samples: Iterable[MeterSampled]) -> str:
 
 
 def _line(station_id: str, one: MeterSampled) -> str:
-    values = [f"energy_wh={one.energy_wh}i"] if one.energy_wh is not None else []
+    values = [f"{name}={wh}i" for name in _WHOLE if (wh := getattr(one, name)) is not None]
     values += [f"{name}={value}" for name in _FIELDS if (value := getattr(one, name)) is not None]
+    values += [f"{_name(word)}={float(value)}" for word, value in one.others.items()]
     if not values:
         return ""
     at = (one.observed_at - _EPOCH) // _MICROSECOND
@@ -58,6 +67,11 @@ def _line(station_id: str, one: MeterSampled) -> str:
     if one.session_id:
         values.append(f'session="{_text(one.session_id)}"')
     return f"meter,{tags} {','.join(values)} {at}"
+
+
+def _name(text: str) -> str:
+    """Return OCPP's word for a measurand as a field's name; nothing in it has a meaning of its own."""
+    return "".join(char if char.isalnum() or char in "._-" else "_" for char in text)
 
 
 def _tag(text: str) -> str:

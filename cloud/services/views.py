@@ -184,6 +184,8 @@ class SessionView:
     """The tariff's version it is charged by; null: the price by the kilowatt-hour alone."""
     reservation_id: str | None = None
     """Whose promise it is charged under; null: a walk-in."""
+    export_wh: int = 0
+    """What the car gave back; it is not billed, nor taken off `energy_wh`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ class Sampled:
     energy_wh: int | None = None
     power_w: float | None = None
     soc_pct: float | None = None
+    interval_wh: int | None = None
+    export_wh: int | None = None
 
 
 def a_station(**more: Any) -> Station:

@@ -30,6 +30,8 @@ _MEASURED: Final = (
     "current_a",
     "voltage_v",
     "temperature_c",
+    "interval_wh",
+    "export_wh",
 )
 _ADD: Final = Upsert(samples, ("session_id", "observed_at", *_MEASURED), merge=_MEASURED)
 
@@ -90,6 +92,8 @@ class SqlSessions:
                 one.current_a,
                 one.voltage_v,
                 one.temperature_c,
+                _register(one.interval_wh),
+                _register(one.export_wh),
             )
             for one in samples
         ]
@@ -146,6 +150,8 @@ def _row(one: Session) -> tuple[Any, ...]:
         stamp(one.meter_pending_at),
         one.power_limit_w,
         one.energy_wh,
+        one.export_wh,
+        one.export_last_wh,
         one.power_w,
         one.soc_start_pct,
         one.soc_start_wh,

@@ -258,6 +258,9 @@ sessions: Final = Table(
     # the tariff's version, frozen at the start like the price, or with the reservation
     Column("tariff_id", Identifier()),
     Column("reservation_id", Identifier(), index=True),
+    # what the car gave back, and the export register read last
+    Column("export_wh", BigInt, nullable=False, default=0),
+    Column("export_last_wh", BigInt),
     Index("ix_sessions_station_started", "station_id", "started_at"),
     Index("ix_sessions_charger_ended", "charger_id", "ended_at"),
     Index("ix_sessions_user_started", "user_id", "started_at"),
@@ -274,6 +277,8 @@ session_samples: Final = Table(
     Column("current_a", Float(53)),
     Column("voltage_v", Float(53)),
     Column("temperature_c", Float(53)),
+    Column("interval_wh", BigInt),
+    Column("export_wh", BigInt),
     sqlite_with_rowid=False,
 )
 

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud.domain.billing import is_odd
 from cloud.domain.meter import Meter
 from cloud.domain.sessions import (
+    BY_INTERVALS,
     START_MISSING,
     STOP_MISSING,
     STOPPED_TWICE,
@@ -27,6 +29,7 @@ from cloud.domain.sessions import (
     stopped,
     superseded,
 )
+from cloud.domain.thinning import kept
 from tests.cloud.builders import CHARGER, NOON, Sampled, a_session, after
 
 START_WH = 1_000
@@ -254,6 +257,119 @@ def test_a_meter_that_only_rises_is_counted_exactly(readings):
     assert odd == [None] * len(readings)
 
 
+# --- intervals, where there is no register ----------------------------------------------------------
+
+
+def intervals(*readings: tuple[float, int]) -> list[Sampled]:
+    """Return readings of what flowed since the one before, by (minutes, Wh)."""
+    return [Sampled(after(minutes * 60), interval_wh=wh) for minutes, wh in readings]
+
+
+def told(session: Session, *batches: list[Sampled]) -> Session:
+    """Return the session after batches as they came; of one instant the later word is kept."""
+    so_far: dict = {}
+    for batch in batches:
+        so_far |= {one.observed_at: one for one in batch}
+        if is_late(session, batch):
+            session = refolded(session, so_far.values())
+        else:
+            session = sampled(session, batch)
+    return session
+
+
+def an_unmetered_session() -> Session:
+    return a_new_session(meter_start_wh=None)
+
+
+def test_intervals_add_up_where_a_session_has_no_register():
+    session = told(an_unmetered_session(), intervals((5, 300), (10, 450)), intervals((15, 250)))
+
+    assert session.energy_wh == 1_000
+    assert session.cost_minor == 50
+    assert session.flags == (BY_INTERVALS,)
+    assert not is_odd(session)
+
+
+def test_an_interval_told_again_counts_once():
+    batches = [intervals((5, 300)), intervals((5, 300)), intervals((5, 300), (5, 300), (10, 450))]
+
+    assert told(an_unmetered_session(), *batches).energy_wh == 750
+
+
+def test_an_interval_that_ended_before_the_session_began_is_none_of_its():
+    assert told(an_unmetered_session(), intervals((-5, 900), (0, 900), (5, 300))).energy_wh == 300
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_intervals_do_not_count_where_registers_do(is_first):
+    batches = [intervals((5, 300), (10, 300)), registers((5.5, 1_500), (10.5, 1_700))]
+    session = told(a_new_session(), *(batches if is_first else reversed(batches)))
+
+    assert session.energy_wh == 700
+    assert session.flags == ()
+
+
+def test_one_register_alone_is_no_count_and_leaves_the_intervals_theirs():
+    batches = [intervals((5, 300)), registers((10, 90_000)), intervals((15, 200))]
+    over = ended(
+        told(an_unmetered_session(), *batches),
+        Stop(meter_stop_wh=90_200, reason="Local", at=after(960)),
+    )
+
+    assert stopped(over).energy_wh == 500
+
+
+def test_registers_at_start_and_stop_have_the_last_word_on_what_intervals_added_up_to():
+    session = told(a_new_session(), intervals((5, 300), (10, 300)))
+    over = stopped(ended(session, Stop(meter_stop_wh=1_640, reason="Local", at=after(660))))
+
+    assert (session.energy_wh, over.energy_wh) == (600, 640)
+
+
+def test_an_interval_no_charger_can_deliver_is_held_back():
+    session = told(an_unmetered_session(), intervals((5, 300), (10, 10**9), (15, 200)))
+
+    assert session.energy_wh == 500
+    assert "meter_jumped" in session.flags
+
+
+def test_no_interval_is_thinned_out_of_its_sum():
+    told_all = intervals(*((minute, 10) for minute in range(1, 1_000)))
+    session = told(an_unmetered_session(), told_all)
+    over = stopped(ended(session, Stop(meter_stop_wh=None, reason="", at=after(60_000))))
+
+    assert kept(over, told_all) is None
+    assert curve(over, told_all)[-1][1] == over.energy_wh == 9_990
+
+
+# --- what a car gives back -----------------------------------------------------------------------------
+
+
+def exports(*readings: tuple[float, int]) -> list[Sampled]:
+    """Return readings of the export register by (minutes, Wh)."""
+    return [Sampled(after(minutes * 60), export_wh=wh) for minutes, wh in readings]
+
+
+def test_what_a_car_gives_back_is_counted_beside_what_it_takes_and_costs_nothing():
+    session = told(a_new_session(), registers((1, 1_500)), exports((2, 70_000), (30, 72_500)))
+
+    assert (session.energy_wh, session.export_wh, session.cost_minor) == (500, 2_500, 25)
+
+
+@pytest.mark.parametrize(
+    ("readings", "wh"),
+    [
+        pytest.param([(1, 100), (10, 400), (20, 50), (30, 150)], 400, id="reset"),
+        pytest.param([(1, 100), (10, 10**9), (20, 200), (30, 260)], 60, id="slip"),
+        pytest.param([(1, 100), (10, 10**13), (20, 400)], 300, id="absurd"),
+        pytest.param([(1, 100), (30, 700), (10, 300), (20, 400)], 600, id="out of order"),
+        pytest.param([(1, 100), (10, 300), (10, 300)], 200, id="repeated"),
+    ],
+)
+def test_an_export_register_counts_by_what_follows_from_the_reading_before(readings, wh):
+    assert told(a_new_session(), *(exports(one) for one in readings)).export_wh == wh
+
+
 # --- any order, any cut ---------------------------------------------------------------------------
 
 SAMPLES = st.lists(
@@ -262,6 +378,8 @@ SAMPLES = st.lists(
         st.one_of(st.none(), st.integers(0, 60_000)),
         st.one_of(st.none(), st.floats(0, 150_000)),
         st.one_of(st.none(), st.floats(0, 100)),
+        st.one_of(st.none(), st.integers(0, 2_000)),
+        st.one_of(st.none(), st.integers(0, 60_000)),
     ),
     min_size=1,
     max_size=25,
@@ -270,7 +388,7 @@ SAMPLES = st.lists(
 
 
 def told_in_order(samples, stop: Stop | None) -> Session:
-    whole = sampled(a_new_session(), sorted(samples, key=lambda one: one.observed_at))
+    whole = told(a_new_session(), sorted(samples, key=lambda one: one.observed_at))
     if stop is None:
         return whole
     return refolded(ended(whole, stop), samples)
@@ -280,47 +398,47 @@ def told_in_order(samples, stop: Stop | None) -> Session:
 @settings(max_examples=300)
 @given(samples=SAMPLES, data=st.data())
 def test_samples_in_any_order_and_any_batches_add_up_to_the_same(samples, data):
-    told = [Sampled(after(at), wh, power, soc) for at, wh, power, soc in samples]
-    shuffled = data.draw(st.permutations(told))
-    session, kept = a_new_session(), []
+    readings = [Sampled(after(at), *more) for at, *more in samples]
+    shuffled = data.draw(st.permutations(readings))
+    session, so_far = a_new_session(), []
     while shuffled:
         size = data.draw(st.integers(1, len(shuffled)))
         part, shuffled = shuffled[:size], shuffled[size:]
         part.sort(key=lambda one: one.observed_at)
-        kept += part
-        session = refolded(session, kept) if is_late(session, part) else sampled(session, part)
+        so_far += part
+        session = refolded(session, so_far) if is_late(session, part) else sampled(session, part)
 
-    assert session == told_in_order(told, None)
+    assert session == told_in_order(readings, None)
 
 
 @settings(max_examples=200)
 @given(samples=SAMPLES, stop_s=st.integers(1, 4_000), cut=st.integers(0, 25))
 def test_samples_that_come_after_the_stop_count_up_to_it(samples, stop_s, cut):
-    told = sorted(
-        (Sampled(after(at), wh, power, soc) for at, wh, power, soc in samples),
+    readings = sorted(
+        (Sampled(after(at), *more) for at, *more in samples),
         key=lambda one: one.observed_at,
     )
     stop = Stop(meter_stop_wh=30_000, reason="Local", at=after(stop_s))
-    early = [one for one in told[:cut] if one.observed_at <= stop.at]
-    rest = [one for one in told if one not in early]
+    early = [one for one in readings[:cut] if one.observed_at <= stop.at]
+    rest = [one for one in readings if one not in early]
 
-    session = stopped(ended(sampled(a_new_session(), early), stop))
+    session = stopped(ended(told(a_new_session(), early), stop))
     if is_late(session, rest):
         session = refolded(session, [*early, *rest])
 
-    counted = [one for one in told if one.observed_at <= stop.at]
+    counted = [one for one in readings if one.observed_at <= stop.at]
     assert session.energy_wh == told_in_order(counted, stop).energy_wh
     assert session.ended_at == stop.at
 
 
 @given(samples=SAMPLES)
 def test_the_curve_ends_where_the_session_stands(samples):
-    told = [Sampled(after(at), wh, power, soc) for at, wh, power, soc in samples]
-    session = refolded(a_new_session(), told)
+    readings = [Sampled(after(at), *more) for at, *more in samples]
+    session = refolded(a_new_session(), readings)
 
-    points = curve(session, told)
+    points = curve(session, readings)
 
-    assert [at.observed_at for at, _ in points] == sorted(one.observed_at for one in told)
+    assert [at.observed_at for at, _ in points] == sorted(one.observed_at for one in readings)
     assert points[-1][1] == session.energy_wh
 
 
@@ -352,9 +470,9 @@ def test_a_stop_that_fits_no_meter_is_flagged_and_bills_nothing():
 
 def test_the_curve_of_an_ended_session_has_nothing_after_its_end():
     over = ended(a_new_session(), Stop(meter_stop_wh=None, reason="", at=after(60)))
-    told = [*registers((0.5, 1_200), (2, 9_000)), Sampled(after(40), power_w=1.0)]
+    readings = [*registers((0.5, 1_200), (2, 9_000)), Sampled(after(40), power_w=1.0)]
 
-    assert [wh for _, wh in curve(over, told)] == [200, 200]
+    assert [wh for _, wh in curve(over, readings)] == [200, 200]
 
 
 def test_a_stop_without_a_register_leaves_the_last_sample_the_last_word():

@@ -8,6 +8,7 @@ import pytest
 
 from cloud.adapters.sql import tables
 from cloud.adapters.sql.links import SqlLinks
+from cloud.domain.access import Role, Viewer
 from cloud.domain.cursor import Cursor
 from cloud.services.facts import HANDLERS
 from cloud.services.facts.memo import SessionMemo
@@ -427,6 +428,34 @@ def test_samples_of_a_session_whose_start_is_lost_are_kept_and_flagged(rig):
 
     session = rig.row(tables.sessions, id="s-1")
     assert (session.energy_wh, session.flags) == (400, ["start_missing"])
+
+
+def test_without_a_register_intervals_add_up_however_often_and_in_whatever_order_they_come(rig):
+    rig.clock.pass_by(timedelta(minutes=30))
+    samples = [metered(None, after(300 * n), interval_wh=100 * n) for n in range(1, 6)]
+    rig.agent.tell(connected(), begun(meter_start_wh=None))
+    rig.agent.tell(samples[1], samples[4])
+    rig.agent.tell(samples[1], samples[0])
+    rig.agent.tell(samples[4], samples[3], samples[3])
+    rig.agent.tell(over(None, after(1_600)))
+    rig.agent.tell(samples[2])
+
+    session = rig.row(tables.sessions, id="s-1")
+    assert (session.energy_wh, session.cost_minor) == (1_500, 75)
+    assert session.flags == ["counted_by_intervals"]
+
+
+def test_what_a_car_gives_back_is_kept_with_its_session_and_not_billed(rig):
+    rig.clock.pass_by(timedelta(minutes=30))
+    rig.agent.tell(connected(), begun(), metered(1_500, after(60), export_wh=90_000))
+    rig.agent.tell(metered(1_500, after(900), export_wh=92_500, export_power_w=10_000.0))
+    rig.agent.tell(metered(1_500, after(600), export_wh=91_000))
+    rig.agent.tell(over(1_500, after(1_000)))
+
+    session = rig.row(tables.sessions, id="s-1")
+    assert (session.energy_wh, session.export_wh, session.cost_minor) == (500, 2_500, 25)
+    shown = rig.sessions.get("s-1", Viewer(DRIVER, Role.DRIVER)).session
+    assert shown.export_wh == 2_500
 
 
 def test_samples_outside_any_session_are_no_session(rig):

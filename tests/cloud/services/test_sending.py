@@ -284,6 +284,17 @@ def test_samples_are_written_as_points_of_their_station_charger_and_evse():
     assert lines_of(STATION, [metered(None, NOON)]) == ""
 
 
+def test_all_a_charger_measures_is_in_its_point():
+    others = {"Frequency": 50.0, "Power.Reactive.Import.L1-N": -42.5, 'a b,c="d"\n': 1.0}
+    one = metered(None, NOON, interval_wh=20, export_wh=7, export_power_w=9.5, others=others)
+    (line,) = lines_of(STATION, [one]).splitlines()
+
+    assert line.split(" ")[1] == (
+        "interval_wh=20i,export_wh=7i,export_power_w=9.5,Frequency=50.0,"
+        'Power.Reactive.Import.L1-N=-42.5,a_b_c__d__=1.0,session="s-1"'
+    )
+
+
 def test_telemetry_is_deleted_only_once_it_is_written(metering):
     metering.agent.tell(connected(), begun(), metered(1_100, after(5)))
     metering.agent.tell(

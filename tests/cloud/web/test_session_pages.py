@@ -43,6 +43,20 @@ def test_d7_what_was_not_reported_is_not_shown_as_zero(signed_in, parts):
     assert shown["end"] == "\u2013"
 
 
+def test_what_a_car_gave_back_is_shown_where_it_gave_any(signed_in, parts):
+    driver = signed_in("driver")
+    without = [driver.get(page).text for page in (LIVE, ENDED)]
+    change(parts, 0, export_wh=2_500)
+    change(parts, 1, export_wh=3_250)
+    live, over = (driver.get(page).text for page in (LIVE, ENDED))
+
+    hidden = [one for one, _ in Page(without[0]).having("data-given-back") if "hidden" in one]
+    assert (len(hidden), "Given back" in without[1]) == (1, False)
+    assert fields(live)["export"] == "2.50 kWh"
+    assert not [one for one, _ in Page(live).having("data-given-back") if "hidden" in one]
+    assert "<dt>Given back</dt><dd>3.25 kWh</dd>" in over
+
+
 def test_a_finished_charge_is_a_receipt(signed_in):
     text = signed_in("driver").get(ENDED).text
 

@@ -11,6 +11,7 @@ const field = (name) => card.querySelector(`[data-field="${name}"]`);
 const money = new Intl.NumberFormat(language, { style: "currency", currency });
 const minor = 10 ** money.resolvedOptions().maximumFractionDigits;
 const decimals = (least, most) => new Intl.NumberFormat(language, { minimumFractionDigits: least, maximumFractionDigits: most });
+const kwh = (wh) => `${decimals(2, 2).format(wh / 1000)} kWh`;
 const curve = drawCurve(document.getElementById("chart"), JSON.parse(card.dataset.curve), {
   zone,
   price: Number(card.dataset.price) / minor,
@@ -23,7 +24,9 @@ function show(session) {
   card.dataset.version = session.version;
   if (!session.is_live) return location.reload();
   field("power").textContent = session.power_w === null ? "\u2013" : decimals(0, 1).format(session.power_w / 1000);
-  field("energy").textContent = `${decimals(2, 2).format(session.energy_wh / 1000)} kWh`;
+  field("energy").textContent = kwh(session.energy_wh);
+  field("export").textContent = kwh(session.export_wh);
+  card.querySelector("[data-given-back]").toggleAttribute("hidden", !session.export_wh);
   field("cost").textContent = money.format(session.cost_minor / minor);
   field("end").textContent = session.expected_end_at ? clock(session.expected_end_at, zone) : "\u2013";
   field("state").textContent = word("session", session.state);
