@@ -12,7 +12,7 @@ from msgspec import Meta, field
 
 from contracts.events import Event
 from contracts.ids import ChargerId, SensorId, StationId, Token
-from contracts.wire import UNREADABLE, Broken, Instant, TaggedWire, Wire
+from contracts.wire import UNREADABLE, Broken, Instant, TaggedWire, Text, Wire
 
 MAX_BATCH_EVENTS: Final = 500
 MAX_BATCH_BYTES: Final = 256 * 1024
@@ -92,6 +92,8 @@ class AuthorizeAnswer(TaggedWire, kw_only=True, tag="authorize_answer"):
     """Why not: `blocked`, `expired`; empty, or a word nobody knows: it is unknown."""
     parent_token: Token | None = None
     valid_until: Instant | None = None
+    tariff_text: Text = ""
+    """What it is to pay there, in words; empty: as the plan says."""
 
 
 class RelayAnswer(TaggedWire, kw_only=True, tag="relay_answer"):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, field
 
 from contracts.ids import BayId, ChargerId, StationId, Token
-from contracts.wire import UNREADABLE, Broken, Instant, Wire
+from contracts.wire import UNREADABLE, Broken, Instant, Text, Wire
 
 
 class OfflinePolicy(StrEnum):
@@ -50,6 +50,8 @@ class PlannedReservation(Wire, kw_only=True):
     starts_at: Instant
     ends_at: Instant
     """Until when; the buffer after it is the cloud's concern."""
+    tariff_text: Text = ""
+    """What it was agreed on to cost, where that is not what the station costs now."""
 
     @property
     def protected_from(self) -> Instant:
@@ -91,6 +93,8 @@ class Plan(Wire, kw_only=True):
     reservations: list[PlannedReservation] = field(default_factory=list)
     power_limits: list[PowerLimit] = field(default_factory=list)
     chargers: list[ChargerCredential] = field(default_factory=list)
+    tariff_text: Text = ""
+    """What charging costs here, in words for a charger's display."""
 
 
 _DECODER: Final = msgspec.json.Decoder(Plan)

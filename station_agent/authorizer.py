@@ -19,6 +19,7 @@ from station_agent.domain.tokens import (
     by_plan,
     by_policy,
     is_reserved_for_another,
+    tariff_text,
 )
 from station_agent.ports import DecidedBy, Kept, OutboxUnavailable, Recorder, Verdict
 from station_agent.station_file import StationLayout
@@ -115,7 +116,7 @@ class TokenAuthorizer:
         answer = await self._cloud.ask(charger_id, evse_id, token, self._wait_s)
         if answer is not None:
             await self._remember(answer, question)
-            return self._verdict(_said(answer), DecidedBy.CLOUD, question)
+            return self._verdict(_said(answer), DecidedBy.CLOUD, question, answer.tariff_text)
         cached = self._cached(question, STALE_FOR)
         if cached is not None:
             return self._verdict(cached, DecidedBy.CACHE, question)
@@ -126,11 +127,13 @@ class TokenAuthorizer:
         found = (self._station.bay_of(charger_id, evse) for evse in evses)
         return tuple(bay for bay in found if bay is not None)
 
-    def _verdict(self, word: Word, decided_by: DecidedBy, question: _Question) -> Verdict:
+    def _verdict(
+        self, word: Word, decided_by: DecidedBy, question: _Question, said: str = ""
+    ) -> Verdict:
         """A reservation in the plan is kept whoever accepted the token."""
-        refusal = word.refusal
+        refusal, orders = word.refusal, self._plan.orders
         if refusal is None and is_reserved_for_another(
-            self._plan.orders, question.bays, question.token, word.parent_token, question.now
+            orders, question.bays, question.token, word.parent_token, question.now
         ):
             refusal, decided_by = Refusal.RESERVED, DecidedBy.PLAN
         return Verdict(
@@ -139,6 +142,7 @@ class TokenAuthorizer:
             reason=refusal or "",
             parent_token=word.parent_token,
             valid_until=word.valid_until,
+            tariff_text=tariff_text(orders, question.bays, question.token, question.now, said),
         )
 
     def _cached(self, question: _Question, good_for: timedelta) -> Word | None:

@@ -153,6 +153,8 @@ class Verdict:
     """Empty, or `unknown`, `blocked`, `expired`, `reserved_for_another`."""
     parent_token: Token | None = None
     valid_until: datetime | None = None
+    tariff_text: str = ""
+    """What it is to pay here, in words; empty: not known."""
 
 
 class Authorizer(Protocol):

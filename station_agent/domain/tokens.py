@@ -34,6 +34,7 @@ class StandingOrders:
     offline_policy: OfflinePolicy = OfflinePolicy.REFUSE
     grants: dict[str, TokenGrant] = field(default_factory=dict)
     reservations: dict[BayId, tuple[PlannedReservation, ...]] = field(default_factory=dict)
+    tariff_text: str = ""
 
     def grant_of(self, token: Token) -> TokenGrant | None:
         """Return what the plan says of a token, however a charger wrote it."""
@@ -48,7 +49,16 @@ def orders_from(plan: Plan | None) -> StandingOrders:
     for reservation in plan.reservations:
         by_bay[reservation.bay_id] = (*by_bay.get(reservation.bay_id, ()), reservation)
     grants = {same_token(grant.token): grant for grant in plan.tokens}
-    return StandingOrders(plan.offline_policy, grants, by_bay)
+    return StandingOrders(plan.offline_policy, grants, by_bay, plan.tariff_text)
+
+
+def tariff_text(
+    orders: StandingOrders, bays: Sequence[BayId], token: Token, now: datetime, said: str = ""
+) -> str:
+    """Return what a token is to pay: as agreed with its promise, as was `said`, or as all pay here."""
+    promised = (promise_of(orders, bay, token, now) for bay in bays)
+    agreed = (one.tariff_text for one in promised if one is not None and one.tariff_text)
+    return next(agreed, said or orders.tariff_text)
 
 
 def by_plan(

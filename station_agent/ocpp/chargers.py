@@ -19,6 +19,7 @@ from station_agent.ocpp import metrics
 from station_agent.ocpp.answering import Services, Timing
 from station_agent.ocpp.connection import ChargerConnection
 from station_agent.ocpp.connections import Connections
+from station_agent.ocpp.displays import TariffDisplays
 from station_agent.ocpp.door import ChargerSocket
 from station_agent.ocpp.gateway import Gateway
 from station_agent.ocpp.handshake import DOWNGRADED, other_than
@@ -72,11 +73,13 @@ class StationChargers:
         self._promises = promises
         self._credentials = credentials
         self._station = station
+        self._displays = TariffDisplays(recorder)
         self._settings = settings
         self._clock = clock
-        self._services = Services(recorder, answers, authorizer, clock, _timing(settings), relay)
+        displays, timing = self._displays, _timing(settings)
+        self._services = Services(displays, answers, authorizer, clock, timing, relay)
         self._connections = Connections(clock, settings.silent_after_s)
-        self._gateway = Gateway(self._connections, sessions, recorder, clock)
+        self._gateway = Gateway(self._connections, sessions, displays, clock)
         self._events = OncePer(_EVENT_EVERY.total_seconds())
         self._profiles = Profiles(recorder)
         self._skews: defaultdict[ChargerId, Skew] = defaultdict(Skew)
@@ -217,6 +220,7 @@ class StationChargers:
             promises=self._promises,
             registration=partial(self._registration_of, socket.charger_id),
             skew=self._skews[socket.charger_id],
+            shows_tariff=partial(self._displays.shows, socket.charger_id),
         )
 
     def _registration_of(self, charger_id: ChargerId) -> Registration:

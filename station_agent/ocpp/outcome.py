@@ -44,6 +44,8 @@ class ChargerView:
     promises: Promises
     registration: Callable[[], Registration] = lambda: Registration.ACCEPTED
     """How its next BootNotification is answered, by the plan in use."""
+    shows_tariff: Callable[[], bool] = lambda: False
+    """Whether it said that it shows drivers what charging costs."""
     talk: Conversation = field(default_factory=Conversation)
     skew: Skew = field(default_factory=Skew)
     """What is known of its clock; the same for all its connections."""
@@ -87,6 +89,12 @@ class Context:
         if not told.oddity and self.now - told.at <= MAX_SKEW:
             skew.seems_right()
         return told
+
+    @property
+    def tariff_text(self) -> str:
+        """What to show whom the verdict is about (OCPP 2.0.1, I01.FR.02); empty: nothing."""
+        verdict = self.verdict
+        return verdict.tariff_text if verdict is not None and self.charger.shows_tariff() else ""
 
     def oddity(self, word: str, detail: str = "") -> OddityObserved:
         """Return the fact that this charger did something it should not."""

@@ -220,3 +220,33 @@ async def test_the_cache_is_bounded_and_the_oldest_go(monkeypatch):
     again.cloud.answer = answer()
     await again.authorize("t9")
     assert set(house.memory.kept("token")) == {"t3", "t4", "t9"}
+
+
+@pytest.mark.parametrize("shown", ["T", "U", "P"])
+async def test_who_may_charge_is_told_what_it_costs_whoever_decided(shown):
+    house = House(
+        tokens=[TokenGrant(token="T")],
+        offline_policy=OfflinePolicy.ACCEPT,
+        reservations=[
+            PlannedReservation(
+                reservation_id="r",
+                bay_id="b1",
+                token="P",
+                starts_at=NOON,
+                ends_at=NOON + timedelta(hours=1),
+                tariff_text="as agreed",
+            )
+        ],
+        tariff_text="0.55 GBP per kWh.",
+    )
+    first = await house.authorize(shown, evse_id=1 if shown == "P" else 2)
+    house.cloud.answer = answer(tariff_text="0.50 GBP per kWh.")
+    second = await house.authorize(shown, evse_id=1 if shown == "P" else 2)
+
+    told = {
+        "T": ("0.55 GBP per kWh.", "0.55 GBP per kWh."),
+        "U": ("0.55 GBP per kWh.", "0.50 GBP per kWh."),
+        "P": ("as agreed", "as agreed"),
+    }
+    assert (first.is_accepted, second.is_accepted) == (True, True)
+    assert (first.tariff_text, second.tariff_text) == told[shown]

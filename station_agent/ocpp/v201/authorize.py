@@ -41,7 +41,7 @@ def handle(request: Authorize, context: Context) -> Outcome:
     if request.id_token.is_nobody:
         return Outcome({"idTokenInfo": id_token_info(NOBODY)})
     facts = decided(request.id_token.token, context)
-    reply: Reply = {"idTokenInfo": id_token_info(context.verdict)}
+    reply: Reply = {"idTokenInfo": id_token_info(context.verdict, context.tariff_text)}
     if request.has_certificate:
         word = (context.relayed or {}).get("certificateStatus", UNKNOWN)
         reply["certificateStatus"] = word

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ocpp.v201.enums import AuthorizationStatusEnumType as Status
-from ocpp.v201.enums import IdTokenEnumType
+from ocpp.v201.enums import IdTokenEnumType, MessageFormatEnumType
 
 from contracts.ids import Token
 from station_agent.ocpp.fields import Payload, cut_token
@@ -13,6 +13,9 @@ from station_agent.ocpp.outcome import Ask
 from station_agent.ports import DecidedBy, Verdict
 
 _MAX_ID_TOKEN: Final = 36
+_MAX_CONTENT: Final = 512
+LANGUAGE: Final = "en"
+"""Tariffs are told in."""
 
 STATUS: Final[Mapping[str, Status]] = {
     "unknown": Status.unknown,
@@ -46,8 +49,11 @@ class IdToken(Payload, frozen=True, rename="camel"):
 NOBODY: Final = Verdict(is_accepted=True, decided_by=DecidedBy.PLAN)
 
 
-def id_token_info(verdict: Verdict | None) -> dict[str, Any]:
-    """Return what a charger is told of a token; without a verdict it is not accepted."""
+def id_token_info(verdict: Verdict | None, tariff_text: str = "") -> dict[str, Any]:
+    """Return what a charger is told of a token; without a verdict it is not accepted.
+
+    Who may charge is shown what it costs, where the charger can show it (I01).
+    """
     if verdict is None or not verdict.is_accepted:
         reason = verdict.reason if verdict else "unknown"
         return {"status": STATUS.get(reason, Status.invalid)}
@@ -59,4 +65,11 @@ def id_token_info(verdict: Verdict | None) -> dict[str, Any]:
             "idToken": verdict.parent_token,
             "type": IdTokenEnumType.central,
         }
+    if tariff_text:
+        info["personalMessage"] = _message(tariff_text)
     return info
+
+
+def _message(text: str) -> dict[str, Any]:
+    kind = MessageFormatEnumType.ascii if text.isascii() else MessageFormatEnumType.utf8
+    return {"format": kind, "language": LANGUAGE, "content": text[:_MAX_CONTENT]}

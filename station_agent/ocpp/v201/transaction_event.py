@@ -318,7 +318,9 @@ def _reply(request: TransactionEvent, context: Context) -> Reply:
     reply: Reply = {}
     if request.id_token is not None:
         verdict = NOBODY if request.id_token.is_nobody else context.verdict
-        reply["idTokenInfo"] = id_token_info(verdict)
+        # At the end the cost is shown, and nobody stands before what happened offline.
+        is_shown = request.event_type != TransactionEventEnumType.ended and not request.offline
+        reply["idTokenInfo"] = id_token_info(verdict, context.tariff_text if is_shown else "")
     if context.total is not None:
         reply["totalCost"] = float(context.total)
     return reply
