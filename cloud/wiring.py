@@ -653,7 +653,7 @@ class House:
             costing=self.costs,
             listing=self.local_lists,
         )
-        plans = PlanService(self.open_work, self.publish, self.clock)
+        plans = PlanService(self.open_work, self.publish, self.clock, self.shelf)
         sweeps = SweepService(
             self.open_work,
             self.clock,

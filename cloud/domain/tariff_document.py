@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from cloud.domain.bill_lines import Kind, Line, quantity_text
 from cloud.domain.money import decimal, shortest
 from cloud.domain.tariff_data import tariff_of
+from cloud.domain.tariff_words import in_words
 from cloud.domain.tariffs import Tariff
 from cloud.domain.worked_examples import Used, lines_of, sentence
 
@@ -135,6 +136,12 @@ their tax is in them. Tariff, terms and discounts count as they were when the ba
 
 A meter that was odd is billed at most what the bay could deliver in the time, and its receipt says that a person will look at it.
 
+## What a display shows
+
+A 2.0.1 charger that says it shows tariffs (`TariffCostCtrlr.Enabled[Tariff]`) is told the price in words with each yes to a token, on the way
+(`AuthorizeAnswer`) or by the plan where the station is alone: a reservation's as it was agreed on, else the station's as it is now. As it counts for
+the whole charge, it is not told again during one (I06).
+
 ## Worked examples
 
 By the clock in London, on a Monday from half past five in the afternoon.
@@ -154,7 +161,8 @@ def _section(example: Example) -> str:
     return (
         f"\n### {example.title}\n\n```json\n{body}\n```\n\n"
         "| for | quantity | price | tax % | net | gross |\n|---|---|---|---|---|---|\n"
-        f"{rows}\n\n**{sentence(tariff, example.used, _ZONE)}**\n"
+        f"{rows}\n\n**{sentence(tariff, example.used, _ZONE)}**\n\n"
+        f"On a charger's display: {in_words(tariff)}\n"
     )
 
 

@@ -9,9 +9,13 @@ from contracts.ids import StationId, same_token
 
 
 def answer(
-    station_id: StationId, ask: AuthorizeAsk, grants: Mapping[str, Grant], now: datetime
+    station_id: StationId,
+    ask: AuthorizeAsk,
+    grants: Mapping[str, Grant],
+    now: datetime,
+    tariff_text: str = "",
 ) -> AuthorizeAnswer:
-    """Return the cloud's word: yes only to a token it knows, valid now."""
+    """Return the cloud's word: yes only to a token it knows, valid now, and what it is to pay."""
     grant = grants.get(same_token(ask.token))
     is_accepted = grant is not None and is_good(grant, now)
     return AuthorizeAnswer(
@@ -21,6 +25,7 @@ def answer(
         refusal="" if grant is None or is_accepted else _refusal(grant),
         parent_token=grant.parent_token if grant is not None and is_accepted else None,
         valid_until=grant.valid_until if grant is not None and is_accepted else None,
+        tariff_text=tariff_text if is_accepted else "",
     )
 
 

@@ -451,6 +451,8 @@ class PlanSource:
     station_id: str
     version: int
     offline_policy: str
+    tariff_id: str
+    """By which it charges; see cloud.domain.billing.simple_id for a price alone."""
     chargers: tuple[ChargerKey, ...]
 
 

@@ -3,17 +3,19 @@
 They carry the reservations of the next days, so that a station keeps these also while it is alone.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from cloud.domain.occupants import protected_from
 from cloud.domain.reservations import Reservation
+from cloud.domain.tariff_words import in_words
 from cloud.services.advancing import PLANNED_AHEAD
 from cloud.services.fact_ports import Grant, PlanSource
-from cloud.services.ports import Clock, OpenWork, Publish
+from cloud.services.ports import Clock, OpenWork, Publish, UnitOfWork
 from cloud.services.retrying import retried
+from cloud.services.shelf import TariffShelf
 from contracts import topics
 from contracts.plan import (
     ChargerCredential,
@@ -38,6 +40,7 @@ class PlanService:
     open_work: OpenWork
     publish: Publish
     clock: Clock
+    shelf: TariffShelf
     _looked_ahead_at: datetime | None = None
 
     def publish_changed(self) -> int:
@@ -59,9 +62,10 @@ class PlanService:
             sources = work.plans.sources(station_ids)
             grants = work.plans.grants()
             reserved = work.reservations.live_of_stations(station_ids, self._horizon())
+            prices = self._prices(work, sources, reserved.values())
         tokens = _tokens(grants.values())
         for source in sources:
-            plan = self._plan(source, tokens, reserved.get(source.station_id, ()))
+            plan = self._plan(source, tokens, reserved.get(source.station_id, ()), prices)
             self.publish(topics.plan(source.station_id), encode(plan), True)
         self._mark(sources)
         return len(sources)
@@ -84,16 +88,32 @@ class PlanService:
     def _horizon(self) -> datetime:
         return self.clock.now() + PLANNED_AHEAD + LOOK_AHEAD_EVERY
 
+    def _prices(
+        self,
+        work: UnitOfWork,
+        sources: Iterable[PlanSource],
+        reserved: Iterable[Sequence[Reservation]],
+    ) -> dict[str, str]:
+        """Return tariffs in words, by their ids: the stations' own, and those agreed on before."""
+        wanted = {one.tariff_id for one in sources}
+        wanted |= {one.tariff_id for part in reserved for one in part if one.tariff_id}
+        return {one: in_words(tariff) for one, tariff in self.shelf.by_ids(work, wanted).items()}
+
     def _plan(
-        self, source: PlanSource, tokens: list[TokenGrant], reserved: Sequence[Reservation]
+        self,
+        source: PlanSource,
+        tokens: list[TokenGrant],
+        reserved: Sequence[Reservation],
+        prices: Mapping[str, str],
     ) -> Plan:
+        here = prices.get(source.tariff_id, "")
         return Plan(
             station=source.station_id,
             version=source.version,
             issued_at=self.clock.now(),
             offline_policy=OfflinePolicy(source.offline_policy),
             tokens=tokens,
-            reservations=[_planned(one) for one in reserved],
+            reservations=[_planned(one, here, prices) for one in reserved],
             chargers=[
                 ChargerCredential(
                     charger_id=key.charger_id,
@@ -106,10 +126,12 @@ class PlanService:
                 )
                 for key in source.chargers
             ],
+            tariff_text=here,
         )
 
 
-def _planned(reservation: Reservation) -> PlannedReservation:
+def _planned(reservation: Reservation, here: str, prices: Mapping[str, str]) -> PlannedReservation:
+    agreed = prices.get(reservation.tariff_id or "", "")
     return PlannedReservation(
         reservation_id=reservation.id,
         reservation_number=reservation.number,
@@ -118,6 +140,7 @@ def _planned(reservation: Reservation) -> PlannedReservation:
         protect_from=protected_from(reservation),
         starts_at=reservation.starts_at,
         ends_at=reservation.ends_at,
+        tariff_text=agreed if agreed != here else "",
     )
 
 

@@ -138,7 +138,7 @@ class StationAdminService:
             _check_station(after)
             _check_owner(work, after.owner_id)
             work.stations_admin.change_station(station_id, values)
-            if after.offline_policy != before.offline_policy:
+            if _is_in_plan(after) != _is_in_plan(before):
                 work.stations_admin.bump_plan(station_id)
             changed = work.stations_admin.station(station_id)
             work.commit()
@@ -256,6 +256,10 @@ class StationAdminService:
         key, salt = new_key(), new_salt()
         work.stations_admin.set_charger_key(charger_id, salt, hash_key(salt, key))
         return key
+
+
+def _is_in_plan(station: StationRecord) -> tuple[object, ...]:
+    return station.offline_policy, station.currency, station.price_per_kwh_minor
 
 
 def _demand_admin(viewer: Viewer) -> None:

@@ -191,6 +191,7 @@ class TariffService:
             work.tariffs.add(after)
             for station_id in stations:
                 work.tariffs.assign(station_id, after.id)
+                work.stations_admin.bump_plan(station_id)
             return _view(work, after)
 
         with self.open_work() as work:
@@ -214,6 +215,7 @@ class TariffService:
                 raise NotFound(station_id)
             tariff_id = None if key is None else _fitting(work, station, key).id
             work.tariffs.assign(station_id, tariff_id)
+            work.stations_admin.bump_plan(station_id)
             view = self._of_station(work, replace(station, tariff_id=tariff_id))
             work.commit()
         return view

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, select, update
 from cloud.adapters.sql.rows import Reader
 from cloud.adapters.sql.tables import charger_key_rotations as rotations
 from cloud.adapters.sql.tables import chargers, charging_tokens, stations
+from cloud.domain.billing import simple_id
 from cloud.domain.key_rotation import OPEN
 from cloud.services.fact_ports import ChargerKey, Grant, PlanSource
 
@@ -39,7 +40,14 @@ class SqlPlans:
     def sources(self, station_ids: Collection[str] | None) -> list[PlanSource]:
         """See Plans.sources."""
         keys = self._keys(station_ids)
-        columns = (stations.c.id, stations.c.plan_version, stations.c.offline_policy)
+        columns = (
+            stations.c.id,
+            stations.c.plan_version,
+            stations.c.offline_policy,
+            stations.c.tariff_id,
+            stations.c.currency,
+            stations.c.price_per_kwh_minor,
+        )
         query = select(*columns).order_by(stations.c.id)
         if station_ids is not None:
             query = query.where(stations.c.id.in_(station_ids))
@@ -48,6 +56,7 @@ class SqlPlans:
                 station_id=row.id,
                 version=row.plan_version,
                 offline_policy=row.offline_policy,
+                tariff_id=row.tariff_id or simple_id(row.currency, row.price_per_kwh_minor),
                 chargers=tuple(keys.get(row.id, ())),
             )
             for row in self._connection.execute(query)

@@ -9,10 +9,11 @@ from typing import Final
 import msgspec
 
 from cloud.domain.alerts.snapshots import QuarantineSnapshot
-from cloud.domain.billing import live_cost_minor
+from cloud.domain.billing import live_cost_minor, simple_id
 from cloud.domain.cursor import Cursor, Place, place
 from cloud.domain.sessions import Session, refolded
 from cloud.domain.stations import StationLink
+from cloud.domain.tariff_words import in_words
 from cloud.domain.witnesses import FORESEEN
 from cloud.services.authorize import answer
 from cloud.services.bay_views import heard_view
@@ -395,8 +396,9 @@ class Transaction:
         board = self._board
         for read in known:
             station_id = read.batch.station
+            text = self._tariff_text(station_id) if read.batch.asks else ""
             self._applied.answers += [
-                answer(station_id, ask, board.grants, board.now) for ask in read.batch.asks
+                answer(station_id, ask, board.grants, board.now, text) for ask in read.batch.asks
             ]
             self._applied.relays += [(station_id, one) for one in read.batch.relays]
         answered: list[CommandView] = []
@@ -405,6 +407,12 @@ class Transaction:
             self._applied.changes += [command_change(view) for view in views]
             answered += views
         security.keep(self._work, board, answered)
+
+    def _tariff_text(self, station_id: str) -> str:
+        station = self._board.stations[station_id]
+        tariff_id = station.tariff_id or simple_id(station.currency, station.price_per_kwh_minor)
+        tariff = self._shelf.by_ids(self._work, {tariff_id}).get(tariff_id)
+        return in_words(tariff) if tariff is not None else ""
 
     def _keep_rest(self) -> None:
         work, board = self._work, self._board

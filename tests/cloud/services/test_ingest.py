@@ -497,6 +497,7 @@ def test_a_token_is_answered_for(rig):
 
     assert (known.is_accepted, known.ask_id, known.station) == (True, "q-1", STATION)
     assert not unknown.is_accepted
+    assert (known.tariff_text, unknown.tariff_text) == ("0.50 GBP per kWh.", "")
 
 
 @pytest.mark.parametrize(

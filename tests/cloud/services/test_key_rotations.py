@@ -10,6 +10,7 @@ from cloud.domain.errors import NotAllowed, NotFound
 from cloud.services.commands import CommandService
 from cloud.services.key_rotations import KeyMaker, KeyRotationService
 from cloud.services.plans import PlanService
+from cloud.services.shelf import TariffShelf
 from contracts.commands import decode_command
 from contracts.events import ChargerConnected, CommandAnswered, CommandOutcome
 from contracts.keys import is_key
@@ -44,7 +45,7 @@ class Change:
         """Do what the clock does: what is due, then plans, then commands."""
         rig = self.rig
         replace(rig.deadlines, rotating=self.service).do_due()
-        PlanService(rig.open_work, rig.broker, rig.clock).publish_changed()
+        PlanService(rig.open_work, rig.broker, rig.clock, TariffShelf()).publish_changed()
         commands = CommandService(
             rig.open_work, rig.broker, rig.clock, rig.policy.stale_after, fill=self.keys.fill
         )
@@ -73,7 +74,9 @@ class Change:
         return [decode_command(body) for topic, body, _ in sent if topic.endswith("/commands")]
 
     def credential(self):
-        PlanService(self.rig.open_work, self.rig.broker, self.rig.clock).publish_all()
+        PlanService(
+            self.rig.open_work, self.rig.broker, self.rig.clock, TariffShelf()
+        ).publish_all()
         plans = [
             body
             for topic, body, _ in self.rig.broker.published

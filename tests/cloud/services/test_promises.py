@@ -8,9 +8,11 @@ from structlog.testing import capture_logs
 
 from cloud.adapters.sql import tables
 from cloud.adapters.sql.reservations import SqlReservations
+from cloud.domain.billing import simple_id
 from cloud.domain.reservations import Happening, Status, Trouble
 from cloud.services.plans import PlanService
 from cloud.services.ports import TransactionLost
+from cloud.services.shelf import TariffShelf
 from contracts import events
 from contracts.batch import Beat
 from contracts.plan import decode_plan
@@ -555,7 +557,7 @@ def planned(kept):
 
 
 def test_a_plan_carries_the_paid_reservations_of_the_next_days(kept):
-    plans = PlanService(kept.open_work, kept.rig.broker, kept.clock)
+    plans = PlanService(kept.open_work, kept.rig.broker, kept.clock, TariffShelf())
     plans.publish_changed()
     planned(kept)
     kept.book(7_200, status=Status.HELD, held_until=after(600), booked_at=None)
@@ -576,6 +578,19 @@ def test_a_plan_carries_the_paid_reservations_of_the_next_days(kept):
     assert planned(kept) == [[]]
 
 
+def test_a_plan_says_what_a_promise_was_agreed_to_cost_where_it_costs_another_now(kept):
+    plans = PlanService(kept.open_work, kept.rig.broker, kept.clock, TariffShelf())
+    kept.book(7_200, tariff_id=simple_id("GBP", 50))
+    kept.book(14_400, tariff_id=simple_id("GBP", 45))
+    plans.publish_all()
+
+    (payload,) = [one for topic, one, _ in kept.rig.broker.published if topic.endswith("/plan")]
+    plan = decode_plan(payload)
+    assert plan.tariff_text == "0.50 GBP per kWh."
+    told = {one.reservation_id: one.tariff_text for one in plan.reservations}
+    assert told == {"r-1": "", "r-2": "0.45 GBP per kWh."}
+
+
 def test_a_plan_is_not_sent_again_for_what_it_does_not_say(kept):
     kept.book()
     kept.until(1_700)
@@ -587,7 +602,7 @@ def test_a_plan_is_not_sent_again_for_what_it_does_not_say(kept):
 
 
 def test_a_plan_is_sent_again_as_days_go_by(kept):
-    plans = PlanService(kept.open_work, kept.rig.broker, kept.clock)
+    plans = PlanService(kept.open_work, kept.rig.broker, kept.clock, TariffShelf())
     kept.book(3 * 86_400 + 7 * 3_600)
     plans.publish_changed()
     assert planned(kept) == [[]]

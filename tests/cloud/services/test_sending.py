@@ -16,6 +16,7 @@ from cloud.services.messages import MessageService, NotSent
 from cloud.services.plans import PlanService
 from cloud.services.ports import DatabaseAway
 from cloud.services.publishing import Publisher
+from cloud.services.shelf import TariffShelf
 from cloud.services.sweeping import SweepService
 from cloud.services.telemetry import TelemetryAway, TelemetryRefused, TelemetryService, lines_of
 from contracts.batch import Beat
@@ -28,7 +29,7 @@ from tests.cloud.services.rig import a_rig, begun, connected, metered, said, see
 @pytest.fixture
 def sweeps(rig):
     commands = CommandService(rig.open_work, rig.broker, rig.clock, rig.policy.stale_after)
-    plans = PlanService(rig.open_work, rig.broker, rig.clock)
+    plans = PlanService(rig.open_work, rig.broker, rig.clock, TariffShelf())
     fleet = FleetService(rig.open_work, rig.clock, timedelta(seconds=80))
     return SweepService(rig.open_work, rig.clock, rig.publisher, plans, commands, fleet)
 
@@ -106,6 +107,7 @@ def test_a_plan_is_sent_when_what_it_is_made_of_changes(rig, sweeps):
     assert [plan.offline_policy for plan in plans] == ["refuse", "accept"]
     assert plans[0].chargers[0].key_hash == "bb"
     assert [one.token for one in plans[0].tokens] == ["04aabb"]
+    assert [plan.tariff_text for plan in plans] == ["0.50 GBP per kWh."] * 2
 
 
 def test_old_things_are_forgotten_a_little_at_a_time(rig, sweeps):

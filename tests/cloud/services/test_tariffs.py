@@ -2,6 +2,7 @@
 
 import pytest
 
+from cloud.adapters.sql import tables
 from cloud.domain.access import Role, Viewer
 from cloud.domain.billing import simple_id
 from cloud.domain.errors import KeyReused, NotAllowed, NotFound, NotValid
@@ -47,6 +48,19 @@ def test_a_change_is_a_new_version_and_stations_go_over_to_it(bills):
         kept = work.tariffs.by_ids([first.tariff_id, second.tariff_id])
     assert kept[first.tariff_id].body == first.body
     assert [one.version for one in bills.tariffs.list(STAFF).tariffs] == [2]
+
+
+def test_the_plan_of_a_station_is_sent_again_as_what_charging_costs_there_changes(bills):
+    def version() -> int:
+        return bills.rig.row(tables.stations, id=STATION).plan_version
+
+    first = bills.tariffs.add(OWNING, new())
+    before = version()
+    bills.tariffs.assign(OWNING, STATION, first.key)
+    assigned = version()
+    bills.tariffs.change(OWNING, first.key, "Dear", prices("5.00"))
+
+    assert (before, assigned, version()) == (before, before + 1, before + 2)
 
 
 def test_two_who_change_a_tariff_at_once_make_one_version_each(bills):
