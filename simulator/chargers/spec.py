@@ -122,6 +122,8 @@ class Behaviour:
     """False: takes charging profiles, and charges as before."""
     shows_costs: bool = False
     """Whether its display tells drivers what a session has cost."""
+    shows_tariffs: bool = False
+    """Whether its display tells drivers beforehand what charging costs."""
     list_items: int = 1_000
     """How many tokens of a list it takes at once."""
 

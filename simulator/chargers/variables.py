@@ -297,6 +297,13 @@ VARIABLES: Final = (
         instance="Cost",
     ),
     Variable(
+        "TariffCostCtrlr",
+        "Enabled",
+        "boolean",
+        lambda charger: _text(charger.behaviour.shows_tariffs),
+        instance="Tariff",
+    ),
+    Variable(
         "OCPPCommCtrlr",
         "HeartbeatInterval",
         "integer",

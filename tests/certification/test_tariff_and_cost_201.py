@@ -10,9 +10,10 @@ from tests.certification.tokens import a_token
 pytestmark = pytest.mark.real
 
 
-def a_display():
+def a_display(**more):
     """Return how a charger behaves that shows drivers what they pay."""
-    return Behaviour(heartbeat_s=3_600, sample_s=1, step_s=0.5, reboot_s=0.5, shows_costs=True)
+    usual = {"heartbeat_s": 3_600, "sample_s": 1, "step_s": 0.5, "reboot_s": 0.5}
+    return Behaviour(**usual | {"shows_costs": True} | more)
 
 
 async def charging(post):
@@ -23,11 +24,11 @@ async def charging(post):
     return post.charger.evses[1].session.transaction_id
 
 
-async def shows_costs(post):
-    """Have the cloud learn that the charger shows costs, as its report says (I02, I03)."""
+async def shows(post, instance):
+    """Have us learn what the charger shows, costs or tariffs, as it says itself (I01 to I03)."""
     variable = {
         "component": {"name": "TariffCostCtrlr"},
-        "variable": {"name": "Enabled", "instance": "Cost"},
+        "variable": {"name": "Enabled", "instance": instance},
     }
     await post.ask("GetVariables", {"getVariableData": [variable]})
 
@@ -40,7 +41,7 @@ async def shows_costs(post):
 async def test_TC_I_01_CSMS_a_charger_shows_what_a_session_has_cost_so_far(post_of):
     async with post_of(behaviour=a_display()) as post:
         await post.booted()
-        await shows_costs(post)
+        await shows(post, "Cost")
         transaction_id = await charging(post)
 
         first = await post.asked("CostUpdated")
@@ -53,7 +54,7 @@ async def test_TC_I_01_CSMS_a_charger_shows_what_a_session_has_cost_so_far(post_
 async def test_TC_I_02_CSMS_a_charger_shows_what_a_session_cost(post_of):
     async with post_of(behaviour=a_display()) as post:
         await post.booted()
-        await shows_costs(post)
+        await shows(post, "Cost")
         transaction_id = await charging(post)
 
         async def costs():
@@ -69,3 +70,22 @@ async def test_TC_I_02_CSMS_a_charger_shows_what_a_session_cost(post_of):
 
         assert await post.until(last, "the last answer") == session["cost_minor"] / 100
         assert post.charger.costs[transaction_id] == session["cost_minor"] / 100
+
+
+@pytest.mark.parametrize("shows_tariffs", [True, False])
+async def test_i01_who_may_charge_is_shown_the_tariff_where_it_can_be(post_of, shows_tariffs):
+    async with post_of(behaviour=a_display(shows_tariffs=shows_tariffs)) as post:
+        await post.booted()
+        await shows(post, "Tariff")
+        await charging(post)
+
+        def told():
+            kinds = ("Authorize", "TransactionEvent")
+            answers = [one.body for kind in kinds for one in post.tape.of(Kind.ACKNOWLEDGED, kind)]
+            return [one["idTokenInfo"] for one in answers if "idTokenInfo" in one]
+
+        infos = await post.until(told, "a yes")
+        messages = [one.get("personalMessage") for one in infos]
+        assert [one["status"] for one in infos] == ["Accepted"] * len(infos)
+        assert all(one["content"].endswith(" per kWh.") for one in messages if one)
+        assert [one is not None for one in messages] == [shows_tariffs] * len(infos)

@@ -145,7 +145,7 @@ def test_what_a_change_does_not_name_stays(house: House, admin):
     assert freed["price_per_kwh_minor"] == 61
 
 
-def test_a_new_offline_policy_reaches_the_station_by_its_plan(house: House, admin):
+def test_a_new_offline_policy_or_price_reaches_the_station_by_its_plan(house: House, admin):
     admin.post(f"{V1}/stations", json=STATION)
     before = plan_version(house, "riverside")
 
@@ -153,6 +153,8 @@ def test_a_new_offline_policy_reaches_the_station_by_its_plan(house: House, admi
     assert plan_version(house, "riverside") == before
     admin.patch(f"{V1}/stations/riverside", json={"offline_policy": "accept"})
     assert plan_version(house, "riverside") == before + 1
+    admin.patch(f"{V1}/stations/riverside", json={"price_per_kwh_minor": 61})
+    assert plan_version(house, "riverside") == before + 2
 
 
 def test_an_agents_key_is_shown_once_and_the_broker_hears_of_it(house: House, admin):
