@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from simulator.chargers.quirks import Quirk
 from simulator.chargers.spec import Behaviour, Point
 from simulator.journal import Kind
 from tests.certification.sessions import begun, ended, events, samples, signed_readings, state_of
@@ -237,4 +238,55 @@ async def test_TC_J_09_CSMS_a_session_is_sampled_at_its_interval(post_of):
         assert go_on(instants(sampled()))
         kept = await known(post, session, 3)
         assert [one["energy_wh"] for one in kept] == sorted(one["energy_wh"] for one in kept)
+        await nothing_odd(post)
+
+
+REGISTER = "Energy.Active.Import.Register"
+
+
+def by_the_interval():
+    """Return a charger's way to tell what flowed between its samples in place of a register.
+
+    It tells a register of what its car gave back, too: a tenth of what it took.
+    """
+    registers: dict[str, float] = {}
+
+    def alter(action, payload):
+        if action != "TransactionEvent":
+            return payload
+        told = [interval(one) for one in payload.get("meterValue", [])]
+        return payload | ({"meterValue": told} if told else {})
+
+    def interval(one):
+        at, values = one["timestamp"], one["sampledValue"]
+        register = next(value for value in values if value["measurand"] == REGISTER)
+        registers[at] = register["value"]
+        before = max((other for other in registers if other < at), default=at)
+        flowed = register | {
+            "measurand": "Energy.Active.Import.Interval",
+            "value": registers[at] - registers[before],
+        }
+        back = register | {
+            "measurand": "Energy.Active.Export.Register",
+            "value": registers[at] // 10,
+        }
+        others = [value for value in values if value["measurand"] != REGISTER]
+        return one | {"sampledValue": [*others, flowed, back]}
+
+    return Quirk("by_the_interval", "tells intervals and no register", alter)
+
+
+async def test_a_charger_without_a_register_is_billed_by_its_intervals(post_of):
+    behaviour = metering(sample_s=EVERY_S, repeats_samples=True)
+    async with post_of(behaviour=behaviour, quirks=[by_the_interval()]) as post:
+        await post.booted()
+        session = await charging(post)
+        await known(post, session, 4)
+        post.charger.unplug(1)
+
+        over = await ended(post)
+        end = post.tape.of(Kind.SESSION_ENDED)[-1]
+        assert over["energy_wh"] == end.register_wh - end.meter_start_wh > 0
+        assert over["export_wh"] == end.register_wh // 10 - end.meter_start_wh // 10
+        assert over["flags"] == ["counted_by_intervals"]
         await nothing_odd(post)
