@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from cloud.domain.billing import live_cost_minor
 from cloud.domain.money import decimal
-from cloud.domain.sessions import Session, Stop, ended, stopped
+from cloud.domain.sessions import Session, Stop, ended, is_late, refolded, sampled, stopped
 from cloud.services.commands import SENT, new_command
-from cloud.services.fact_ports import Deadline, DeadlineKind
+from cloud.services.fact_ports import Deadline, DeadlineKind, Sample
 from cloud.services.facts.smart_charging import ISSUED_BY
 from cloud.services.formats import zone
 from cloud.services.ports import Clock, DatabaseAway, OpenWork, UnitOfWork
@@ -46,6 +46,7 @@ class CostService:
                 session = work.sessions.by_ids([asked["session_id"]]).get(asked["session_id"])
                 if session is None or session.station_id != station_id:
                     return {}
+                session = _with_interval(work, session, int(asked.get("interval_wh", 0)), ended_at)
                 over = stopped(ended(session, stop))
                 return {"total": self._total(work, over, self.clock.now())}
         except DatabaseAway:
@@ -78,6 +79,19 @@ class CostService:
             station = work.stations.by_ids([session.station_id])[session.station_id]
             cost_minor = live_cost_minor(session, tariff, zone(station.timezone), now)
         return decimal(max(0, cost_minor), session.currency)
+
+
+def _with_interval(
+    work: UnitOfWork, session: Session, interval_wh: int, ended_at: datetime
+) -> Session:
+    """Return the session with what its end tells besides; one with a register is the same."""
+    if not interval_wh:
+        return session
+    last = Sample(session.id, ended_at, None, None, None, interval_wh=interval_wh)
+    if not is_late(session, [last]):
+        return sampled(session, [last])
+    samples = work.sessions.samples([session.id]).get(session.id, [])
+    return refolded(session, [*samples, last])
 
 
 def _shows_costs(work: UnitOfWork, charger_id: str) -> bool:

@@ -30,6 +30,7 @@ from station_agent.ocpp.v201.metering import (
     MeterValue,
     begin_register,
     facts_of,
+    interval_sum,
     register_at,
     without_repeats,
 )
@@ -115,12 +116,9 @@ def handle(request: TransactionEvent, context: Context) -> Outcome:
 
 
 def _read_meter(changes: Changes, request: TransactionEvent, told: Told, context: Context) -> None:
-    session, values = changes.session, request.meter_value
-    is_end = request.event_type == TransactionEventEnumType.ended
-    if is_end and session.has_intervals:
-        values = without_repeats(values)
+    session = changes.session
     facts = facts_of(
-        values,
+        _new_values(session, request),
         session.evse_id,
         session.session_id,
         context,
@@ -129,8 +127,15 @@ def _read_meter(changes: Changes, request: TransactionEvent, told: Told, context
     )
     changes.facts += facts
     samples = (one for one in facts if isinstance(one, MeterSampled))
+    is_end = request.event_type == TransactionEventEnumType.ended
     if not is_end and any(one.interval_wh is not None for one in samples):
         changes.session = replace(session, has_intervals=True)
+
+
+def _new_values(session: SessionRecord, request: TransactionEvent) -> Sequence[MeterValue]:
+    is_end = request.event_type == TransactionEventEnumType.ended
+    is_repeating = is_end and session.has_intervals
+    return without_repeats(request.meter_value) if is_repeating else request.meter_value
 
 
 def _kind(request: TransactionEvent) -> TransactionEventEnumType:
@@ -310,6 +315,7 @@ def prices(request: TransactionEvent, context: Context) -> dict[str, Any] | None
     return {
         "session_id": session.session_id,
         "meter_stop_wh": meter.register(register_at(request.meter_value, END)),
+        "interval_wh": interval_sum(_new_values(session, request)),
         "ended_at": write(_told(request, context).at),
     }
 

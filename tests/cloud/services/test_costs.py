@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from cloud.services.costs import SHOWS_COSTS, CostService
@@ -14,7 +15,7 @@ from contracts.events import (
     MeterSampled,
     SessionStarted,
 )
-from tests.cloud.builders import CHARGER, NOON, after
+from tests.cloud.builders import CHARGER, NOON, STATION, after
 
 
 def shows(value="true"):
@@ -104,3 +105,21 @@ def test_a_session_that_ends_costs_what_its_last_register_says(rig, costs):
     assert answer["total"] == f"{known.price_per_kwh_minor * 10 / 100:.2f}"
     assert costs.answer("elsewhere", asked) == {}
     assert costs.answer(known.station_id, asked | {"session_id": "nobody"}) == {}
+
+
+@pytest.mark.parametrize(("told_wh", "total"), [([], 7_000), ([4_000], 11_000)])
+def test_without_a_register_a_session_that_ends_costs_its_intervals_and_the_last_one(
+    rig, costs, told_wh, total
+):
+    start, sample = session()
+    start = msgspec.structs.replace(start, meter_start_wh=None)
+    samples = [msgspec.structs.replace(sample, energy_wh=None, interval_wh=wh) for wh in told_wh]
+    rig.agent.tell(connected(), start, *samples)
+    asked = {
+        "session_id": "s-1",
+        "meter_stop_wh": None,
+        "interval_wh": 7_000,
+        "ended_at": after(1_400).isoformat(),
+    }
+
+    assert costs.answer(STATION, asked)["total"] == f"{total / 1_000 * 50 / 100:.2f}"

@@ -35,7 +35,7 @@ class Charger:
         self.outbox = FakeOutbox()
         self.view = a_view(self.outbox)
 
-    def say(self, kind: str, seq_no: int | None, *, verdict=ACCEPTED, ago_s=0, **more) -> dict:
+    def request(self, kind: str, seq_no: int | None, ago_s=0, **more):
         payload = {
             "eventType": kind,
             "timestamp": more.pop("timestamp", write(NOW - timedelta(seconds=ago_s))),
@@ -46,7 +46,10 @@ class Charger:
         }
         if seq_no is not None:
             payload["seqNo"] = seq_no
-        request = ROUTE.decode(payload)
+        return ROUTE.decode(payload)
+
+    def say(self, kind: str, seq_no: int | None, *, verdict=ACCEPTED, ago_s=0, **more) -> dict:
+        request = self.request(kind, seq_no, ago_s, **more)
         asked = ROUTE.ask(request)
         context = Context(self.view, NOW, verdict if asked else None)
         outcome = ROUTE.handle(request, context)
@@ -395,6 +398,17 @@ def test_an_end_tells_the_intervals_nobody_told_before(charger):
     charger.say("Ended", 1, meterValue=intervals((600, 20), (300, 30)))
 
     assert [one.interval_wh for one in charger.told(MeterSampled)] == [20, 30]
+
+
+def test_the_cost_of_a_session_without_a_register_is_asked_with_its_last_interval(charger):
+    charger.say("Started", 0, evse=EVSE, ago_s=900)
+    charger.say("Updated", 1, meterValue=intervals((600, 20)))
+    at_end = intervals((600, 20), (300, 30)) + intervals((0, 7), context="Transaction.End")
+    asked = ROUTE.prices(charger.request("Ended", 2, meterValue=at_end), charger.view)
+
+    assert (asked["interval_wh"], asked["meter_stop_wh"]) == (7, None)
+    with_register = charger.request("Ended", 2, meterValue=energy(50))
+    assert ROUTE.prices(with_register, charger.view)["interval_wh"] == 0
 
 
 @pytest.mark.parametrize("kind", ["Paused", "", "started"])
