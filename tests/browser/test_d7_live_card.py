@@ -58,6 +58,15 @@ def test_d7_what_is_no_longer_reported_is_not_shown_as_it_was(open_page, house):
         expect(page.locator("[data-soc-bar]")).not_to_be_visible()
 
 
+def test_d7_what_the_car_gives_back_is_shown_once_it_gives_any(open_page, house):
+    with open_page(PATH, role="driver") as page:
+        ready(page)
+        expect(field(page, "export")).not_to_be_visible()
+        change(house, export_wh=1_500)
+
+        expect(field(page, "export")).to_have_text("1.50 kWh")
+
+
 def test_d7_elapsed_ticks_between_samples(open_page):
     with open_page(PATH, role="driver") as page:
         ready(page)
