@@ -403,12 +403,13 @@ def test_an_end_tells_the_intervals_nobody_told_before(charger):
 def test_the_cost_of_a_session_without_a_register_is_asked_with_its_last_interval(charger):
     charger.say("Started", 0, evse=EVSE, ago_s=900)
     charger.say("Updated", 1, meterValue=intervals((600, 20)))
+    here = Context(charger.view, charger.now)
     at_end = intervals((600, 20), (300, 30)) + intervals((0, 7), context="Transaction.End")
-    asked = ROUTE.prices(charger.request("Ended", 2, meterValue=at_end), charger.view)
+    asked = ROUTE.prices(charger.request("Ended", 2, meterValue=at_end), here)
 
     assert (asked["interval_wh"], asked["meter_stop_wh"]) == (7, None)
     with_register = charger.request("Ended", 2, meterValue=energy(50))
-    assert ROUTE.prices(with_register, charger.view)["interval_wh"] == 0
+    assert ROUTE.prices(with_register, here)["interval_wh"] == 0
 
 
 @pytest.mark.parametrize("kind", ["Paused", "", "started"])
