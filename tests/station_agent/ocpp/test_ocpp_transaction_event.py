@@ -403,7 +403,7 @@ def test_an_end_tells_the_intervals_nobody_told_before(charger):
 def test_the_cost_of_a_session_without_a_register_is_asked_with_its_last_interval(charger):
     charger.say("Started", 0, evse=EVSE, ago_s=900)
     charger.say("Updated", 1, meterValue=intervals((600, 20)))
-    here = Context(charger.view, charger.now)
+    here = Context(charger.view, NOW)
     at_end = intervals((600, 20), (300, 30)) + intervals((0, 7), context="Transaction.End")
     asked = ROUTE.prices(charger.request("Ended", 2, meterValue=at_end), here)
 
