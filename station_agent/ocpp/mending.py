@@ -19,7 +19,7 @@ _MAX_DEPTH: Final = 16
 # A string is taken whole (to the end of the text if it never closes, so that the search stays
 # linear); otherwise a value left out after its colon, or an element left out before its comma.
 _HOLES: Final = re.compile(
-    r'("(?:[^"\\]|\\.)*+(?:"|\Z))|(:)(?=\s*+[,}\]])|(?<=\[)\s*+(,)', re.DOTALL
+    r'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))|(:)(?=\s*+[,}\]])|(?<=\[)\s*+(,)', re.DOTALL
 )
 
 

@@ -28,7 +28,8 @@ _ANSWER_MIN_LENGTH: Final = 3
 _MAX_ECHOED_ID: Final = 255
 _MAX_DESCRIPTION: Final = 255
 _MAX_DEPTH: Final = 128
-_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A text is taken whole, to the end of the frame if it never closes, so that the search stays linear.
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _MAX_REMEMBERED: Final = 16
 
 # What can still be told of a call whose JSON is broken.

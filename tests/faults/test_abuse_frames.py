@@ -13,6 +13,7 @@ pytestmark = pytest.mark.real
 VERSIONS = ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"]
 FORMAT_16 = "FormationViolation"
 DEEP = "[" * 10_000
+QUOTES = '\\"' * 32_000
 
 # What each is answered with: message id, then the code of 1.6 and of 2.x; None: with silence.
 BROKEN: dict[str, tuple[str | bytes, tuple[str, str, str] | None]] = {
@@ -27,6 +28,10 @@ BROKEN: dict[str, tuple[str | bytes, tuple[str, str, str] | None]] = {
     ),
     "a deep and closed payload": (
         f'[2,"7","Heartbeat",{{"a":{"[" * 10_000}{"]" * 10_000}}}]',
+        ("7", FORMAT_16, "FormatViolation"),
+    ),
+    "a deep payload with a text that never closes": (
+        f'[2,"7","Heartbeat",{{"a":{"[" * 130}"{QUOTES}',
         ("7", FORMAT_16, "FormatViolation"),
     ),
     "a long text": (

@@ -1,6 +1,7 @@
 """OCPP-J framing: what each broken frame is answered with, pairing, and remembered answers."""
 
 import json
+from time import thread_time
 
 import msgspec
 import pytest
@@ -300,3 +301,37 @@ def test_s19_mending_takes_linear_time_whatever_the_quotes():
     assert isinstance(Rpc(OCPP_16).receive('[2,"1","X",' + '\\"' * 32_000), Refused)
     assert isinstance(Rpc(OCPP_16).receive('[2,"1","X",' + ":   " * 16_000), Refused)
     assert isinstance(Rpc(OCPP_16).receive('[2,"1","X",' + "[   " * 16_000), Refused)
+
+
+def s19_taken_s(frame: str) -> float:
+    """Return what reading a frame costs at least, in seconds of the processor."""
+    rpc, costs = Rpc(OCPP_201), []
+    for _ in range(3):
+        began_s = thread_time()
+        rpc.receive(frame)
+        costs.append(thread_time() - began_s)
+    return min(costs)
+
+
+@pytest.mark.parametrize(
+    ("head", "again"),
+    [
+        ('[2,"1","X",' + "[" * 130 + '"', '\\"'),
+        ('[2,"1","X",' + "[" * 130, '"\\'),
+        ('[2,"1","X",' + "[" * 130, '"[]" '),
+        ('[2,"1","X",', '\\"'),
+        ('[2,"1","X",', '"\\'),
+        ('[2,"1","X",', ":   "),
+        ('[2,"1","X",', "[   "),
+        ("", "   "),
+        ('[2   ,"', "   "),
+        ('[2,"1"', "   "),
+        ('[2,"1","X",{"a":', "9"),
+        ('[2,"1","X",{"a":"', "\\ud800"),
+    ],
+    ids=range(12),
+)
+def test_s19_a_frame_of_eight_times_the_length_costs_no_64_times_as_much(head, again):
+    few, many = (head + again * (size // len(again)) for size in (4_000, 32_000))
+
+    assert s19_taken_s(many) < 32 * max(s19_taken_s(few), 1e-4)
