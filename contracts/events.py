@@ -49,7 +49,7 @@ class CommandOutcome(StrEnum):
     REJECTED = "rejected"
     """The charger understood and said no; the answer says how."""
     FAILED = "failed"
-    """The charger answered with an error, or the request does not fit its version."""
+    """The charger answered with an error, or could not be asked: another version, not let in."""
     TIMED_OUT = "timed_out"
     EXPIRED = "expired"
     """Came, or could first be sent, after its deadline; never sent to the charger."""

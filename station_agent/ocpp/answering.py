@@ -13,10 +13,12 @@ import structlog
 from contracts.clock import Clock
 from contracts.events import ChargerBooted, Event, MessageQuarantined, OddityObserved
 from contracts.ids import ChargerId
+from contracts.plan import Registration
 from station_agent.ocpp import metrics
 from station_agent.ocpp.dialects import Fault
 from station_agent.ocpp.mending import mend
 from station_agent.ocpp.outcome import (
+    BOOT,
     Answers,
     ChargerView,
     Context,
@@ -39,7 +41,6 @@ from station_agent.ports import (
 
 log: Final = structlog.get_logger()
 
-_BOOT: Final = "BootNotification"
 _MAX_QUARANTINED: Final = 4_096
 _TOLD_ONCE_IN: Final = timedelta(minutes=10)
 _TOLD_ONCE: Final = frozenset(
@@ -188,9 +189,9 @@ class Answering:
             outcome = route.handle(request, context)
             odd = [*oddities, *self._changed_identity(call.action, outcome.facts, context)]
             reply = await self._conclude(call, route, outcome, odd)
-        if call.action == _BOOT:
+        if call.action == BOOT:
             self._introduce(outcome.facts)
-            self.charger.talk.is_held = outcome.reply["status"] != "Accepted"
+            self.charger.talk.registration = Registration(outcome.reply["status"].lower())
         metrics.messages(call.action, "mended" if oddities else "answered").inc()
         return reply
 
@@ -207,7 +208,7 @@ class Answering:
         self, action: str, facts: Sequence[Event], context: Context
     ) -> Sequence[Event]:
         """Say that the charger is another than at its last boot (QUIRKS 21); it is served."""
-        if action != _BOOT:
+        if action != BOOT:
             return ()
         before = self._services.introduced.get(self.charger.charger_id)
         now = next((_identity(one) for one in facts if isinstance(one, ChargerBooted)), None)
@@ -243,7 +244,7 @@ class Answering:
 
     def _may_say(self, action: str, route: Route) -> bool:
         """Whether the charger may say this now; transactions are never refused (QUIRKS, the rule)."""
-        return route.last_resort is not None or self.charger.talk.may_say(action)
+        return route.last_resort is not None or self.charger.may_say(action)
 
     async def _make_do(
         self, call: Call, route: Route, fault: Fault, description: str, frame: bytes

@@ -178,7 +178,7 @@ class StationChargers:
         notes = self._profiles.note(socket.charger_id, profile)
         await self._record(connection.connected(), notes)
         closing = asyncio.create_task(old.close(_REPLACED, "replaced")) if old else None
-        asking = asyncio.create_task(self._ask_to_boot(socket.charger_id))
+        asking = asyncio.create_task(self._ask_to_boot(connection.charger))
         try:
             await connection.run()
         except Exception:
@@ -191,10 +191,17 @@ class StationChargers:
             if closing is not None:
                 await closing
 
-    async def _ask_to_boot(self, charger_id: ChargerId) -> None:
-        """Ask a charger nobody introduced since we run to boot, once (QUIRKS 12)."""
+    async def _ask_to_boot(self, charger: ChargerView) -> None:
+        """Ask a charger nobody introduced since we run to boot, once (QUIRKS 12).
+
+        One that waits to be let in is asked on each connection it does not boot on by itself: all
+        else it says is refused, and it may not know why (OCPP 2.0.1 B02.FR.09).
+        """
         await self._clock.sleep(_INTRODUCED_WITHIN.total_seconds())
-        if charger_id in self._services.introduced or charger_id in self._asked_to_boot:
+        charger_id = charger.charger_id
+        is_known = charger_id in self._services.introduced or charger_id in self._asked_to_boot
+        is_lost = charger.talk.registration is None and charger.standing is Registration.PENDING
+        if is_known and not is_lost:
             return
         self._asked_to_boot.add(charger_id)
         request = TriggerMessage(charger_id=charger_id, message="BootNotification")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contracts.events import ChargingNeeded
+from contracts.plan import Registration
 from station_agent.ocpp.ceilings import Ceilings
 
 _KEPT: Final = 64
@@ -15,13 +16,13 @@ _REPORTED_BY: Final[Mapping[str, str]] = {
 
 
 class Conversation:
-    """Our requests, by the numbers their reports carry; and whether the charger was let in."""
+    """Our requests, by the numbers their reports carry; and how the charger's boot was answered."""
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, int], Mapping[str, Any]] = {}
         self._triggered: set[str] = set()
-        self.is_held = False
-        """Its last BootNotification was answered with Pending or Rejected."""
+        self.registration: Registration | None = None
+        """How its last BootNotification was answered; None: it sent none here."""
         self.session_profiles: dict[int, Mapping[str, Any]] = {}
         """By EVSE: the charging profile it was last sent for the session there."""
         self.ceilings = Ceilings()
@@ -55,9 +56,9 @@ class Conversation:
         """Return what we asked under a number; None: not on this connection."""
         return self._asked.get((action, request_id))
 
-    def may_say(self, action: str) -> bool:
-        """Whether the charger may send this now (OCPP 2.0.1 B02.FR.09, B03.FR.07)."""
-        return not self.is_held or action == "BootNotification" or action in self._triggered
+    def was_asked_for(self, action: str) -> bool:
+        """Whether a call of ours has the charger send this."""
+        return action in self._triggered
 
 
 def _message_of(trigger: str) -> str:

@@ -9,6 +9,7 @@ import structlog
 from contracts.clock import Clock
 from contracts.commands import Request
 from contracts.events import CommandOutcome
+from contracts.plan import Registration
 from station_agent.ocpp import metrics
 from station_agent.ocpp.connection import ChargerConnection, NotAnswered
 from station_agent.ocpp.connections import Connections
@@ -62,6 +63,11 @@ class Gateway:
         connection = self._connections.get(request.charger_id)
         if connection is None:
             return CommandResult(CommandOutcome.CHARGER_OFFLINE)
+        if connection.charger.standing is Registration.REJECTED:
+            # OCPP 2.0.1 B03.FR.03; 1.6 section 4.2
+            return CommandResult(
+                CommandOutcome.FAILED, _error("NotLetIn", "the charger is rejected")
+            )
         context = CommandContext(request.charger_id, self._sessions)
         try:
             outbound = connection.version.translate(request, context)

@@ -21,6 +21,7 @@ Reply = dict[str, Any]
 """A response's payload, spelled as on the wire; tests hold each against its schema."""
 
 
+BOOT: Final = "BootNotification"
 _BOOT_AGAIN_S: Final = 30
 
 
@@ -49,6 +50,24 @@ class ChargerView:
     talk: Conversation = field(default_factory=Conversation)
     skew: Skew = field(default_factory=Skew)
     """What is known of its clock; the same for all its connections."""
+
+    @property
+    def standing(self) -> Registration:
+        """How far it is let in: as its boot here was answered, and before one by the plan.
+
+        Most do not boot again only because their connection broke, and some never do (QUIRKS 12).
+        """
+        return self.talk.registration or self.registration()
+
+    def may_say(self, action: str) -> bool:
+        """Whether it may send this now (OCPP 2.0.1 B02.FR.09, B03.FR.07)."""
+        match self.standing:
+            case Registration.ACCEPTED:
+                return True
+            case Registration.PENDING:
+                return action == BOOT or self.talk.was_asked_for(action)
+            case Registration.REJECTED:
+                return action == BOOT
 
     def interval_s(self, registration: Registration) -> int:
         """Return when it is to be heard next: a heartbeat, or its next attempt to be let in."""

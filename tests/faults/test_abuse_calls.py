@@ -203,6 +203,9 @@ async def test_p09_who_is_not_let_in_may_say_nothing_but_that_it_booted(
             reply = await charger.call(action, payload)
             assert (reply[0], reply[2]) == (4, "SecurityError"), action
         assert (await charger.call("TransactionEvent", {}))[0] == 3
+    async with abused.charger(version, charger_id=charger.charger_id) as charger:
+        again = await charger.call("Heartbeat", {})
+        assert (again[0], again[2]) == (4, "SecurityError")
         abused.register(charger.charger_id, Registration.ACCEPTED)
         await eventually_async(lambda: booted("Accepted"), what="the plan that lets it in")
 

@@ -19,6 +19,7 @@ from contracts.events import (
     OddityObserved,
     SessionStarted,
 )
+from contracts.plan import Registration
 from station_agent.ocpp import v16, v21, v201
 from station_agent.ocpp.answering import Services, Timing
 from station_agent.ocpp.connection import ChargerConnection, NotAnswered
@@ -733,7 +734,7 @@ async def test_who_was_not_let_in_is_refused_what_nobody_asked_for():
     }
     async with a_rig(v201.VERSION) as rig:
         talk = rig.connection.charger.talk
-        talk.is_held = True
+        talk.registration = Registration.PENDING
         refused = await rig.say("StatusNotification", status)
         talk.note("TriggerMessage", {"requestedMessage": "StatusNotification"})
         triggered = await rig.say("StatusNotification", status, "2")
@@ -745,7 +746,7 @@ async def test_who_was_not_let_in_is_refused_what_nobody_asked_for():
         assert triggered == [3, "2", {}]
         assert metered[:2] == [3, "3"]
         assert booted[2]["status"] == "Accepted"
-        assert not talk.is_held
+        assert talk.registration is Registration.ACCEPTED
 
 
 async def test_what_an_answer_teaches_stands_before_what_comes_after_it():

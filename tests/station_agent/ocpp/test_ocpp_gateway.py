@@ -4,6 +4,7 @@ import pytest
 
 from contracts import commands
 from contracts.events import CommandOutcome
+from contracts.plan import Registration
 from station_agent.ocpp import v16
 from station_agent.ocpp.connection import NotAnswered
 from station_agent.ocpp.connections import Connections
@@ -66,6 +67,21 @@ async def test_a_charger_that_is_not_there_is_offline():
     result = await a_gateway(None).execute(RESET, 5)
 
     assert result.outcome is CommandOutcome.CHARGER_OFFLINE
+
+
+async def test_b03_fr_03_nothing_is_sent_to_who_was_rejected():
+    connection = FakeConnection(Answered({"status": "Accepted"}))
+    gateway = a_gateway(connection)
+    connection.charger.talk.registration = Registration.REJECTED
+    refused = await gateway.execute(RESET, 5)
+    calls = list(connection.calls)
+    connection.charger.talk.registration = Registration.PENDING
+    taken = await gateway.execute(RESET, 5)
+
+    assert refused.outcome is CommandOutcome.FAILED
+    assert refused.answer["code"] == "NotLetIn"
+    assert calls == []
+    assert taken.outcome is CommandOutcome.ACCEPTED
 
 
 async def test_what_cannot_be_said_in_the_chargers_version_fails_unsent():

@@ -25,6 +25,7 @@ from contracts.events import (
     SecurityEventReported,
 )
 from contracts.keys import hash_key
+from contracts.plan import Registration
 from station_agent.ocpp.chargers import StationChargers
 from station_agent.ocpp.profiles import Profiles
 from station_agent.ocpp.server import ChargerServer, ServerSettings
@@ -32,6 +33,7 @@ from station_agent.station_file import ChargerLayout, StationLayout
 from tests.station_agent.ocpp.fakes import (
     KEY,
     FakeAuthorizer,
+    FakeClock,
     FakeCredentials,
     FakeOutbox,
     FakePromises,
@@ -41,13 +43,15 @@ from tests.station_agent.ocpp.fakes import (
 pytestmark = pytest.mark.real
 
 BOOT = {"chargePointVendor": "V", "chargePointModel": "M"}
+BOOT_201 = {"reason": "PowerUp", "chargingStation": {"model": "M", "vendorName": "V"}}
 CHARGERS = ("CP-1", "CP-2")
 
 
 class Station:
     """A running server, its outbox, and how to connect to it."""
 
-    def __init__(self, **settings) -> None:
+    def __init__(self, clock=None, **settings) -> None:
+        self.clock = clock or SystemClock()
         self.outbox = FakeOutbox()
         self.credentials = FakeCredentials({one: a_credential(one) for one in CHARGERS})
         layout = {one: ChargerLayout(one, 2) for one in CHARGERS}
@@ -61,10 +65,10 @@ class Station:
             credentials=self.credentials,
             station=StationLayout("station", layout, {}),
             settings=own,
-            clock=SystemClock(),
+            clock=self.clock,
         )
         find = dict.fromkeys(CHARGERS, self.chargers).get
-        self.server = ChargerServer(find=find, settings=own, clock=SystemClock())
+        self.server = ChargerServer(find=find, settings=own, clock=self.clock)
 
     def connect(
         self, path="/ocpp/CP-1", *, user="CP-1", key=KEY, offers=("ocpp1.6",), scheme="ws", **more
@@ -123,6 +127,39 @@ async def test_a_charger_logs_in_boots_and_leaves():
 
         (connected,) = station.outbox.told(ChargerConnected)
         assert (connected.ocpp_version, connected.security_profile) == ("1.6", 1)
+
+
+@pytest.mark.parametrize("registration", [Registration.PENDING, Registration.REJECTED])
+async def test_p09_who_was_not_let_in_is_held_also_after_it_dialled_anew_without_a_boot(
+    registration,
+):
+    async with a_station() as station:
+        station.credentials["CP-1"] = msgspec.structs.replace(
+            a_credential(), registration=registration
+        )
+        for _ in range(2):
+            async with station.connect(offers=("ocpp2.0.1",)) as ws:
+                assert (await say(ws, "Heartbeat", {}))[2] == "SecurityError"
+            await until(lambda: station.chargers.connected_at("CP-1") is None)
+        station.credentials["CP-1"] = a_credential()
+        async with station.connect(offers=("ocpp2.0.1",)) as ws:
+            assert (await say(ws, "Heartbeat", {}))[0] == 3
+
+
+async def test_b02_who_waits_and_did_not_boot_is_asked_to_each_time_it_comes():
+    async with a_station(clock=FakeClock()) as station:
+        waits = msgspec.structs.replace(a_credential(), registration=Registration.PENDING)
+        station.credentials["CP-1"] = waits
+        for _ in range(2):
+            async with station.connect(offers=("ocpp2.0.1",)) as ws:
+                await say(ws, "Heartbeat", {})
+                station.clock.advance(15)
+                async with asyncio.timeout(5):
+                    asked = json.loads(await ws.recv())
+                assert asked[2:] == ["TriggerMessage", {"requestedMessage": "BootNotification"}]
+                booted = await say(ws, "BootNotification", BOOT_201)
+                assert booted[2]["status"] == "Pending"
+            await until(lambda: station.chargers.connected_at("CP-1") is None)
 
 
 async def test_boot_and_status_pipelined_are_answered_in_order():
