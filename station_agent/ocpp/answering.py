@@ -113,6 +113,7 @@ class Answering:
         Raises:
             OutboxUnavailable: it is not; the charger must not be answered.
         """
+        received = self._as_far_as_it_can_be_read(received)
         if isinstance(received, Refused):
             return await self._reply_to_refused(received, frame)
         try:
@@ -129,11 +130,21 @@ class Answering:
             reply = self._refuse(received, Fault.INTERNAL, "")
         return None if received.is_send else reply
 
+    def _as_far_as_it_can_be_read(self, received: Call | Refused) -> Call | Refused:
+        """Take a frame for the call it means if its message must not be refused (QUIRKS, the rule)."""
+        if isinstance(received, Call) or not self._is_owed(received.action):
+            return received
+        return received.call or received
+
+    def _is_owed(self, action: str) -> bool:
+        """Whether a message of this action is answered whatever is wrong with it."""
+        route = self.version.routes.get(action)
+        return route is not None and route.last_resort is not None
+
     async def _reply_to_refused(self, refused: Refused, frame: bytes) -> bytes | None:
         label = self.label(refused.action)
         metrics.messages(label, refused.fault).inc()
-        route = self.version.routes.get(refused.action)
-        if route is not None and route.last_resort is not None:
+        if self._is_owed(refused.action):
             await self._quarantine(refused.action, refused.fault, frame)
         return refused.reply
 
@@ -148,7 +159,7 @@ class Answering:
         if (given := self._given(call, route)) is not None:
             return given
         checker = self.version.schemas.request(call.action)
-        if checker.fits(call.payload) and not call.is_mended:
+        if checker.fits(call.payload) and not call.amiss:
             try:
                 return await self._carry_out(call, route, call.payload, ())
             except (Unreadable, msgspec.ValidationError) as error:
@@ -159,11 +170,11 @@ class Answering:
         checker = self.version.schemas.request(call.action)
         misfit = checker.misfit(call.payload)
         fault = misfit.fault if misfit else Fault.MALFORMED
-        description = misfit.description if misfit else "not JSON"
+        description = misfit.description if misfit else call.amiss
         if not route.is_lenient:
             return self._refuse(call, fault, description)
         mended = mend(call.payload, checker.definition)
-        detail = f"{call.action}: {'; '.join(mended.notes) or 'broken JSON'}"
+        detail = f"{call.action}: {'; '.join(filter(None, [call.amiss, *mended.notes]))}"
         oddity = Context(self.charger, self._clock.now()).oddity("payload_mended", detail)
         try:
             return await self._carry_out(call, route, mended.payload, (oddity,))

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from station_agent.ocpp.dialects import Dialect, Fault
 from station_agent.ocpp.mending import mend_text
@@ -26,6 +27,8 @@ _SEND: Final = 6
 _CALL_LENGTH: Final = 4
 _ANSWER_MIN_LENGTH: Final = 3
 _MAX_ECHOED_ID: Final = 255
+_MAX_NUMBER: Final = 2**53
+"""Beyond, readers of JSON disagree on which number it is."""
 _MAX_DESCRIPTION: Final = 255
 _MAX_DEPTH: Final = 128
 # A text is taken whole, to the end of the frame if it never closes, so that the search stays linear.
@@ -47,10 +50,17 @@ class Call(msgspec.Struct, frozen=True):
     payload: dict[str, Any]
     digest: bytes
     """Of the whole frame: equal for a retransmission, different for a reused message id."""
-    is_mended: bool = False
-    """The JSON was broken in one of the ways we can read (QUIRKS 22, 33)."""
+    amiss: str = ""
+    """What of the frame was broken and is read all the same (QUIRKS 22, 33)."""
     is_send: bool = False
     """2.1's SEND: never answered."""
+    number: int | None = None
+    """The message id where it came as a number; it is answered as one."""
+
+    @property
+    def echo(self) -> str | int:
+        """The message id as it was written: the charger tells its answers apart by it."""
+        return self.message_id if self.number is None else self.number
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -74,6 +84,8 @@ class Refused(msgspec.Struct, frozen=True):
     reply: bytes | None
     action: str = ""
     """Where it could still be told."""
+    call: Call | None = None
+    """What it says all the same, for messages that are never refused while they can be read."""
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -112,7 +124,7 @@ class Rpc:
             message = _decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._receive_broken(data)
-        return self._receive_message(message, data, is_mended=False)
+        return self._receive_message(message, data)
 
     def call(self, message_id: str, action: str, payload: dict[str, Any]) -> bytes:
         """Return the frame of a call of ours.
@@ -131,11 +143,11 @@ class Rpc:
 
     def result(self, call: Call, payload: dict[str, Any]) -> bytes:
         """Return the frame that answers a call."""
-        return _encode([_RESULT, call.message_id, payload])
+        return _encode([_RESULT, call.echo, payload])
 
     def error(self, call: Call, fault: Fault, description: str) -> bytes:
         """Return the frame that answers a call with an error."""
-        return self._error(fault, call.message_id, description)
+        return self._error(fault, call.echo, description)
 
     def remember(self, call: Call, reply: bytes) -> None:
         """Keep an answer for the case that the same frame comes again.
@@ -157,7 +169,7 @@ class Rpc:
             return Ignored("empty")
         text = data.decode("utf-8", "replace")
         try:
-            return self._receive_message(mend_text(text), data, is_mended=True)
+            return self._receive_message(mend_text(text), data, "broken JSON")
         except ValueError:
             return self._refuse_unread(text, "not JSON")
 
@@ -169,12 +181,12 @@ class Rpc:
         message_id, action = head[1], head[2] or ""
         return self._refuse(Fault.MALFORMED, message_id, description, action)
 
-    def _receive_message(self, message: Any, data: bytes, *, is_mended: bool) -> Received:
+    def _receive_message(self, message: Any, data: bytes, amiss: str = "") -> Received:
         if not isinstance(message, list) or not message:
             return self._refuse(Fault.NOT_RPC, UNREADABLE_ID, "not an array of an OCPP message")
         kind = message[0]
         if kind == _CALL or (kind == _SEND and self._dialect.has_send):
-            return self._receive_call(message, data, is_mended=is_mended)
+            return self._receive_call(message, data, amiss)
         if kind in (_RESULT, _ERROR):
             return self._receive_answer(message)
         if kind == _RESULT_ERROR and self._dialect.has_send:
@@ -186,25 +198,32 @@ class Rpc:
             Fault.UNKNOWN_MESSAGE_TYPE, _echo(message_id), "this message type is not known"
         )
 
-    def _receive_call(self, message: list[Any], data: bytes, *, is_mended: bool) -> Received:
-        message_id = message[1] if len(message) > 1 else None
-        action = message[2] if len(message) > 2 else None  # noqa: PLR2004 - the third element
-        if not isinstance(message_id, str):
-            named = action if isinstance(action, str) else ""
-            reason = "the message id is not a string"
-            return self._refuse(Fault.NOT_RPC, UNREADABLE_ID, reason, named)
-        if len(message) != _CALL_LENGTH or not isinstance(action, str):
-            return self._refuse(Fault.NOT_RPC, _echo(message_id), "not [2, id, action, payload]")
-        if len(message_id) > self._dialect.max_message_id:
-            limit = self._dialect.max_message_id
-            return self._refuse(
-                Fault.NOT_RPC, _echo(message_id), f"the message id is longer than {limit}"
-            )
-        payload = {} if message[3] is None else message[3]
-        if not isinstance(payload, dict):
-            return self._refuse(Fault.MISSHAPEN, message_id, "the payload is not an object", action)
+    def _receive_call(self, message: list[Any], data: bytes, amiss: str) -> Received:
+        message_id, action = (*message[1:3], None, None)[:2]
+        named = action if isinstance(action, str) else ""
+        wrong = self._wrong_with(message)
         digest = hashlib.blake2b(data, digest_size=16).digest()
-        return Call(message_id, action, payload, digest, is_mended, message[0] == _SEND)
+        call = _read_call(message, digest, amiss or wrong)
+        if wrong:
+            refused = self._refuse(Fault.NOT_RPC, _echo(message_id), wrong, named)
+            return structs.replace(refused, call=call)
+        if call is None:
+            reason = "the payload is not an object"
+            return self._refuse(Fault.MISSHAPEN, message_id, reason, named)
+        return call
+
+    def _wrong_with(self, message: list[Any]) -> str:
+        """Return why this is no call as the framework wants it; empty: it is one."""
+        longest = self._dialect.max_message_id
+        match message:
+            case [_, str(message_id), str(), _] if len(message_id) <= longest:
+                return ""
+            case [_, str(), str(), _]:
+                return f"the message id is longer than {longest}"
+            case [_, str(), *_]:
+                return "not [2, id, action, payload]"
+            case _:
+                return "the message id is not a string"
 
     def _receive_answer(self, message: list[Any]) -> Received:
         is_ours = self._in_flight is not None and message[1:2] == [self._in_flight]
@@ -226,9 +245,25 @@ class Rpc:
     def _refuse(self, fault: Fault, message_id: str, description: str, action: str = "") -> Refused:
         return Refused(fault, self._error(fault, message_id, description), action)
 
-    def _error(self, fault: Fault, message_id: str, description: str) -> bytes:
+    def _error(self, fault: Fault, message_id: str | int, description: str) -> bytes:
         code = self._dialect.codes[fault]
         return _encode([_ERROR, message_id, code, description[:_MAX_DESCRIPTION], {}])
+
+
+def _read_call(message: list[Any], digest: bytes, amiss: str) -> Call | None:
+    """Return the call a frame can only mean; what comes after its payload says nothing."""
+    match message:
+        case [kind, str(message_id), str(action), dict() | None as payload, *_]:
+            number = None
+            is_readable = len(message_id) <= _MAX_ECHOED_ID
+        case [kind, int(number), str(action), dict() | None as payload, *_]:
+            message_id = str(number)
+            is_readable = not isinstance(number, bool) and abs(number) <= _MAX_NUMBER
+        case _:
+            return None
+    if not is_readable:
+        return None
+    return Call(message_id, action, payload or {}, digest, amiss, kind == _SEND, number)
 
 
 def _echo(message_id: Any) -> str:

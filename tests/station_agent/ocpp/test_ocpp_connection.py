@@ -537,6 +537,66 @@ async def test_the_rule_one_nobody_can_read_is_thanked_for_and_quarantined(
     assert json.loads(kept.frame)[3] == payload
 
 
+EVENT_201 = {
+    "eventType": "Started",
+    "timestamp": "2026-11-22T12:00:00Z",
+    "triggerReason": "CablePluggedIn",
+    "seqNo": 0,
+    "transactionInfo": {"transactionId": "t"},
+    "evse": {"id": 1, "connectorId": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "frame"),
+    [
+        (v16.VERSION, [2, "1", "StartTransaction", START, {}]),
+        (v16.VERSION, [2, 17, "StartTransaction", START]),
+        (v201.VERSION, [2, "1", "TransactionEvent", EVENT_201, None, 5]),
+        (v201.VERSION, [2, 17, "TransactionEvent", EVENT_201]),
+        (v201.VERSION, [2, "{" + "a" * 36 + "}", "TransactionEvent", EVENT_201]),
+    ],
+)
+async def test_the_rule_a_transaction_message_in_an_odd_frame_is_read_and_flagged(version, frame):
+    async with a_rig(version) as rig:
+        rig.socket.put(frame)
+        reply = await rig.socket.reply()
+
+    assert reply[:2] == [3, frame[1]]
+    assert version.schemas.response(frame[2]).fits(reply[2])
+    assert len(rig.outbox.told(SessionStarted)) == 1
+    (odd,) = rig.outbox.told(OddityObserved)
+    assert odd.oddity == "payload_mended"
+
+
+@pytest.mark.parametrize("frame", [[2, "1", "Heartbeat", {}, {}], [2, 17, "Heartbeat", {}]])
+async def test_p01_any_other_message_in_an_odd_frame_is_refused_and_tells_nothing(frame):
+    async with a_rig() as rig:
+        rig.socket.put(frame)
+
+        assert (await rig.socket.reply())[2] == "FormationViolation"
+        assert rig.outbox.facts == []
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        [2, "1", "StopTransaction"],
+        [2, "1", "StopTransaction", [], {}],
+        [2, None, "StopTransaction", {"transactionId": 5}],
+        [2, "x" * 300, "StopTransaction", {"transactionId": 5}],
+    ],
+)
+async def test_a_transaction_message_in_a_frame_nobody_can_read_is_refused_but_kept(frame):
+    async with a_rig() as rig:
+        rig.socket.put(frame)
+
+        assert (await rig.socket.reply())[2] == "FormationViolation"
+    (kept,) = rig.outbox.told(MessageQuarantined)
+    assert kept.action == "StopTransaction"
+    assert json.loads(kept.frame) == frame
+
+
 async def test_broken_json_of_a_transaction_message_is_refused_but_kept():
     async with a_rig() as rig:
         rig.socket.put('[2,"1","StopTransaction",{"transactionId":5,"meterStop"')

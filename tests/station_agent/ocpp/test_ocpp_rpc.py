@@ -81,6 +81,45 @@ def test_p01_what_has_a_readable_id_is_answered_with_it(version, frame, codes):
     assert error[:3] == [4, "7", codes[version]]
 
 
+@pytest.mark.parametrize("version", DIALECTS)
+@pytest.mark.parametrize(
+    ("frame", "message_id", "is_readable"),
+    [
+        ('[2,"7","StopTransaction",{"a":1},{}]', "7", True),
+        ('[2,"7","StopTransaction",{"a":1},null,5]', "7", True),
+        ('[2,17,"StopTransaction",{"a":1}]', "-1", True),
+        ('[2,-17,"StopTransaction",{"a":1},{}]', "-1", True),
+        ('[2,true,"StopTransaction",{"a":1}]', "-1", False),
+        ('[2,1.5,"StopTransaction",{"a":1}]', "-1", False),
+        (f'[2,{10**30},"StopTransaction",{{"a":1}}]', "-1", False),
+        ('[2,null,"StopTransaction",{"a":1}]', "-1", False),
+        ('[2,"7","StopTransaction",[],{}]', "7", False),
+        ('[2,"7","StopTransaction"]', "7", False),
+        ('[2,"%s","StopTransaction",{"a":1}]' % ("x" * 300), "-1", False),
+    ],
+)
+def test_p01_what_is_no_call_is_refused_with_its_action_and_what_can_be_read_of_it(
+    version, frame, message_id, is_readable
+):
+    refused = Rpc(DIALECTS[version]).receive(frame)
+
+    assert error_of(refused)[:3] == [4, message_id, NOT_RPC[version]]
+    assert refused.action == "StopTransaction"
+    assert (refused.call is not None) is is_readable
+    if is_readable:
+        assert (refused.call.action, refused.call.payload) == ("StopTransaction", {"a": 1})
+        assert refused.call.amiss
+
+
+@pytest.mark.parametrize(("written", "echoed"), [("17", 17), ('"17"', "17"), ("-3", -3)])
+def test_a_message_id_is_answered_as_it_was_written(written, echoed):
+    rpc = Rpc(OCPP_16)
+    call = rpc.receive(f'[2,{written},"StopTransaction",{{}},0]').call
+
+    assert json.loads(rpc.result(call, {})) == [3, echoed, {}]
+    assert json.loads(rpc.error(call, Fault.INTERNAL, ""))[:2] == [4, echoed]
+
+
 def test_p01_brackets_in_texts_and_many_side_by_side_are_no_depth():
     payload = {"a": '[{"\\' * 300, "b": [[]] * 300}
 
@@ -127,7 +166,7 @@ def test_quirk_22_a_value_left_out_after_its_colon_is_read_as_none():
     received = Rpc(OCPP_16).receive('[2,"1","StopTransaction",{"transactionId":,"meterStop":5}]')
 
     assert isinstance(received, Call)
-    assert received.is_mended
+    assert received.amiss == "broken JSON"
     assert received.payload == {"transactionId": None, "meterStop": 5}
 
 
@@ -135,7 +174,7 @@ def test_quirk_18_bytes_that_are_no_utf_8_are_replaced_within_a_text():
     received = Rpc(OCPP_16).receive(b'[2,"1","StopTransaction",{"idTag":"04A1\xff"}]')
 
     assert isinstance(received, Call)
-    assert received.is_mended
+    assert received.amiss == "broken JSON"
     assert received.payload == {"idTag": "04A1\N{REPLACEMENT CHARACTER}"}
 
 
