@@ -16,7 +16,7 @@ from contracts.ids import ChargerId
 from contracts.plan import Registration
 from station_agent.ocpp import metrics
 from station_agent.ocpp.dialects import Fault
-from station_agent.ocpp.mending import mend
+from station_agent.ocpp.mending import Mended, mend
 from station_agent.ocpp.outcome import (
     BOOT,
     Answers,
@@ -27,6 +27,7 @@ from station_agent.ocpp.outcome import (
     Unreadable,
 )
 from station_agent.ocpp.rpc import Call, Refused, Rpc
+from station_agent.ocpp.schemas import Checker
 from station_agent.ocpp.throttle import OncePer
 from station_agent.ocpp.versions import Version
 from station_agent.ports import (
@@ -171,9 +172,9 @@ class Answering:
         misfit = checker.misfit(call.payload)
         fault = misfit.fault if misfit else Fault.MALFORMED
         description = misfit.description if misfit else call.amiss
-        if not route.is_lenient:
+        mended = _mended(call, route, checker)
+        if mended is None:
             return self._refuse(call, fault, description)
-        mended = mend(call.payload, checker.definition)
         detail = f"{call.action}: {'; '.join(filter(None, [call.amiss, *mended.notes]))}"
         oddity = Context(self.charger, self._clock.now()).oddity("payload_mended", detail)
         try:
@@ -343,6 +344,13 @@ class Answering:
     def label(self, action: str) -> str:
         """Return how an action is counted: chargers cannot make up labels."""
         return action if self.version.is_known(action) else "unknown"
+
+
+def _mended(call: Call, route: Route, checker: Checker) -> Mended | None:
+    """Return the payload as far as its route has it read; None: it is to be refused."""
+    if route.is_lenient:
+        return mend(call.payload, checker.definition)
+    return checker.forgiven(call.payload) if route.is_forgiving and not call.amiss else None
 
 
 def _identity(fact: ChargerBooted) -> tuple[str, str, str]:

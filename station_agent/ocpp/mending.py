@@ -14,6 +14,10 @@ from typing import Any, Final
 import msgspec
 
 _MAX_NOTES: Final = 8
+_NO_SUCH_FIELD: Final = "no such field"
+_NULL: Final = "null"
+_TOO_LONG: Final = "too long"
+_SOFT: Final = frozenset({_NO_SUCH_FIELD, _NULL, _TOO_LONG})
 _MAX_DEPTH: Final = 16
 
 # A string is taken whole (to the end of the text if it never closes, so that the search stays
@@ -49,18 +53,22 @@ class Mended:
     payload: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     """What was amiss, the first few: `meterValue: object for array`."""
+    is_soft: bool = True
+    """All that was amiss is fields of no such name, nulls, and texts too long."""
 
 
 def mend(payload: dict[str, Any], schema: Mapping[str, Any]) -> Mended:
     """Return the payload with every value its schema can be given; the rest is left out."""
     mender = _Mender(schema)
-    return Mended(mender.read_object(payload, schema, "", 0), mender.notes)
+    mended = mender.read_object(payload, schema, "", 0)
+    return Mended(mended, mender.notes, is_soft=mender.is_soft)
 
 
 class _Mender:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._definitions = root.get("definitions", {})
         self.notes: list[str] = []
+        self.is_soft = True
 
     def read_object(
         self, value: dict[str, Any], schema: Mapping[str, Any], path: str, depth: int
@@ -70,14 +78,14 @@ class _Mender:
         for name, one in value.items():
             where = f"{path}.{name}" if path else name
             if name not in properties:
-                self._note(where[:64], "no such field")
+                self._note(where[:64], _NO_SUCH_FIELD)
             elif one is not None:
                 try:
                     mended[name] = self._read(one, properties[name], where, depth + 1)
                 except Unmendable as error:
                     self._note(where, str(error))
             else:
-                self._note(where, "null")
+                self._note(where, _NULL)
         for name in schema.get("required", ()):
             if name not in value:
                 self._note(f"{path}.{name}" if path else name, "missing")
@@ -127,7 +135,7 @@ class _Mender:
         if words and value not in words:
             return self._read_word(value, words, path)
         if len(value) > schema.get("maxLength", len(value)):
-            self._note(path, "too long")
+            self._note(path, _TOO_LONG)
         return value
 
     def _read_word(self, value: str, words: list[str], path: str) -> str:
@@ -170,5 +178,6 @@ class _Mender:
         return found
 
     def _note(self, path: str, what: str) -> None:
+        self.is_soft = self.is_soft and what in _SOFT
         if len(self.notes) < _MAX_NOTES:
             self.notes.append(f"{path}: {what}")

@@ -189,6 +189,9 @@ class Route:
     answers: Answers = Answers.FORGOTTEN
     is_lenient: bool = False
     """What its schema refuses is mended and flagged as far as it can be read (QUIRKS, the rule)."""
+    is_forgiving: bool = False
+    """Texts too long, nulls and fields of no such name are passed over and flagged: who is refused
+    because of one boots for ever. All else its schema refuses is refused."""
     last_resort: Callable[[Context], Reply] | None = None
     """The answer to one nobody can read, for messages that must not be refused; it is quarantined."""
     decode: Callable[[Any], Any] = field(init=False)

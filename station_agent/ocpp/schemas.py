@@ -1,6 +1,6 @@
 """The JSON schemas of the `ocpp` package, compiled once an action; failures told as a Fault."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib import resources
 from itertools import islice
@@ -10,6 +10,7 @@ import jsonschema_rs
 import msgspec
 
 from station_agent.ocpp.dialects import Fault
+from station_agent.ocpp.mending import Mended, mend
 
 _MAX_ERRORS: Final = 50
 
@@ -45,6 +46,23 @@ class Checker:
         self._validator = jsonschema_rs.validator_for(definition, validate_formats=False)
         self.fits = self._validator.is_valid
 
+    @cached_property
+    def _fits_at_any_length(self) -> Callable[[Any], bool]:
+        boundless = _without_lengths(self.definition)
+        fits: Callable[[Any], bool] = jsonschema_rs.validator_for(
+            boundless, validate_formats=False
+        ).is_valid
+        return fits
+
+    def forgiven(self, payload: dict[str, Any]) -> Mended | None:
+        """Return the payload without nulls and fields of no such name, its texts as long as they are.
+
+        None: something else is wrong with it as well.
+        """
+        mended = mend(payload, self.definition)
+        is_forgiven = mended.is_soft and self._fits_at_any_length(mended.payload)
+        return mended if is_forgiven else None
+
     def misfit(self, payload: dict[str, Any]) -> Misfit | None:
         """Return the most telling of what is wrong; None if all is well."""
         found = [self._told(error) for error in islice(self._errors(payload), _MAX_ERRORS)]
@@ -58,6 +76,18 @@ class Checker:
         fault = FAULT_OF.get(type(error.kind).__name__, Fault.PROPERTY)
         where = ".".join(str(step) for step in error.instance_path)
         return Misfit(fault, f"{where}: {error.message}"[:255] if where else error.message[:255])
+
+
+def _without_lengths(schema: Any) -> Any:
+    """Return a schema that bounds no text."""
+    match schema:
+        case dict():
+            kept = {key: one for key, one in schema.items() if key != "maxLength"}
+            return {key: _without_lengths(one) for key, one in kept.items()}
+        case list():
+            return [_without_lengths(one) for one in schema]
+        case _:
+            return schema
 
 
 class Schemas:

@@ -21,6 +21,7 @@ What a charger may send, and what becomes of it in each version.
 - **served**: answered, and kept as a fact where it says something.
 - **kept**: also answered the same way again when it is sent again, for days and across restarts.
 - **lenient**: read as far as it can be where its schema refuses it, and flagged; never lost.
+- **forgiving**: a text too long, a null or a field of no such name is passed over, and flagged; all else its schema refuses is refused.
 - **no**: answered with `NotSupported`, for the reason given.
 - **{none}**: the version has no such message; one is answered with `NotImplemented`.
 
@@ -73,6 +74,8 @@ def _served(route: Route) -> str:
         words.append("kept")
     if route.is_lenient:
         words.append("lenient")
+    if route.is_forgiving:
+        words.append("forgiving")
     return ", ".join(words)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 Definition = dict[str, Any]
 
 _INT32: Final = 2**31 - 1
+_NO_WORD: Final = "Bogus"
 _LONGEST: Final = 24
 """Texts the schema does not bound are no longer in drawn payloads, or drawing them takes minutes."""
 _OF_WRONG_TYPE: Final[dict[str, tuple[Any, ...]]] = {
@@ -60,6 +61,8 @@ class Spoiled(NamedTuple):
     wrong: Wrong
     where: str
     payload: dict[str, Any]
+    is_soft: bool
+    """A text too long, a null where nothing need be, or a field too many: the rest can be read."""
 
 
 def fullest(definition: Definition) -> dict[str, Any]:
@@ -73,12 +76,34 @@ def spoiled(definition: Definition) -> Iterator[Spoiled]:
     whole = fullest(definition)
     for wrong, path, value in _faults(definition, definition, whole, ()):
         where = ".".join(str(step) for step in path)
-        yield Spoiled(wrong, where, _replaced(whole, path, value))
+        is_soft = _is_soft(definition, wrong, path, value)
+        yield Spoiled(wrong, where, _replaced(whole, path, value), is_soft)
 
 
 def fitting(definition: Definition) -> st.SearchStrategy[dict[str, Any]]:
     """Return a strategy of payloads that fit: any optional fields, any values allowed."""
     return _drawn(definition, definition)
+
+
+def _is_soft(root: Definition, wrong: Wrong, path: tuple[str | int, ...], value: Any) -> bool:
+    match wrong:
+        case Wrong.EXTRA:
+            return True
+        case Wrong.VALUE:
+            return isinstance(value, str) and value != _NO_WORD
+        case Wrong.TYPE:
+            return value is None and not _is_needed(root, path)
+        case _:
+            return False
+
+
+def _is_needed(root: Definition, path: tuple[str | int, ...]) -> bool:
+    """Whether something must be at this place; an element of an array is something."""
+    schema = root
+    for step in path[:-1]:
+        within = _resolved(schema, root)
+        schema = within["properties"][step] if isinstance(step, str) else within["items"]
+    return isinstance(path[-1], int) or path[-1] in _resolved(schema, root).get("required", ())
 
 
 class _Gone:
@@ -125,7 +150,7 @@ def _array_faults(
 
 def _forbidden(schema: Definition, kind: str) -> Iterator[Any]:
     if "enum" in schema:
-        yield "Bogus"
+        yield _NO_WORD
     if "maxLength" in schema:
         yield "x" * (schema["maxLength"] + 1)
     step = 0.5 if kind == "number" else 1

@@ -23,4 +23,4 @@ def handle(request: Authorize, context: Context) -> Outcome:
     return Outcome({"idTagInfo": id_tag_info(context.verdict)}, facts)
 
 
-ROUTE = Route(Authorize, handle, ask=ask, answers=Answers.REMEMBERED)
+ROUTE = Route(Authorize, handle, ask=ask, answers=Answers.REMEMBERED, is_forgiving=True)

@@ -6,7 +6,7 @@ from ocpp.v16.enums import RegistrationStatus
 
 from contracts.events import ChargerBooted
 from contracts.plan import Registration
-from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.fields import Payload, cut
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Context, Outcome, Route
 
@@ -32,10 +32,10 @@ def handle(request: BootNotification, context: Context) -> Outcome:
     registration = context.charger.registration()
     fact = ChargerBooted(
         charger_id=context.charger.charger_id,
-        vendor=request.charge_point_vendor,
-        model=request.charge_point_model,
-        serial=request.charge_point_serial_number or request.charge_box_serial_number,
-        firmware_version=request.firmware_version,
+        vendor=cut(request.charge_point_vendor),
+        model=cut(request.charge_point_model),
+        serial=cut(request.charge_point_serial_number or request.charge_box_serial_number),
+        firmware_version=cut(request.firmware_version),
         observed_at=context.now,
     )
     reply = {
@@ -46,4 +46,4 @@ def handle(request: BootNotification, context: Context) -> Outcome:
     return Outcome(reply, (fact,))
 
 
-ROUTE = Route(BootNotification, handle)
+ROUTE = Route(BootNotification, handle, is_forgiving=True)

@@ -50,4 +50,6 @@ def handle(request: Authorize, context: Context) -> Outcome:
     return Outcome(reply, facts)
 
 
-ROUTE = Route(Authorize, handle, ask=ask, relays=relays, answers=Answers.REMEMBERED)
+ROUTE = Route(
+    Authorize, handle, ask=ask, relays=relays, answers=Answers.REMEMBERED, is_forgiving=True
+)

@@ -6,7 +6,7 @@ from ocpp.v201.enums import RegistrationStatusEnumType
 
 from contracts.events import ChargerBooted
 from contracts.plan import Registration
-from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.fields import Payload, cut
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Context, Outcome, Route
 
@@ -39,10 +39,10 @@ def handle(request: BootNotification, context: Context) -> Outcome:
     station = request.charging_station
     fact = ChargerBooted(
         charger_id=context.charger.charger_id,
-        vendor=station.vendor_name,
-        model=station.model,
-        serial=station.serial_number,
-        firmware_version=station.firmware_version,
+        vendor=cut(station.vendor_name),
+        model=cut(station.model),
+        serial=cut(station.serial_number),
+        firmware_version=cut(station.firmware_version),
         reason=request.reason,
         observed_at=context.now,
     )
@@ -54,4 +54,4 @@ def handle(request: BootNotification, context: Context) -> Outcome:
     return Outcome(reply, (fact,))
 
 
-ROUTE = Route(BootNotification, handle)
+ROUTE = Route(BootNotification, handle, is_forgiving=True)

@@ -95,7 +95,7 @@ def _connector_state(event: EventData, told: Told, context: Context) -> list[Eve
 
 
 def _named(name: str, instance: str) -> str:
-    return f"{name}[{instance}]" if instance else name
+    return cut(f"{name}[{instance}]" if instance else name)
 
 
-ROUTE = Route(NotifyEvent, handle, answers=Answers.REMEMBERED)
+ROUTE = Route(NotifyEvent, handle, answers=Answers.REMEMBERED, is_forgiving=True)

@@ -1,7 +1,7 @@
 """SecurityEventNotification (OCPP 2.0.1, A04)."""
 
 from contracts.events import Event, SecurityEventReported
-from station_agent.ocpp.fields import Payload
+from station_agent.ocpp.fields import Payload, cut
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
 
 
@@ -19,8 +19,8 @@ def handle(request: SecurityEventNotification, context: Context) -> Outcome:
     facts: list[Event] = [
         SecurityEventReported(
             charger_id=context.charger.charger_id,
-            event=request.type,
-            info=request.tech_info,
+            event=cut(request.type),
+            info=cut(request.tech_info),
             observed_at=told.at,
         )
     ]
@@ -29,4 +29,4 @@ def handle(request: SecurityEventNotification, context: Context) -> Outcome:
     return Outcome({}, facts)
 
 
-ROUTE = Route(SecurityEventNotification, handle, answers=Answers.REMEMBERED)
+ROUTE = Route(SecurityEventNotification, handle, answers=Answers.REMEMBERED, is_forgiving=True)

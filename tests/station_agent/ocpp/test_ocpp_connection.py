@@ -44,6 +44,25 @@ START = {
     "meterStart": 100,
     "timestamp": "2026-11-22T12:00:00Z",
 }
+BOOT_201 = {"reason": "PowerUp", "chargingStation": {"model": "M", "vendorName": "V"}}
+LONG_STATION = {"model": "M" * 3_000, "vendorName": "V" * 51, "modem": None}
+TOKEN_201 = {"idToken": "04A1", "type": "Central"}
+SECURITY = {"type": "TamperDetectionActivated", "timestamp": "2026-11-22T12:00:00Z"}
+EVENTS = {
+    "generatedAt": "2026-11-22T12:00:00Z",
+    "seqNo": 0,
+    "eventData": [
+        {
+            "eventId": 1,
+            "timestamp": "2026-11-22T12:00:00Z",
+            "trigger": "Alerting",
+            "actualValue": "x" * 3_000,
+            "eventNotificationType": "HardWiredNotification",
+            "component": {"name": "C" * 3_000, "instance": "I" * 51},
+            "variable": {"name": "V" * 3_000},
+        }
+    ],
+}
 VALUE = {"timestamp": "2026-11-22T12:00:00Z", "sampledValue": [{"value": "1500"}]}
 
 
@@ -439,7 +458,16 @@ async def test_p03_other_actions_get_the_error_the_standard_asks_for(version, ac
     ("version", "action", "payload", "code"),
     [
         (v16.VERSION, "BootNotification", {}, "ProtocolError"),
-        (v16.VERSION, "BootNotification", BOOT | {"x": 1}, "FormationViolation"),
+        (v16.VERSION, "BootNotification", BOOT | {"iccid": 1}, "TypeConstraintViolation"),
+        (
+            v16.VERSION,
+            "BootNotification",
+            BOOT | {"chargePointModel": None, "bogus": 1},
+            "TypeConstraintViolation",
+        ),
+        (v16.VERSION, "Authorize", {"idTag": ["x"], "bogus": 1}, "TypeConstraintViolation"),
+        (v16.VERSION, "Authorize", {"idTag": None}, "TypeConstraintViolation"),
+        (v201.VERSION, "NotifyEvent", EVENTS | {"eventData": []}, "OccurrenceConstraintViolation"),
         (v16.VERSION, "Authorize", {"idTag": 5}, "TypeConstraintViolation"),
         (v16.VERSION, "Heartbeat", {"x": 1}, "FormationViolation"),
         (v16.VERSION, "Heartbeat", [], "FormationViolation"),
@@ -469,6 +497,53 @@ async def test_p02_what_does_not_fit_is_refused_and_tells_nothing(version, actio
     async with a_rig(version) as rig:
         assert (await rig.say(action, payload))[:3] == [4, "1", code]
         assert rig.outbox.facts == []
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "payload"),
+    [
+        (v16.VERSION, "BootNotification", BOOT | {"chargePointSerialNumber": "9" * 26}),
+        (v16.VERSION, "BootNotification", BOOT | {"chargePointModel": "M" * 3_000}),
+        (v16.VERSION, "BootNotification", BOOT | {"iccid": None, "imsi": "1" * 21}),
+        (v16.VERSION, "BootNotification", BOOT | {f"own{number}": 1 for number in range(20)}),
+        (v16.VERSION, "Authorize", {"idTag": "x" * 21}),
+        (v16.VERSION, "Authorize", {"idTag": "x" * 3_000, "connectorId": 1}),
+        (v16.VERSION, "SecurityEventNotification", SECURITY | {"techInfo": "x" * 3_000}),
+        (v16.VERSION, "SecurityEventNotification", SECURITY | {"type": "x" * 3_000}),
+        (v201.VERSION, "BootNotification", {**BOOT_201, "bogus": {}}),
+        (v201.VERSION, "BootNotification", BOOT_201 | {"chargingStation": LONG_STATION}),
+        (v201.VERSION, "Authorize", {"idToken": TOKEN_201 | {"additionalInfo": None}}),
+        (v201.VERSION, "NotifyEvent", EVENTS | {"tbc": None}),
+        (v21.VERSION, "Authorize", {"idToken": TOKEN_201 | {"idToken": "x" * 3_000}}),
+        (v21.VERSION, "NotifyEvent", EVENTS | {"bogus": 1}),
+    ],
+)
+async def test_what_is_but_too_long_null_or_of_no_such_name_keeps_no_charger_out(
+    version, action, payload
+):
+    async with a_rig(version) as rig:
+        reply = await rig.say(action, payload)
+
+    assert reply[:2] == [3, "1"]
+    assert version.schemas.response(action).fits(reply[2])
+    assert [one.oddity for one in rig.outbox.told(OddityObserved)] == ["payload_mended"]
+
+
+async def test_quirk_18_a_tag_too_long_is_asked_for_as_the_same_in_authorize_and_at_a_start():
+    tag = "04A1" + "\x10\x0e" * 10
+    async with a_rig() as rig:
+        await rig.say("Authorize", {"idTag": tag})
+        await rig.say("StartTransaction", START | {"idTag": tag}, "2")
+
+    assert [token for _, _, token in rig.authorizer.asked] == [tag, tag]
+
+
+async def test_quirk_7_a_boot_of_another_version_tells_which_also_with_a_text_too_long():
+    async with a_rig(v201.VERSION, other=v16.VERSION, is_agreed=True) as rig:
+        boot = BOOT | {"chargePointSerialNumber": "9" * 26}
+        assert (await rig.say("BootNotification", boot))[2]["status"] == "Accepted"
+
+    assert rig.connection.version is v16.VERSION
 
 
 @pytest.mark.parametrize(
@@ -722,9 +797,6 @@ async def test_quirk_5_a_charger_that_never_answered_a_ping_is_left_alone():
 async def test_s02_who_answers_a_ping_is_alive():
     async with a_rig() as rig:
         assert await rig.connection.is_alive()
-
-
-BOOT_201 = {"reason": "PowerUp", "chargingStation": {"model": "M", "vendorName": "V"}}
 
 
 async def test_quirk_1_who_offered_nothing_is_served_in_the_version_it_speaks():
