@@ -28,7 +28,7 @@ from station_agent.ocpp.outcome import (
 )
 from station_agent.ocpp.rpc import Call, Refused, Rpc
 from station_agent.ocpp.schemas import Checker
-from station_agent.ocpp.throttle import OncePer
+from station_agent.ocpp.throttle import Buckets, OncePer
 from station_agent.ocpp.versions import Version
 from station_agent.ports import (
     AnswerKept,
@@ -82,6 +82,14 @@ class Services:
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
     """Which of a charger's connections, should it have two, decides and records now."""
+    buckets: Buckets = field(init=False)
+    """Of each charger, whichever of its connections draws on it (FAULTS P07)."""
+
+    def __post_init__(self) -> None:
+        """Fill the buckets as the timing says."""
+        timing = self.timing
+        buckets = Buckets(timing.max_messages_per_s, timing.max_message_burst)
+        object.__setattr__(self, "buckets", buckets)
 
 
 class Answering:

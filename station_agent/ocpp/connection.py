@@ -15,7 +15,6 @@ from station_agent.ocpp import metrics
 from station_agent.ocpp.answering import Answering, Services
 from station_agent.ocpp.outcome import ChargerView
 from station_agent.ocpp.rpc import Answered, AnsweredWithError, Call, Ignored, Refused, Rpc
-from station_agent.ocpp.throttle import TokenBucket
 from station_agent.ocpp.versions import Version
 from station_agent.ports import OutboxUnavailable
 
@@ -100,9 +99,8 @@ class ChargerConnection:
         self._is_settled = asyncio.Event()
         self._has_ponged = False
         self._is_over = False
-        timing = services.timing
         now_s = asyncio.get_running_loop().time()
-        self._bucket = TokenBucket(timing.max_messages_per_s, timing.max_message_burst, now_s)
+        self._bucket = services.buckets.of(charger.charger_id, now_s)
         self._began_s = self._clock.monotonic()
         self.heard_s = self._began_s
         """When the charger last said anything, by the monotonic clock."""

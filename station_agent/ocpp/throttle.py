@@ -24,6 +24,26 @@ class TokenBucket:
         return 0.0 if self._tokens >= 0 else -self._tokens / self._rate_per_s
 
 
+class Buckets:
+    """A bucket for each key, the same however often it comes; forgets those unused the longest."""
+
+    def __init__(self, rate_per_s: float, burst: int) -> None:
+        self._rate_per_s = rate_per_s
+        self._burst = burst
+        self._of: OrderedDict[Hashable, TokenBucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def of(self, key: Hashable, now_s: float) -> TokenBucket:
+        """Return the key's bucket; a full one if it is new."""
+        bucket = self._of.setdefault(key, TokenBucket(self._rate_per_s, self._burst, now_s))
+        self._of.move_to_end(key)
+        if len(self._of) > _MAX_KEYS:
+            self._of.popitem(last=False)
+        return bucket
+
+
 class OncePer:
     """Lets a key through once in `every_s`; forgets the oldest keys when there are too many."""
 

@@ -19,7 +19,7 @@ from tests.support.schema_payloads import CODES, Spoiled, Wrong, spoiled
 pytestmark = pytest.mark.real
 
 BURST = 400
-"""How many messages a connection may send at once; then the charger dials in anew."""
+"""How many messages a charger may send at once; then another goes on."""
 AT_ONCE = 12
 CORE_16 = (
     "Authorize",

@@ -740,6 +740,26 @@ async def test_p07_a_flood_is_slowed_down_and_told_once():
         assert [one.oddity for one in rig.outbox.told(OddityObserved)] == ["flooding"]
 
 
+async def test_p07_who_dials_anew_goes_on_with_the_burst_it_had_left():
+    first = Rig(timing=Timing(max_messages_per_s=4, max_message_burst=5))
+    running = asyncio.create_task(first.connection.run())
+    for number in range(5):
+        await first.say("Heartbeat", {}, str(number))
+    first.socket.hang_up()
+    await running
+    calm = list(first.outbox.told(OddityObserved))
+    again = FakeSocket()
+    connection = ChargerConnection(again, v16.VERSION, a_view(first.outbox), first.services)
+    running = asyncio.create_task(connection.run())
+    for number in range(3):
+        again.put([2, str(number), "Heartbeat", {}])
+    again.hang_up()
+    await running
+
+    assert calm == []
+    assert [one.oddity for one in first.outbox.told(OddityObserved)] == ["flooding"]
+
+
 async def test_the_token_is_asked_for_at_the_evse_it_was_shown_at():
     async with a_rig(v201.VERSION) as rig:
         event = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from station_agent.ocpp.throttle import Failures, OncePer, TokenBucket
+from station_agent.ocpp.throttle import Buckets, Failures, OncePer, TokenBucket
 
 
 def test_a_burst_passes_and_what_follows_waits_its_turn():
@@ -16,6 +16,18 @@ def test_a_steady_rate_below_the_limit_never_waits():
     bucket = TokenBucket(rate_per_s=10, burst=1, now_s=0)
 
     assert all(bucket.take(tick * 0.11) == 0 for tick in range(1, 1000))
+
+
+def test_p07_a_key_has_one_bucket_and_the_longest_unused_are_forgotten():
+    buckets = Buckets(rate_per_s=1, burst=1)
+    first = buckets.of("a", 0)
+    for number in range(9_999):
+        buckets.of(number, 0)
+
+    assert buckets.of("a", 0) is first
+    buckets.of("b", 0)
+    assert buckets.of("a", 0) is first
+    assert len(buckets) == 10_000
 
 
 def test_a_key_passes_once_in_its_time():
