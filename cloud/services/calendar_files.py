@@ -91,8 +91,9 @@ class _Events:
         event.add("created", one.created_at)
         event.add("last-modified", one.status_at)
         event.add("sequence", one.changed_version)
-        event.add("dtstart", one.starts_at.astimezone(place))
-        event.add("dtend", one.ends_at.astimezone(place))
+        starts_at, ends_at = _told_in(place, one.starts_at, one.ends_at)
+        event.add("dtstart", starts_at)
+        event.add("dtend", ends_at)
         event.add("summary", say(SUMMARY) % {"bay": bay, "station_name": name})
         event.add("description", f"{what}\n{url}")
         event.add("location", _location(station, name))
@@ -101,6 +102,16 @@ class _Events:
         event.add("status", _status(one.status))
         event.add("transp", "TRANSPARENT" if one.status in _GONE else "OPAQUE")
         return event
+
+
+def _told_in(place: ZoneInfo, *instants: datetime) -> list[datetime]:
+    """Return instants by the clock at a place or, if it shows one of these times twice, all in UTC.
+
+    (A time that is shown twice is read as the first: RFC 5545, 3.3.5.)
+    """
+    local = [at.astimezone(place) for at in instants]
+    is_plain = all(at.utcoffset() == at.replace(fold=1 - at.fold).utcoffset() for at in local)
+    return local if is_plain else [at.astimezone(UTC) for at in instants]
 
 
 def _status(status: Status) -> str:

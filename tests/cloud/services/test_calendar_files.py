@@ -1,5 +1,6 @@
 """Calendars as other programs read them (RFC 5545)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from itertools import pairwise
@@ -160,6 +161,67 @@ def test_s09_whatever_a_name_holds_it_is_text_of_one_event(evil):
     assert calendar.walk("VALARM") == []
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
     assert "\n" not in event["SUMMARY"]
+
+
+# --- the night the clocks are put back -------------------------------------------------------------
+
+
+def read(content: bytes) -> tuple[datetime, datetime]:
+    """Read the one event's times as RFC 5545, 3.3.5, has them read: what is twice is the first."""
+    (event,) = events(content)
+    return tuple(event[name].dt.replace(fold=0).astimezone(UTC) for name in ("DTSTART", "DTEND"))
+
+
+def at_night(hour, minute=0, zone="Europe/London", **lasts):
+    starts_at = datetime(2026, 10, 25, hour, minute, tzinfo=UTC)
+    ends_at = starts_at + timedelta(**(lasts or {"hours": 1}))
+    station = replace(LONDON, timezone=zone)
+    content = written(
+        a_reservation(starts_at=starts_at, ends_at=ends_at),
+        places_=places(stations={STATION: station}),
+    )
+    return content, (starts_at, ends_at)
+
+
+def test_d13_an_hour_the_clock_shows_twice_is_not_read_an_hour_early():
+    content, meant = at_night(1)
+
+    assert read(content) == meant
+    assert b"DTSTART:20261025T010000Z" in content
+
+
+def test_d13_no_event_ends_before_it_begins():
+    content, meant = at_night(0, 30, minutes=45)
+
+    assert read(content) == meant
+    assert b"DTSTART:20261025T003000Z" in content
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "Europe/Berlin"])
+@pytest.mark.parametrize("month_day", [(10, 25), (3, 29)])
+def test_d13_a_whole_night_of_the_change_is_read_as_it_was_meant(zone, month_day):
+    stations = {STATION: replace(LONDON, timezone=zone)}
+    first = datetime(2026, *month_day, tzinfo=UTC) - timedelta(hours=3)
+    quarters = [first + timedelta(minutes=15 * number) for number in range(28)]
+    meant = {
+        f"r-{number}-{length}": (at, at + timedelta(minutes=15 * length))
+        for number, at in enumerate(quarters)
+        for length in (1, 4, 10)
+    }
+    content = written(
+        *(a_reservation(id=name, starts_at=at, ends_at=end) for name, (at, end) in meant.items()),
+        places_=places(stations=stations),
+    )
+    read_ = {
+        event["UID"].split("@")[0]: (
+            event["DTSTART"].dt.replace(fold=0).astimezone(UTC),
+            event["DTEND"].dt.replace(fold=0).astimezone(UTC),
+        )
+        for event in events(content)
+    }
+
+    assert read_ == meant
+    assert f"TZID={zone}".encode() in content
 
 
 # --- zones -----------------------------------------------------------------------------------------
