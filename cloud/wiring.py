@@ -377,7 +377,7 @@ class House:
     @cached_property
     def taker(self) -> Taker:
         """How what was waited for is taken."""
-        return Taker(self.holder)
+        return Taker(self.holder, self.finding)
 
     @cached_property
     def waitlist(self) -> WaitlistService:

@@ -152,7 +152,8 @@ def _more_of(error: Refused) -> dict[str, Any]:
     if isinstance(error, errors.WrongCode):
         return {"tries_left": error.tries_left}
     if isinstance(error, errors.BayAlreadyBooked):
-        return {"alternatives": list(error.alternatives)}
+        named = {"offer_id": error.offer_id} if error.offer_id else {}
+        return {"alternatives": list(error.alternatives), **named}
     if isinstance(error, errors.BookingsInTheWay):
         return {"reservation_ids": error.reservation_ids}
     if isinstance(error, errors.NotBookable) and error.subject:

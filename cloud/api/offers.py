@@ -54,7 +54,8 @@ def accept_offer(
 ) -> Response:
     """Take an option: the reservation is there at once, and what was paid follows.
 
-    For what we cannot keep you never pay more than agreed. Somebody faster: 409 with alternatives.
+    For what we cannot keep you never pay more than agreed. Somebody faster: 409 with alternatives,
+    which are the options of a new offer, `offer_id`; what you waited for, you wait on for.
     """
     return ok(services_of(request).offers.accept(offer_id, body.option, viewer, once))
 
@@ -69,6 +70,7 @@ def accept_offer(
 def alternatives(request: Request, reservation_id: IdPath, viewer: Anyone) -> Response:
     """Ask what there is instead of a reservation of yours, nearest first; take it by `/offers`.
 
-    Other times at the same station, and bays near by; nothing changes until you take one.
+    Other times at the same station, and bays near by; nothing changes until you take one. For a bay
+    we cannot keep it is what we offered already, or anew where some of it is taken by now.
     """
     return ok(services_of(request).offers.alternatives(reservation_id, viewer), 201)

@@ -50,6 +50,10 @@ class Problem(BaseModel):
         default=None,
         description="With `bay_already_booked`: what is free instead, best first (Option).",
     )
+    offer_id: str | None = Field(
+        default=None,
+        description="With `bay_already_booked`: the offer whose options these alternatives are.",
+    )
     reservation_ids: list[str] | None = Field(
         default=None, description="With `bookings_in_the_way`: which they are."
     )

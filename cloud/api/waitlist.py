@@ -90,6 +90,7 @@ def leave(request: Request, entry_id: IdPath, viewer: Anyone) -> Response:
 def accept(request: Request, entry_id: IdPath, viewer: Anyone, once: OnceOf) -> Response:
     """Hold what you are offered; confirm and pay for it like any hold.
 
-    Where somebody was faster (409 `bay_already_booked`) you wait on, in your old place.
+    Where somebody was faster (409 `bay_already_booked`) you wait on, in your old place; with what
+    is free instead.
     """
     return ok(services_of(request).waitlist.accept(viewer, entry_id, once), 201)

@@ -139,17 +139,25 @@ class IllegalTransition(Refused):
 
 
 class BayAlreadyBooked(Refused):
-    """Somebody was faster, or holds a part of the window; `alternatives` are options instead."""
+    """Somebody was faster, or holds a part of the window; `alternatives` are options instead.
+
+    With an `offer_id` they are those of this offer, each taken with one call.
+    """
 
     code = "bay_already_booked"
     sentence = "This bay is taken in a part of this time."
 
     def __init__(
-        self, subject: object = "", detail: str = "", alternatives: Sequence[object] = ()
+        self,
+        subject: object = "",
+        detail: str = "",
+        alternatives: Sequence[object] = (),
+        offer_id: str = "",
     ) -> None:
-        """See Refused; the alternatives become a member of the problem."""
+        """See Refused; the alternatives, and whose they are, become members of the problem."""
         super().__init__(subject, detail)
         self.alternatives = alternatives
+        self.offer_id = offer_id
 
 
 class NotBookable(Refused):

@@ -175,6 +175,12 @@ class Finding(Protocol):
         """
         ...
 
+    def still_free(
+        self, work: UnitOfWork, options: Sequence[Option], now: datetime, but: str = ""
+    ) -> list[Option]:
+        """Return those that can still be had; the slots of reservation `but` count as free."""
+        ...
+
     def look_at(
         self, work: UnitOfWork, station_id: str, within: Window, now: datetime
     ) -> "Looking":

@@ -1,6 +1,6 @@
 """The nearest feasible thing instead of what cannot be had: other bays, other times."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -62,6 +62,28 @@ class FindingService:
         chosen = varied([one.candidate for one in found], most)
         by_name = {(one.candidate.bay_id, one.candidate.window): one for one in found}
         return [option_of(by_name[one.bay_id, one.window]) for one in chosen]
+
+    def still_free(
+        self, work: UnitOfWork, options: Sequence[Option], now: datetime, but: str = ""
+    ) -> list[Option]:
+        """See Finding.still_free."""
+        windows = {one: Window(one.starts_at, one.ends_at) for one in options}
+        if not windows:
+            return []
+        stations = work.stations.by_ids({one.station_id for one in options})
+        named = {one.bay_id for one in options}
+        bays = [one for one in work.finding.bays(stations) if one.bay_id in named]
+        first = min(one.starts_at for one in options)
+        lasts = max(one.ends_at for one in options) - first
+        need = _plain_need(Window(first, first), lasts, PlugWish())
+        surveyor = Surveyor(work, self.policy, now)
+        seen = surveyor.look(stations, bays, need, buffer=LONGEST_BUFFER, but=but)
+        there = {bay.bay_id: bay for bay in seen.bays}
+        return [
+            one
+            for one, window in windows.items()
+            if one.bay_id in there and seen.is_to_be_had(there[one.bay_id], window)
+        ]
 
     def look_at(self, work: UnitOfWork, station_id: str, within: Window, now: datetime) -> Looking:
         """See Finding.look_at."""

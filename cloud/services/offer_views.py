@@ -48,6 +48,11 @@ def from_plain(data: Mapping[str, Any]) -> Option:
     return Option(**{**data, **instants})
 
 
+def options_of(offer: Offer) -> list[Option]:
+    """Return what an offer offers."""
+    return [from_plain(one) for one in offer.options]
+
+
 def offer_view(offer: Offer, now: datetime) -> OfferView:
     """Return the offer as it leaves the house; one whose time is over is `expired`."""
     is_over = offer.state == "open" and offer.expires_at <= now
@@ -57,7 +62,7 @@ def offer_view(offer: Offer, now: datetime) -> OfferView:
         reservation_id=offer.reservation_id,
         waitlist_id=offer.waitlist_id,
         state="expired" if is_over else offer.state,
-        options=[from_plain(one) for one in offer.options],
+        options=options_of(offer),
         made_at=offer.made_at,
         expires_at=offer.expires_at,
         server_now=now,

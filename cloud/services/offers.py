@@ -19,7 +19,7 @@ from cloud.domain.errors import (
 )
 from cloud.domain.notices import NoticeKind
 from cloud.domain.promise_steps import IN_DANGER
-from cloud.domain.promises import ANSWER_WITHIN
+from cloud.domain.promises import ANSWER_WITHIN, give_up_at
 from cloud.domain.reservations import Happening, Reservation, Status, advance
 from cloud.domain.terms import from_plain
 from cloud.domain.windows import Window
@@ -29,7 +29,7 @@ from cloud.services.collaborators import Finding, Notice, Option, Quoting, Telli
 from cloud.services.formats import zone
 from cloud.services.idempotency import Once, do_once
 from cloud.services.notices import about
-from cloud.services.offer_views import OfferList, OfferView, offer_view
+from cloud.services.offer_views import OfferList, OfferView, offer_view, options_of
 from cloud.services.offer_views import from_plain as option_from
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
@@ -63,6 +63,10 @@ class Taking(Protocol):
         Raises:
             BayAlreadyBooked: it is taken; the transaction must be left.
         """
+        ...
+
+    def lost(self, work: UnitOfWork, offer: Offer, now: datetime) -> Sequence[Option]:
+        """Have who was too late wait on, in their old place; returns what there is meanwhile."""
         ...
 
 
@@ -110,10 +114,11 @@ class OfferService:
         with self.open_work() as work:
             reservation = _own_reservation(work, reservation_id, viewer)
             offer = work.offers.open_for(reservation.id)
-            if offer is None or offer.expires_at <= now or reservation.trouble not in IN_DANGER:
-                close_offer(work, reservation)
+            if offer is None or not self._stands(work, reservation, offer, now):
                 options = self._options(work, reservation, now)
-                offer = new_offer(self.new_id(), reservation, options, now, now + ANSWER_WITHIN)
+                close_offer(work, reservation)
+                until = give_up_at(reservation) or now + ANSWER_WITHIN
+                offer = new_offer(self.new_id(), reservation, options, now, until)
                 work.offers.add(offer)
                 work.commit()
         return offer_view(offer, now)
@@ -133,7 +138,8 @@ class OfferService:
         try:
             view, changes = self._accept(offer_id, option, viewer, once)
         except BayAlreadyBooked as taken:
-            raise self._with_alternatives(taken, offer_id, viewer) from None
+            options, instead = self._offer_instead(offer_id, viewer)
+            raise BayAlreadyBooked(taken.subject, "", options, instead) from None
         self.publisher.publish(changes)
         return view
 
@@ -238,20 +244,45 @@ class OfferService:
         notice = Notice(user_id=after.user_id, kind=NoticeKind.MOVED, cause=cause, data=data)
         self.telling.tell(work, notice, now)
 
-    def _with_alternatives(
-        self, taken: BayAlreadyBooked, offer_id: str, viewer: Viewer
-    ) -> BayAlreadyBooked:
-        """Return the refusal with what is free instead, found in a transaction of its own."""
+    def _stands(
+        self, work: UnitOfWork, reservation: Reservation, offer: Offer, now: datetime
+    ) -> bool:
+        """Whether an open offer is one of ours for a lost bay, of which nothing is taken yet."""
+        if offer.expires_at <= now or reservation.trouble not in IN_DANGER:
+            return False
+        options = options_of(offer)
+        return len(self.finding.still_free(work, options, now, reservation.id)) == len(options)
+
+    @retried
+    def _offer_instead(self, offer_id: str, viewer: Viewer) -> tuple[Sequence[Option], str]:
+        """Offer anew what is free, after somebody else was faster; returns it with the offer's id.
+
+        For as long as the one that was lost would have been open.
+        """
         now = self.clock.now()
-        options: Sequence[Option] = ()
-        with self.open_work(is_read_only=True) as work:
-            try:
-                offer = _own(work, offer_id, viewer)
-                reservation = _own_reservation(work, offer.reservation_id or "", viewer)
-                options = self._options(work, reservation, now)
-            except Refused:
-                options = ()
-        return BayAlreadyBooked(taken.subject, alternatives=options)
+        with self.open_work() as work:
+            lost = _own(work, offer_id, viewer)
+            if lost.kind != RESCHEDULE:
+                options = self.taking.lost(work, lost, now) if self.taking else ()
+                work.commit()
+                return options, ""
+            if not work.offers.answer(lost, "expired"):
+                return (), ""
+            reservation = _own_reservation(work, lost.reservation_id or "", viewer)
+            offer = self._next_offer(work, reservation, lost, now)
+            work.commit()
+        return (options_of(offer), offer.id) if offer else ((), "")
+
+    def _next_offer(
+        self, work: UnitOfWork, reservation: Reservation, lost: Offer, now: datetime
+    ) -> Offer | None:
+        try:
+            options = self._options(work, reservation, now)
+        except NotBookable:
+            return None
+        offer = new_offer(self.new_id(), reservation, options, now, lost.expires_at)
+        work.offers.add(offer)
+        return offer
 
 
 def _own(work: UnitOfWork, offer_id: str, viewer: Viewer) -> Offer:

@@ -15,7 +15,7 @@ from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Offer, Told
 from cloud.services.collaborators import Finding, Notice, Option, Telling
 from cloud.services.notices import about
-from cloud.services.offer_views import to_plain
+from cloud.services.offer_views import options_of, to_plain
 from cloud.services.ports import TransactionLost, UnitOfWork
 from cloud.services.views import Change
 
@@ -79,10 +79,9 @@ class Rescuer:
         expires_at = give_up_at(reservation)
         if expires_at is None or expires_at <= now:
             return
-        standing = work.offers.open_for(reservation.id)
-        if standing is not None and standing.made_at >= (reservation.trouble_at or now):
+        if self._stands(work, reservation, now):
             return
-        close_offer(work, reservation)  # what was asked for, or offered, before this trouble
+        close_offer(work, reservation)  # what was asked for before this trouble, or is all taken
         options = self.finding.alternatives(work, reservation, now, MOST_OPTIONS)
         options = [one for one in options if one.currency == reservation.currency]
         about_it = about(reservation) | {"trouble": str(reservation.trouble)}
@@ -97,6 +96,16 @@ class Rescuer:
             "expires_at": expires_at.isoformat(),
         }
         self._tell(work, reservation, NoticeKind.OFFER, data, now)
+
+    def _stands(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> bool:
+        """Whether something of what was offered in this trouble can still be had.
+
+        As long as it can, the offer stays the one the driver may be looking at.
+        """
+        standing = work.offers.open_for(reservation.id)
+        if standing is None or standing.made_at < (reservation.trouble_at or now):
+            return False
+        return bool(self.finding.still_free(work, options_of(standing), now, reservation.id))
 
     def _tell(
         self,

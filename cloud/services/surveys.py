@@ -90,6 +90,13 @@ class Survey:
         # nobody books what is unknown so shortly before that its chargers protect it already
         return max(usable_at, self.now + self.terms[bay.station_id].protect)
 
+    def is_to_be_had(self, bay: FoundBay, window: Window) -> bool:
+        """Whether the bay can be booked for the very window, which may have just begun."""
+        buffer = timedelta(seconds=self.terms[bay.station_id].buffer_s)
+        is_usable = self.usable_from(bay) <= max(window.starts_at, self.now)
+        is_coming = window.starts_at >= floor(self.now)
+        return is_coming and is_usable and self.calendar(bay).is_free(window, buffer)
+
     def _slots_of(self, bay: FoundBay, need: Need, most: int) -> Iterator[Slot]:
         terms = self.terms[bay.station_id]
         found = _measured(bay, terms, need)

@@ -294,14 +294,15 @@ class WaitlistService:
         Raises:
             NotFound: there is no such entry of the viewer's.
             OfferOver: nothing is offered (any more).
-            BayAlreadyBooked: somebody else was faster; the viewer waits on, in their old place.
+            BayAlreadyBooked: somebody else was faster; the viewer waits on, in their old place. With
+                what is free instead.
             TooManyReservations: the viewer has as many as one may at this station.
         """
         try:
             view, changes = self._accept(viewer, entry_id, once)
-        except BayAlreadyBooked:
-            self._wait_on(viewer, entry_id)
-            raise
+        except BayAlreadyBooked as taken:
+            options = self._wait_on(viewer, entry_id)
+            raise BayAlreadyBooked(taken.subject, "", options) from None
         self.publisher.publish(changes)
         return view
 
@@ -327,18 +328,14 @@ class WaitlistService:
         return view, changes
 
     @retried
-    def _wait_on(self, viewer: Viewer, entry_id: str) -> None:
+    def _wait_on(self, viewer: Viewer, entry_id: str) -> Sequence[Option]:
         now = self.clock.now()
         with self.open_work() as work:
             entry = _own(work, viewer, entry_id)
             offer = work.offers.get(entry.offer_id or "")
-            if entry.state is not State.OFFERED or offer is None:
-                return
-            if work.offers.answer(offer, "expired"):
-                move(work, entry, replace(entry, state=State.WAITING, offer_id=None))
-                due_at = look_again_at(_window(entry), now)
-                work.deadlines.set([Deadline(DeadlineKind.WAITING, entry.id, due_at)])
-                work.commit()
+            options = () if offer is None else self.taker.lost(work, offer, now)
+            work.commit()
+        return options
 
     def _entry(
         self, work: UnitOfWork, viewer: Viewer, new: NewEntry, now: datetime
@@ -368,6 +365,7 @@ class Taker:
     """See offers.Taking."""
 
     holding: Holding
+    finding: Finding
 
     def take(
         self, work: UnitOfWork, offer: Offer, option: Option, now: datetime
@@ -386,6 +384,38 @@ class Taker:
             min_power_w=entry.min_power_w,
         )
         return self.holding.hold(work, entry.user_id, ask, now)
+
+    def lost(self, work: UnitOfWork, offer: Offer, now: datetime) -> Sequence[Option]:
+        """See Taking.lost."""
+        entry = work.waitlist.get(offer.waitlist_id or "")
+        is_theirs = entry is not None and entry.offer_id == offer.id
+        if entry is None or not is_theirs or not work.offers.answer(offer, "expired"):
+            return ()
+        move(work, entry, replace(entry, state=State.WAITING, offer_id=None))
+        due_at = look_again_at(_window(entry), now)
+        work.deadlines.set([Deadline(DeadlineKind.WAITING, entry.id, due_at)])
+        wanted = _wanted(entry, from_plain(offer.options[0]), now)
+        return self.finding.alternatives(work, wanted, now)
+
+
+def _wanted(entry: WaitlistEntry, lost: Option, now: datetime) -> Reservation:
+    """Return the reservation somebody who waits would have had."""
+    return Reservation(
+        id="",
+        number=0,
+        station_id=entry.station_id,
+        bay_id=lost.bay_id,
+        user_id=entry.user_id,
+        token="",
+        starts_at=entry.starts_at,
+        ends_at=entry.ends_at,
+        status_at=now,
+        standard=entry.standard,
+        min_power_w=entry.min_power_w,
+        tariff_id="",
+        currency=lost.currency,
+        created_at=entry.created_at,
+    )
 
 
 def _own(work: UnitOfWork, viewer: Viewer, entry_id: str) -> WaitlistEntry:

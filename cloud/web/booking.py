@@ -250,7 +250,7 @@ def routes(site: Site) -> APIRouter:
         try:
             held = site.parts.reservations.hold(viewer, ask, form.once(request, viewer))
         except BayAlreadyBooked as refusal:
-            return _taken(site, request, ask, refusal)
+            return taken_page(site, request, ask, refusal)
         except Refused as refusal:
             counter = Counter.at(site, station_id)
             choice = counter.choose(_as_query(form), None)
@@ -307,15 +307,30 @@ def _quoted(
         return None, refusal.detail
 
 
-def _taken(
-    site: Site, request: Request, ask: NewReservation, refusal: BayAlreadyBooked
+def taken_page(
+    site: Site,
+    request: Request,
+    ask: NewReservation,
+    refusal: BayAlreadyBooked,
+    *,
+    is_waiting: bool = False,
 ) -> Response:
+    """Say that somebody was faster, with what is free instead.
+
+    Args:
+        site: where.
+        request: whose.
+        ask: what was asked for.
+        refusal: with what is free instead.
+        is_waiting: whoever asked is on the waitlist for it, and stays there.
+    """
     station = site.parts.availability.station(ask.station_id).station
     options: list[Any] = list(refusal.alternatives)
     stations = site.parts.availability.stations(sorted({one.station_id for one in options}))
     zones = {one.station.station_id: one.station.timezone for one in stations}
     context = {"station": station, "ask": ask, "options": options, "zones": zones}
-    return site.page(request, "taken.html", HTTPStatus.CONFLICT, **context)
+    status = HTTPStatus.CONFLICT
+    return site.page(request, "taken.html", status, is_waiting=is_waiting, **context)
 
 
 def _to_sign_in(station_id: str, form: HoldForm) -> Response:

@@ -9,7 +9,10 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from cloud.api.reservations import Instant
-from cloud.services.waitlist import NewEntry
+from cloud.domain.errors import BayAlreadyBooked
+from cloud.services.booking_ports import NewReservation
+from cloud.services.waitlist import NewEntry, WaitlistView
+from cloud.web.booking import taken_page
 from cloud.web.reservations import OnceForm, back_to
 from cloud.web.routes import router_of
 from cloud.web.site import Site
@@ -51,7 +54,12 @@ def routes(site: Site) -> APIRouter:
     def accept(request: Request, entry_id: str, form: Annotated[OnceForm, Form()]) -> Response:
         """Hold what was offered."""
         viewer = site.signed_in(request).viewer
-        held = site.parts.waitlist.accept(viewer, entry_id, form.once(request, viewer))
+        try:
+            held = site.parts.waitlist.accept(viewer, entry_id, form.once(request, viewer))
+        except BayAlreadyBooked as refusal:
+            entries = site.parts.waitlist.list(viewer).entries
+            entry = next(one for one in entries if one.entry_id == entry_id)
+            return taken_page(site, request, _ask_of(entry), refusal, is_waiting=True)
         return back_to(held.reservation_id)
 
     @router.post("/waitlist/{entry_id}/leave")
@@ -61,3 +69,14 @@ def routes(site: Site) -> APIRouter:
         return RedirectResponse("/reservations#waiting", HTTPStatus.SEE_OTHER)
 
     return router
+
+
+def _ask_of(entry: WaitlistView) -> NewReservation:
+    return NewReservation(
+        station_id=entry.station_id,
+        bay_id=entry.bay_id,
+        starts_at=entry.starts_at,
+        ends_at=entry.ends_at,
+        standard=entry.standard,
+        min_power_w=entry.min_power_w,
+    )

@@ -261,7 +261,7 @@ def _bookings(open_work, clock, publisher) -> dict[str, Any]:
     )
     otps = Otps(b"key of codes")
     holder = Holder(quoting=quoting, codes=otps, advancer=advancer)
-    taker = Taker(holder)
+    taker = Taker(holder, finding)
     known = {
         "open_work": open_work,
         "clock": clock,

@@ -75,4 +75,6 @@ def test_who_is_slower_hears_what_is_free_instead(driver, house):
     refused = accept(driver, offer)
 
     assert (refused.status_code, refused.json()["code"]) == (409, "bay_already_booked")
-    assert isinstance(refused.json()["alternatives"], list)
+    (fresh,) = driver.get(f"{V1}/offers").json()["offers"]
+    assert refused.json()["offer_id"] == fresh["offer_id"] != offer["offer_id"]
+    assert refused.json()["alternatives"] == fresh["options"]

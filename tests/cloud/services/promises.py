@@ -76,6 +76,9 @@ class _NothingInstead:
     def alternatives(self, work, wanted, now, most=5):
         return []
 
+    def still_free(self, work, options, now, but=""):
+        return list(options)
+
     def equal_bay(self, work, wanted, window, now):
         return self.finding.equal_bay(work, wanted, window, now)
 

@@ -151,7 +151,74 @@ def test_who_was_slower_hears_what_is_free_instead_and_keeps_what_they_had(kept)
 
     assert len(refused.value.alternatives) >= 3
     assert (kept.get().bay_id, kept.get().starts_at) == (BAY, after(4 * HOUR))
-    assert kept.offers.get(offer.offer_id, ME).state == "open"
+    (fresh,) = kept.offers.list(ME).offers
+    assert fresh.options == refused.value.alternatives
+    assert (fresh.offer_id, fresh.expires_at) == (refused.value.offer_id, offer.expires_at)
+    assert wanted not in fresh.options
+    assert kept.offers.get(offer.offer_id, ME).state == "expired"
+
+
+def taken_by_bob(kept, *options):
+    """Have somebody else book what these options offer."""
+    for one in options:
+        start_s = (one.starts_at - NOON).total_seconds()
+        kept.book(start_s, bay_id=one.bay_id, station_id=one.station_id, user_id="u-bob")
+
+
+def apart(options):
+    """Return options of which no two are of one bay at one time."""
+    found = []
+    for one in options:
+        if not any(
+            one.bay_id == other.bay_id
+            and one.starts_at < other.ends_at
+            and other.starts_at < one.ends_at
+            for other in found
+        ):
+            found.append(one)
+    return found
+
+
+def test_d10_who_finds_all_that_we_offered_taken_is_offered_what_is_free_and_can_take_it(kept):
+    offer = stolen(kept)
+    taken_by_bob(kept, *apart(offer.options))
+    with pytest.raises(BayAlreadyBooked) as refused:
+        kept.offers.accept(offer.offer_id, 0, ME)
+
+    (fresh,) = kept.offers.list(ME).offers
+    assert fresh.offer_id == refused.value.offer_id
+    assert fresh.options == refused.value.alternatives
+    assert len(fresh.options) >= 3
+    assert fresh.expires_at == offer.expires_at
+    kept.offers.accept(fresh.offer_id, 0, ME)
+    assert (kept.get().bay_id, kept.get().trouble) == (fresh.options[0].bay_id, Trouble.NONE)
+
+
+def test_d10_asking_again_drops_what_is_taken_from_what_we_offered(kept):
+    offer = stolen(kept)
+    taken_by_bob(kept, offer.options[0])
+    fresh = kept.offers.alternatives("r-1", ME)
+
+    assert fresh.offer_id != offer.offer_id
+    assert offer.options[0] not in fresh.options
+    assert len(fresh.options) >= 3
+    assert fresh.expires_at == offer.expires_at
+    assert kept.offers.get(offer.offer_id, ME).state == "expired"
+
+
+def test_d10_an_offer_of_which_all_is_taken_is_made_anew_without_being_asked_for(kept):
+    offer = stolen(kept)
+    taken_by_bob(kept, offer.options[0])
+    kept.until(1_600)
+    assert [one.offer_id for one in kept.offers.list(ME).offers] == [offer.offer_id]
+
+    taken_by_bob(kept, *apart(offer.options[1:]))
+    kept.until(1_700)
+    (fresh,) = kept.offers.list(ME).offers
+    assert fresh.offer_id != offer.offer_id
+    assert not set(offer.options) & set(fresh.options)
+    assert fresh.expires_at == offer.expires_at
+    assert kept.told() == ["reminder", "offer"]
 
 
 def test_a_late_change_of_mind_makes_no_early_cancellation(kept):

@@ -51,7 +51,7 @@ class Room:
         self.reservations = replace(
             self.bookings.service, advancer=self.advancer, holder=self.holder
         )
-        taker = Taker(self.holder)
+        taker = Taker(self.holder, finding)
         self.service = WaitlistService(
             open_work=rig.open_work,
             clock=rig.clock,
@@ -318,6 +318,37 @@ def test_where_somebody_was_faster_one_waits_on_in_the_old_place(room, full, ada
     room.cancel(faster)
     assert (room.state(entry), room.state(later)) == ("offered", "waiting")
     assert room.service.accept(ada, entry.entry_id).bay_id == "near-1"
+
+
+def by_the_offer(room, viewer, entry):
+    (offer,) = room.offers.list(viewer).offers
+    return room.offers.accept(offer.offer_id, 0, viewer)
+
+
+def by_the_entry(room, viewer, entry):
+    return room.service.accept(viewer, entry.entry_id)
+
+
+@pytest.mark.parametrize("accept", [by_the_offer, by_the_entry])
+def test_d05_whichever_way_one_was_too_late_one_waits_on_and_hears_what_is_free(
+    room, full, ada, bob, accept
+):
+    entry = room.join(ada)
+    room.pass_by(1)
+    later = room.join(bob)
+    room.cancel(full)
+    faster = room.town.book("near-1", 1, 2)
+    with pytest.raises(BayAlreadyBooked) as refused:
+        accept(room, ada, entry)
+
+    assert len(refused.value.alternatives) >= 3
+    assert (NOON + HOUR) not in {one.starts_at for one in refused.value.alternatives}
+    assert (room.state(entry), room.offered()) == ("waiting", {})
+    room.pass_by(660)
+    assert room.state(entry) == "waiting"
+    room.cancel(faster)
+    assert (room.state(entry), room.state(later)) == ("offered", "waiting")
+    assert accept(room, ada, entry).bay_id == "near-1"
 
 
 # --- leaving -------------------------------------------------------------------------------------

@@ -225,6 +225,21 @@ def test_d11_what_was_waited_for_is_held_by_one_tap(signed_in, parts):
     assert answer.headers["location"].startswith("/reservations/held-")
 
 
+def test_d5_who_waited_and_was_too_late_hears_what_is_free_and_waits_on(signed_in, parts):
+    client = signed_in("driver")
+    start = ceiling(parts.clock.now() + HOUR).isoformat()
+    client.post(f"{STATION}/waitlist", data={"bay": BAY, "starts_at": start, "minutes": "60"})
+    parts.waitlist.offer("w1")
+    parts.reservations.taken = some_options(parts.clock.now())
+    answer = client.post("/waitlist/w1/accept", data={"key": "k2"})
+    actions = [one["action"] for one, _ in Page(answer.text).tags("form")]
+
+    assert answer.status_code == 409
+    assert sum(one.endswith("/reserve") for one in actions) == 3
+    assert "You are still on the waitlist" in answer.text
+    assert f"{STATION}/waitlist" not in actions
+
+
 def test_a_booking_is_moved_by_choosing_again(signed_in, parts):
     now = parts.clock.now()
     starts_at = ceiling(now + timedelta(days=2))
