@@ -242,7 +242,9 @@ class House:
     def keeper(self) -> Keeper:
         """What follows for reservations from what is seen."""
         advancer, telling = self.quiet_advancer, self.telling
-        rescuer = Rescuer(finding=self.finding, telling=telling, advancer=advancer)
+        rescuer = Rescuer(
+            finding=self.finding, quoting=self.quoting, telling=telling, advancer=advancer
+        )
         return Keeper(policy=self.policy, advancer=advancer, rescuer=rescuer, telling=telling)
 
     @cached_property

@@ -187,10 +187,14 @@ class Finding(Protocol):
         """Read how a station stands in a range, to be asked for windows in it."""
         ...
 
-    def equal_bay(
+    def equal_bays(
         self, work: UnitOfWork, wanted: Reservation, window: Window, now: datetime
-    ) -> str | None:
-        """Return another bay of the same station that would do for the window, free and in order."""
+    ) -> list[str]:
+        """Return other bays of the same station for the window, free and in order, the best first.
+
+        Only those a driver can be moved to unasked: as strong as theirs (or as they asked, where any
+        bay would have done), with its plug, and for those who need room if theirs is.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from cloud.domain.ranking import USUAL_ENERGY_WH, USUAL_POWER_W, usual_energy_wh
 from cloud.domain.reservations import Reservation
 from cloud.domain.stations import Station
 from cloud.domain.windows import Window, floor
-from cloud.services.booking_ports import FoundBay, PlugWish
+from cloud.services.booking_ports import FoundBay, FoundPlug, PlugWish
 from cloud.services.collaborators import Exactly, Looking, Option, Pricing
 from cloud.services.ports import UnitOfWork
 from cloud.services.priced import Priced, Pricer, option_of
@@ -95,10 +95,10 @@ class FindingService:
         seen = surveyor.look({home.id: home}, bays, whole, buffer=LONGEST_BUFFER)
         return _Look(Pricer(work, self.pricing, now), seen)
 
-    def equal_bay(
+    def equal_bays(
         self, work: UnitOfWork, wanted: Reservation, window: Window, now: datetime
-    ) -> str | None:
-        """See Finding.equal_bay. The weakest bay that would do; strong ones are kept for others."""
+    ) -> list[str]:
+        """See Finding.equal_bays. The weakest bay first; strong ones are kept for others."""
         home = work.stations.by_ids([wanted.station_id])[wanted.station_id]
         bays = work.finding.bays([home.id])
         lost = next((one for one in bays if one.bay_id == wanted.bay_id), None)
@@ -112,11 +112,11 @@ class FindingService:
             bay
             for bay in seen.bays
             if bay.bay_id != wanted.bay_id
+            and (lost is None or _is_as_good(bay, lost, wanted))
             and seen.usable_from(bay) <= from_at
             and seen.calendar(bay).is_free(window, buffer)
         ]
-        best = min(fitting, key=lambda bay: _unlike(bay, lost), default=None)
-        return None if best is None else best.bay_id
+        return [bay.bay_id for bay in sorted(fitting, key=lambda bay: _unlike(bay, lost))]
 
     def _instead(
         self,
@@ -176,7 +176,7 @@ def _plain_need(between: Window, duration: timedelta, wish: PlugWish) -> Need:
 
 def _need_of(wanted: Reservation, lost: FoundBay | None, between: Window) -> Need:
     """Return what a reservation needs: what it asked for, or else what its bay gave."""
-    plugs = () if lost is None else lost.plugs
+    plugs = [] if lost is None else _chosen(lost, wanted)
     power_w = max((one.max_power_w for one in plugs), default=0)
     duration = wanted.window.duration
     return Need(
@@ -190,10 +190,30 @@ def _need_of(wanted: Reservation, lost: FoundBay | None, between: Window) -> Nee
     )
 
 
-def _unlike(bay: FoundBay, lost: FoundBay | None) -> tuple[bool, bool, int, str, str]:
+def _is_as_good(bay: FoundBay, lost: FoundBay, wanted: Reservation) -> bool:
+    """Whether a bay that meets the need is no worse than the one that was lost."""
+    if bay.is_accessible != lost.is_accessible:
+        return False
+    if wanted.fixed_at is not None:  # any bay would have done
+        return True
+    plugs = _chosen(lost, wanted)
+    if not plugs:
+        return bay.max_power_w >= lost.max_power_w
+    return all(_power_w(bay, one.standard) >= _power_w(lost, one.standard) for one in plugs)
+
+
+def _chosen(bay: FoundBay, wanted: Reservation) -> list[FoundPlug]:
+    """Return the plugs of its bay that a reservation is for."""
+    return [one for one in bay.plugs if wanted.standard in {"", one.standard}]
+
+
+def _power_w(bay: FoundBay, standard: str) -> int:
+    """Return what the bay gives by such a plug; -1: it has none. One that names no power has its bay's."""
+    powers = (one.max_power_w or bay.max_power_w for one in bay.plugs if one.standard == standard)
+    return max(powers, default=-1)
+
+
+def _unlike(bay: FoundBay, lost: FoundBay | None) -> tuple[bool, int, str, str]:
     """Return how much another bay differs from the one that was lost."""
-    if lost is None:
-        return False, False, bay.max_power_w, bay.name, bay.bay_id
-    more_w = bay.max_power_w - lost.max_power_w
-    is_other = bay.is_accessible != lost.is_accessible
-    return is_other, more_w < 0, abs(more_w), bay.name, bay.bay_id
+    more_w = bay.max_power_w - (0 if lost is None else lost.max_power_w)
+    return more_w < 0, abs(more_w), bay.name, bay.bay_id

@@ -188,7 +188,8 @@ class OfferService:
             check_move(_desk(work, before, now), before, window)
         terms = work.terms.of([option.station_id])[option.station_id]
         there = relocated(before, Place(option.station_id, option.bay_id, window), now)
-        there = replace(_not_here(there, now), buffer_s=terms.buffer_s)
+        # the bay is the one the driver chose, no more any that would do
+        there = replace(_not_here(there, now), buffer_s=terms.buffer_s, fixed_at=None)
         after = self._priced(work, before, there, now, is_ours=is_ours)
         told = Told("rescheduled", before.user_id, before.trouble)
         work.reservations.rebook([(before, after)], told, now)

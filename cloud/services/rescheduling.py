@@ -13,7 +13,8 @@ from cloud.domain.reservations import Reservation, Status, Trouble
 from cloud.domain.windows import GRANULE, Window, floor
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Offer, Told
-from cloud.services.collaborators import Finding, Notice, Option, Telling
+from cloud.services.collaborators import Finding, Notice, Option, Quoting, Telling
+from cloud.services.holding import quote_of
 from cloud.services.notices import about
 from cloud.services.offer_views import options_of, to_plain
 from cloud.services.ports import TransactionLost, UnitOfWork
@@ -29,9 +30,10 @@ def _new_id() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescuer:
-    """Moves the driver to an equal bay at once, or else offers what there is."""
+    """Moves the driver at once to a bay that is no worse and no dearer, or else offers what there is."""
 
     finding: Finding
+    quoting: Quoting
     telling: Telling
     advancer: Advancer
     """Which does not look at bays: whoever calls does."""
@@ -49,22 +51,43 @@ class Rescuer:
         """
         window = _rest(reservation, now)
         if window.duration >= GRANULE:
-            bay_id = self.finding.equal_bay(work, reservation, window, now)
-            if bay_id is not None:
-                return self._move(work, reservation, bay_id, window, now)
+            after = self._elsewhere(work, reservation, window, now)
+            if after is not None:
+                return self._move(work, reservation, after, now)
         self._offer(work, reservation, now)
         return reservation, []
+
+    def _elsewhere(
+        self, work: UnitOfWork, reservation: Reservation, window: Window, now: datetime
+    ) -> Reservation | None:
+        """Return the reservation at an equal bay, for no more than was agreed; None: there is none."""
+        for bay_id in self.finding.equal_bays(work, reservation, window, now):
+            place = Place(reservation.station_id, bay_id, window)
+            there = self._as_agreed(work, relocated(reservation, place, now), now)
+            if there is not None:
+                return there
+        return None
+
+    def _as_agreed(self, work: UnitOfWork, there: Reservation, now: datetime) -> Reservation | None:
+        """Return the reservation as quoted for its new bay; None: it would cost more there.
+
+        By its own tariff, and for as much energy as was agreed: a stronger bay could give more.
+        """
+        agreed = there.quote
+        if agreed is None:
+            return there
+        energy_wh = agreed.get("energy_wh", there.energy_wh)
+        quoted = self.quoting.quote(work, replace(there, energy_wh=energy_wh), now)
+        is_dearer = quoted.total_minor > agreed["total_minor"]
+        return None if is_dearer else replace(there, quote=quote_of(quoted))
 
     def _move(
         self,
         work: UnitOfWork,
         reservation: Reservation,
-        bay_id: str,
-        window: Window,
+        after: Reservation,
         now: datetime,
     ) -> tuple[Reservation, list[Change]]:
-        option = Place(reservation.station_id, bay_id, window)
-        after = relocated(reservation, option, now)
         rebook(work, reservation, after, Told("moved", note=reservation.trouble), now)
         close_offer(work, reservation)
         data = about(after) | {

@@ -79,8 +79,8 @@ class _NothingInstead:
     def still_free(self, work, options, now, but=""):
         return list(options)
 
-    def equal_bay(self, work, wanted, window, now):
-        return self.finding.equal_bay(work, wanted, window, now)
+    def equal_bays(self, work, wanted, window, now):
+        return self.finding.equal_bays(work, wanted, window, now)
 
 
 class Promises:
@@ -104,7 +104,12 @@ class Promises:
         self.keeper = Keeper(
             policy=rig.policy,
             advancer=self.quiet,
-            rescuer=Rescuer(finding=self.finding, telling=self.telling, advancer=self.quiet),
+            rescuer=Rescuer(
+                finding=self.finding,
+                quoting=self.quoting,
+                telling=self.telling,
+                advancer=self.quiet,
+            ),
             telling=self.telling,
         )
         rig.settling = replace(rig.settling, promises=self.keeper)

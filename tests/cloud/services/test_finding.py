@@ -64,7 +64,8 @@ def instead(finding, reservation, most=5):
 
 def equal(finding, reservation, window=None):
     now = finding.rig.clock.now()
-    return finding.equal_bay(reservation, window or reservation.window, now)
+    found = finding.equal_bays(reservation, window or reservation.window, now)
+    return found[0] if found else None
 
 
 def test_the_loser_of_a_race_gets_other_bays_and_other_times(town, finding):
@@ -189,6 +190,49 @@ def test_an_accessible_bay_is_replaced_by_an_accessible_one(town, finding):
     town.bay("near", is_accessible=True, power_w=150_000)
 
     assert equal(finding, wanted(lost)) == "near-3"
+
+
+def test_d10_nobody_is_moved_unasked_to_less_than_they_chose(town, finding):
+    town.station("near", bays=0)
+    lost = town.bay("near", power_w=150_000)
+    town.bay("near", power_w=75_000)
+
+    assert equal(finding, wanted(lost)) is None
+    assert equal(finding, wanted(lost, min_power_w=50_000)) is None
+    assert "near-2" in {one.bay_id for one in instead(finding, wanted(lost))}
+
+
+def test_d10_who_would_have_any_bay_is_moved_to_what_they_asked_for(town, finding):
+    town.station("near", bays=0)
+    lost = town.bay("near", power_w=150_000)
+    town.bay("near", power_w=75_000)
+    any_bay = wanted(lost, min_power_w=70_000, fixed_at=NOON)
+
+    assert equal(finding, any_bay) == "near-2"
+    assert equal(finding, replace(any_bay, min_power_w=80_000)) is None
+
+
+@pytest.mark.parametrize("is_accessible", [True, False])
+def test_d10_nobody_is_moved_unasked_between_bays_for_those_who_need_room_and_others(
+    town, finding, is_accessible
+):
+    town.station("near", bays=0)
+    lost = town.bay("near", is_accessible=is_accessible)
+    town.bay("near", is_accessible=not is_accessible)
+
+    assert equal(finding, wanted(lost)) is None
+    assert equal(finding, wanted(lost, min_power_w=1, fixed_at=NOON)) is None
+
+
+def test_d10_the_plug_that_was_chosen_is_the_one_that_counts(town, finding):
+    town.station("near", bays=0)
+    lost = town.bay("near", power_w=150_000)
+    town.plug("near", 1, standard=TYPE_2, power_w=22_000)
+    town.bay("near", power_w=22_000, standard=TYPE_2)
+
+    assert equal(finding, wanted(lost, standard=TYPE_2)) == "near-2"
+    assert equal(finding, wanted(lost, standard=CCS)) is None
+    assert equal(finding, wanted(lost)) is None
 
 
 @pytest.mark.parametrize("status", ["UNKNOWN", "OUTOFORDER", "BLOCKED", "CHARGING"])

@@ -265,6 +265,42 @@ def test_r14_where_no_bay_is_equal_the_driver_is_offered_others_and_pays_nothing
     assert kept.told() == ["reminder", "offer", "failed"]
 
 
+def stolen_at(kept, seconds, **more):
+    """Book, and have a van take the bay and stay."""
+    kept.book(**more)
+    kept.until(seconds)
+    kept.tell(seen(True, after(seconds)))
+    kept.until(seconds + 181)
+
+
+def test_d10_who_chose_a_strong_bay_is_offered_a_weaker_one_and_not_moved_there(kept):
+    kept.rig.execute("UPDATE connectors SET max_power_w = 75000 WHERE evse_id = 2")
+    stolen_at(kept, 1_300)
+
+    assert (kept.get().bay_id, kept.get().trouble) == (BAY, Trouble.STOLEN)
+    (offer,) = kept.rig.rows(tables.offers)
+    assert OTHER_BAY in {one["bay_id"] for one in offer.options}
+    assert kept.told() == ["reminder", "offer"]
+
+
+@pytest.mark.parametrize(
+    ("agreed_minor", "bay_id", "minor"), [(1_000, OTHER_BAY, 1_000), (1_200, OTHER_BAY, 1_000)]
+)
+def test_d10_who_is_moved_unasked_is_quoted_anew(kept, agreed_minor, bay_id, minor):
+    stolen_at(kept, 1_300, quote={"energy_wh": 20_000, "total_minor": agreed_minor})
+
+    assert (kept.get().bay_id, kept.get().tariff_id) == (bay_id, "kwh:GBP:50")
+    assert kept.get().quote["total_minor"] == minor
+
+
+def test_d10_nobody_is_moved_unasked_to_where_it_costs_more_than_agreed(kept):
+    stolen_at(kept, 1_300, quote={"energy_wh": 20_000, "total_minor": 999})
+
+    assert (kept.get().bay_id, kept.get().trouble) == (BAY, Trouble.STOLEN)
+    assert kept.get().quote["total_minor"] == 999
+    assert kept.told() == ["reminder", "offer"]
+
+
 def test_where_there_is_nothing_to_offer_the_driver_is_told_once_and_moved_when_there_is(kept):
     kept.tell(said("faulted", NOON, evse_id=2))
     kept.finding_nothing()

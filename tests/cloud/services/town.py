@@ -74,6 +74,20 @@ class Town:
         )
         return f"{station_id}-{number}"
 
+    def plug(self, station_id: str, number: int, *, standard, power_w) -> None:
+        """Add a second plug to a bay."""
+        self.rig.insert(
+            tables.connectors,
+            {
+                "charger_id": f"C-{station_id}",
+                "evse_id": number,
+                "connector_id": 2,
+                "standard": standard,
+                "power_type": "AC_3_PHASE",
+                "max_power_w": power_w,
+            },
+        )
+
     def pass_by(self, duration: timedelta) -> None:
         """Let time pass, with news of all stations."""
         self.rig.clock.pass_by(duration)
