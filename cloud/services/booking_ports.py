@@ -142,13 +142,24 @@ class Reservations(Protocol):
         told: Told,
         at: datetime,
         aside: Told | None = None,
+        *,
+        most_live: int | None = None,
     ) -> None:
         """Store reservations (before, after) with other bays or windows, slots with them: all or none.
 
-        Swaps are fine. `aside` is for the logs of all but the first, where they moved for its sake.
+        Swaps are fine. Who moves to another station takes one of their places there, and gives the
+        one they had free.
+
+        Args:
+            pairs: before and after.
+            told: what was done, and by whom.
+            at: the instant.
+            aside: for the logs of all but the first, where they moved for its sake.
+            most_live: as in `claim`, at a station that is moved to.
 
         Raises:
             BayAlreadyBooked: a granule is taken by somebody else.
+            TooManyReservations: the driver has so many where they move to.
             TransactionLost: one was written by somebody else since it was read.
         """
         ...

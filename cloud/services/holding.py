@@ -124,8 +124,8 @@ class Holder:
             series_id=series_id,
         )
         work.reservations.rebook(seating.moved, REPACKED, now)
-        most = terms.max_live_per_driver if series_id is None else terms.max_live_in_series
-        work.reservations.claim(held, Told("held", held.user_id), most_live=most)
+        told = Told("held", held.user_id)
+        work.reservations.claim(held, told, most_live=most_live(terms, held))
         due_at = now + timedelta(seconds=terms.hold_s)
         work.deadlines.set([Deadline(DeadlineKind.RESERVATION, held.id, due_at)])
         is_near = held.starts_at - terms.protect <= now
@@ -203,6 +203,11 @@ def quote_of(quoted: Quoted) -> dict[str, Any]:
         "total_minor": quoted.total_minor,
         "authorise_minor": quoted.authorise_minor,
     }
+
+
+def most_live(terms: Terms, reservation: Reservation) -> int:
+    """Return how many of this kind a driver may have at a station at a time."""
+    return terms.max_live_in_series if reservation.series_id else terms.max_live_per_driver
 
 
 def fixed_at_of(terms: Terms, starts_at: datetime) -> datetime:

@@ -27,6 +27,7 @@ from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Offer, Told
 from cloud.services.collaborators import Finding, Notice, Option, Quoting, Telling
 from cloud.services.formats import zone
+from cloud.services.holding import most_live
 from cloud.services.idempotency import Once, do_once
 from cloud.services.notices import about
 from cloud.services.offer_views import OfferList, OfferView, offer_view, options_of
@@ -134,6 +135,7 @@ class OfferService:
             OfferOver: it has expired, or was answered.
             IllegalTransition: the reservation is over, or the car charges already.
             BayAlreadyBooked: somebody was faster; with what is free instead.
+            TooManyReservations: the driver has as many as one may where they want to go.
         """
         try:
             view, changes = self._accept(offer_id, option, viewer, once)
@@ -192,7 +194,9 @@ class OfferService:
         there = replace(_not_here(there, now), buffer_s=terms.buffer_s, fixed_at=None)
         after = self._priced(work, before, there, now, is_ours=is_ours)
         told = Told("rescheduled", before.user_id, before.trouble)
-        work.reservations.rebook([(before, after)], told, now)
+        # who is moved for our sake is never one too many
+        most = None if is_ours else most_live(terms, after)
+        work.reservations.rebook([(before, after)], told, now, most_live=most)
         changes = self.advancer.follow(work, [(before, after)], now)
         if is_ours:
             self._tell(work, before, after, now)

@@ -5,9 +5,11 @@ says so in the house's words.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
+from itertools import count
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
@@ -29,6 +31,7 @@ _PLACE: Final = ("bay_id", "starts_at", "ends_at", "buffer_s")
 _FIXED: Final = frozenset({"id", "number", "station_id", "user_id", "created_at", *_PLACE})
 _SLOTS: Final = Upsert(bay_slots, ("bay_id", "starts_at", "reservation_id"))
 _LONGEST_BUFFER: Final = timedelta(days=1)
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _AROUND: Final = timedelta(days=1)
 
 
@@ -156,7 +159,7 @@ class SqlReservations:
         self._take([reservation])
         values = _values(reservation)
         if most_live is not None:
-            values["live_key"] = self._free_key(reservation, most_live)
+            values |= self._place_at(reservation, most_live)
         try:
             self._connection.execute(insert(reservations).values(**values))
         except IntegrityError as error:
@@ -177,6 +180,8 @@ class SqlReservations:
         told: Told,
         at: datetime,
         aside: Told | None = None,
+        *,
+        most_live: int | None = None,
     ) -> None:
         """See Reservations.rebook.
 
@@ -185,9 +190,12 @@ class SqlReservations:
         if not pairs:
             return
         first = pairs[0][0].id
-        afters = [after for _, after in sorted(pairs, key=lambda pair: pair[0].id)]
-        for after in afters:
-            self._update(after, _FIXED - {*_PLACE, "station_id"})
+        in_order = sorted(pairs, key=lambda pair: pair[0].id)
+        afters = [after for _, after in in_order]
+        for before, after in in_order:
+            has_left = after.is_live and after.station_id != before.station_id
+            place = self._place_at(after, most_live) if has_left else {}
+            self._update(after, _FIXED - {*_PLACE, "station_id"}, more=place)
             why = told if after.id == first or aside is None else aside
             self._write_log(after, after.row_version + 1, why, at)
         self._free([after.id for after in afters])
@@ -211,10 +219,16 @@ class SqlReservations:
         query = query.order_by(reservations.c.starts_at, reservations.c.id)
         return _READ.all(self._connection.execute(query))
 
-    def _update(self, reservation: Reservation, fixed: frozenset[str], *wanted: Any) -> None:
+    def _update(
+        self,
+        reservation: Reservation,
+        fixed: frozenset[str],
+        *wanted: Any,
+        more: Mapping[str, Any] = _NOTHING,
+    ) -> None:
         values = {
             name: value for name, value in _values(reservation).items() if name not in fixed
-        } | {"row_version": reservation.row_version + 1}
+        } | {"row_version": reservation.row_version + 1, **more}
         if not reservation.is_live:
             values["live_key"] = None
         statement = update(reservations).where(
@@ -222,20 +236,29 @@ class SqlReservations:
             reservations.c.row_version == reservation.row_version,
             *wanted,
         )
-        if self._connection.execute(statement.values(**values)).rowcount != 1:
+        try:
+            changed = self._connection.execute(statement.values(**values)).rowcount
+        except IntegrityError as error:
+            raise TransactionLost("the driver's place has just gone") from error
+        if changed != 1:
             raise TransactionLost(f"reservation {reservation.id} was changed by somebody else")
 
-    def _free_key(self, reservation: Reservation, most_live: int) -> str:
+    def _place_at(self, reservation: Reservation, most_live: int | None) -> dict[str, str]:
+        """Return the first of the driver's places at the station that is free.
+
+        Who is moved there by us may have one more than one may: it counts all the same.
+        """
         kind = "s" if reservation.series_id else "r"
         stem = f"{reservation.user_id}/{reservation.station_id}/{kind}"
-        keys = [f"{stem}{number}" for number in range(1, most_live + 1)]
-        query = select(reservations.c.live_key).where(reservations.c.live_key.in_(keys))
+        # a colon comes after every digit
+        key = reservations.c.live_key
+        query = select(key).where(key >= f"{stem}0", key < f"{stem}:")
         taken = set(self._connection.execute(query).scalars())
-        free = next((key for key in keys if key not in taken), None)
-        if free is None:
+        if most_live is not None and len(taken) >= most_live:
             detail = f"You may have {most_live} reservations at this station at a time."
             raise TooManyReservations(reservation.station_id, detail)
-        return free
+        places = (f"{stem}{number}" for number in count(1))
+        return {"live_key": next(one for one in places if one not in taken)}
 
     def _take(self, those: Iterable[Reservation]) -> None:
         rows = [(one.bay_id, stamp(at), one.id) for one in those for at in granules(one.kept)]

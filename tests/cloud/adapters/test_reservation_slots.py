@@ -283,6 +283,59 @@ def test_a_driver_has_so_many_places_at_a_station_and_as_many_of_series(rig):
         assert [found.id for found in work.reservations.of_series("s-1")] == ["r-3"]
 
 
+THERE = {"station_id": "greenmarket-2", "bay_id": "greenmarket-2-1"}
+
+
+def moved_there(rig, number, most_live=None):
+    """Move a reservation to the other station."""
+    before = stored(rig, number)
+    with rig.open_work() as work:
+        pair = (before, replace(before, **THERE))
+        work.reservations.rebook([pair], Told("moved"), NOON, most_live=most_live)
+        work.commit()
+
+
+def claimed_with(rig, most_live, *reservations):
+    with rig.open_work() as work:
+        for reservation in reservations:
+            work.reservations.claim(reservation, HELD, most_live=most_live)
+        work.commit()
+
+
+def test_who_moves_to_another_station_takes_a_place_there_and_leaves_theirs(rig):
+    claimed_with(rig, 1, one())
+    moved_there(rig, 1, most_live=1)
+
+    claimed_with(rig, 1, one(2))
+    with pytest.raises(TooManyReservations):
+        claimed_with(rig, 1, one(3, start_s=18_000, **THERE))
+    changed(rig, advance(stored(rig), Happening.CANCELED_BY_DRIVER, NOON))
+    claimed_with(rig, 1, one(3, start_s=18_000, **THERE))
+
+
+def test_who_has_as_many_there_as_one_may_does_not_move_there_unless_we_move_them(rig):
+    claimed_with(rig, 1, one(), one(2, start_s=18_000, **THERE))
+    with pytest.raises(TooManyReservations):
+        moved_there(rig, 1, most_live=1)
+    assert stored(rig).station_id == STATION
+
+    moved_there(rig, 1)
+    changed(rig, advance(stored(rig, 2), Happening.CANCELED_BY_DRIVER, NOON))
+    with pytest.raises(TooManyReservations):
+        claimed_with(rig, 1, one(3, start_s=18_000, **THERE))
+
+
+def test_a_move_within_a_station_keeps_the_place(rig):
+    claimed_with(rig, 1, one())
+    before = stored(rig)
+    with rig.open_work() as work:
+        after_ = replace(before, bay_id=OTHER_BAY)
+        work.reservations.rebook([(before, after_)], Told("moved"), NOON, most_live=1)
+        work.commit()
+    with pytest.raises(TooManyReservations):
+        claimed_with(rig, 1, one(2))
+
+
 def test_terms_are_the_defaults_until_set_and_then_as_they_were_set(rig):
     terms = Terms(
         hours=(OpenHours(weekday=0, opens_min=480, closes_min=1_500),),

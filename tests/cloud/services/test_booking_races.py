@@ -139,6 +139,15 @@ def test_r02_of_twenty_thousand_random_intervals_no_two_overlap(databases, kind)
     rig.engine.dispose()
 
 
+SECOND = "greenmarket-2"
+
+
+def one_of(number, station_id, bay_id):
+    return a_reservation(
+        id=f"r-{number}", number=number, user_id=DRIVER, station_id=station_id, bay_id=bay_id
+    )
+
+
 # --- one winner ----------------------------------------------------------------------------------
 
 
@@ -181,6 +190,28 @@ def test_r10_one_driver_at_once_gets_as_many_as_one_may(bookings):
     assert {type(one) for one in refused} == {TooManyReservations}
     assert len(refused) == 7
     assert bookings.slots() == bookings.expected_slots()
+
+
+def test_r10_a_place_at_a_station_is_moved_to_or_claimed_never_both(big_rig):
+    with big_rig.open_work() as work:
+        work.reservations.claim(one_of(1, STATION, BAY), Told("held"), most_live=1)
+        work.commit()
+
+    def move():
+        with big_rig.open_work() as work:
+            before = work.reservations.by_ids(["r-1"])["r-1"]
+            there = replace(before, station_id=SECOND, bay_id=f"{SECOND}-1")
+            work.reservations.rebook([(before, there)], Told("moved"), NOON, most_live=1)
+            work.commit()
+
+    def claim():
+        with big_rig.open_work() as work:
+            there = one_of(2, SECOND, f"{SECOND}-2")
+            work.reservations.claim(there, Told("held"), most_live=1)
+            work.commit()
+
+    outcomes = at_once(lambda: stubborn(move), lambda: stubborn(claim))
+    assert sorted(map(type, outcomes), key=str) == [type(None), TooManyReservations]
 
 
 # --- R03, R04 ------------------------------------------------------------------------------------
