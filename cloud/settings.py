@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     """Signs what leaves the house and comes back; empty: made once and kept in `data_dir`."""
 
+    most_live_per_driver: int = Field(default=10, ge=1)
+    """So many reservations one driver may have at a time, all stations together; more only where a
+    station's own terms allow more. Those of series are counted apart."""
+    most_live_in_series: int = Field(default=60, ge=1)
+    """The same of reservations that are of a series."""
+
     cost_every_s: float = Field(default=60, gt=0)
     """How often a charger with a display is told what its session has cost so far."""
     stale_after_s: float = Field(default=80, gt=0, le=90)

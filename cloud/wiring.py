@@ -37,11 +37,13 @@ from cloud.adapters.sql.engine import open_engine
 from cloud.adapters.sql.migrate import is_current, migrate
 from cloud.adapters.sql.unit_of_work import work_opener
 from cloud.adapters.throttle import LoginThrottle
+from cloud.domain.driver_limits import Limits
 from cloud.domain.notices import Channel as Way
 from cloud.domain.policy import Policy
 from cloud.embedded.broker import BrokerConfig, EmbeddedBroker
 from cloud.live import LiveHub
 from cloud.services.accounts import AccountService
+from cloud.services.admission import Admission
 from cloud.services.advancing import Advancer
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
@@ -337,7 +339,20 @@ class House:
     @cached_property
     def holder(self) -> Holder:
         """How bays are kept for drivers."""
-        return Holder(quoting=self.quoting, codes=self.otps, advancer=self.advancer)
+        return Holder(
+            quoting=self.quoting,
+            codes=self.otps,
+            advancer=self.advancer,
+            admission=self.admission,
+        )
+
+    @cached_property
+    def admission(self) -> Admission:
+        """How much one driver may have reserved."""
+        settings = self.settings
+        return Admission(
+            Limits(single=settings.most_live_per_driver, in_series=settings.most_live_in_series)
+        )
 
     @cached_property
     def packer(self) -> Packer:
@@ -357,7 +372,7 @@ class House:
             clock=self.clock,
             publisher=self.publisher,
             holder=self.holder,
-            changer=Changer(quoting=self.quoting, advancer=self.advancer),
+            changer=Changer(quoting=self.quoting, advancer=self.advancer, admission=self.admission),
             advancer=self.advancer,
             finding=self.finding,
         )
@@ -374,6 +389,7 @@ class House:
             quoting=self.quoting,
             telling=self.telling,
             taking=self.taker,
+            admission=self.admission,
         )
 
     @cached_property

@@ -35,6 +35,8 @@ STATUS: Final[dict[type[Refused], int]] = {
     errors.BayAlreadyBooked: 409,
     errors.NotBookable: 422,
     errors.TooManyReservations: 409,
+    errors.TooManyInAll: 409,
+    errors.BookedElsewhere: 409,
     errors.BookingsInTheWay: 409,
     errors.HoldExpired: 409,
     errors.WrongCode: 422,
@@ -154,7 +156,7 @@ def _more_of(error: Refused) -> dict[str, Any]:
     if isinstance(error, errors.BayAlreadyBooked):
         named = {"offer_id": error.offer_id} if error.offer_id else {}
         return {"alternatives": list(error.alternatives), **named}
-    if isinstance(error, errors.BookingsInTheWay):
+    if isinstance(error, errors.BookingsInTheWay | errors.BookedElsewhere):
         return {"reservation_ids": error.reservation_ids}
     if isinstance(error, errors.NotBookable) and error.subject:
         fault = {"loc": ("body", error.subject), "msg": error.detail, "type": error.code}

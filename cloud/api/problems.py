@@ -55,7 +55,8 @@ class Problem(BaseModel):
         description="With `bay_already_booked`: the offer whose options these alternatives are.",
     )
     reservation_ids: list[str] | None = Field(
-        default=None, description="With `bookings_in_the_way`: which they are."
+        default=None,
+        description="With `bookings_in_the_way` and `booked_elsewhere`: which they are.",
     )
 
 

@@ -184,7 +184,10 @@ class SeriesBody(Body):
 def hold(request: Request, body: HoldBody, viewer: Anyone, once: OnceOf) -> Response:
     """Keep a bay for you until `held_until`: by then confirm it by the code, and pay.
 
-    Whoever comes second gets 409 `bay_already_booked`, with what is free instead.
+    Whoever comes second gets 409 `bay_already_booked`, with what is free instead. One driver may have
+    so many at a station (`too_many_reservations`) and in all (`too_many_in_all`), several at one
+    station at a time, but no two stations at a time (`booked_elsewhere`). Staff, and owners at their
+    own stations, book for others: only the first counts for them.
     """
     reservations = services_of(request).reservations
     return ok(reservations.hold(viewer, NewReservation(**body.model_dump()), once), 201)
@@ -280,7 +283,10 @@ def get_log(request: Request, reservation_id: IdPath, viewer: Watcher) -> Respon
 def change(
     request: Request, reservation_id: IdPath, body: ChangeBody, viewer: Anyone, once: OnceOf
 ) -> Response:
-    """Extend, shorten or move a reservation of yours; the difference is settled at the end."""
+    """Extend, shorten or move a reservation of yours; the difference is settled at the end.
+
+    Not to a time at which you have another station (409 `booked_elsewhere`).
+    """
     reservations = services_of(request).reservations
     return ok(reservations.change(viewer, reservation_id, NewTimes(**body.model_dump()), once))
 

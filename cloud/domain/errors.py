@@ -188,6 +188,29 @@ class TooManyReservations(Refused):
     sentence = "You have as many reservations as one driver may have at this station."
 
 
+class TooManyInAll(TooManyReservations):
+    """The driver has as many live reservations as one may, all stations together."""
+
+    code = "too_many_in_all"
+    sentence = "You have as many reservations as one driver may have at a time."
+
+
+class BookedElsewhere(Refused):
+    """The driver has another station in a part of this time; `reservation_ids` are those there."""
+
+    code = "booked_elsewhere"
+    sentence = (
+        "You have booked at another station in this time. Cancel or move that reservation first."
+    )
+
+    def __init__(
+        self, subject: object = "", detail: str = "", reservation_ids: Sequence[str] = ()
+    ) -> None:
+        """See Refused; the ids become a member of the problem."""
+        super().__init__(subject, detail)
+        self.reservation_ids = list(reservation_ids)
+
+
 class HoldExpired(Refused):
     """The time to confirm and pay is over; the bay was given free."""
 

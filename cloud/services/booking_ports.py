@@ -75,6 +75,10 @@ class Reservations(Protocol):
         """Return these bays' live reservations that start before then, by start."""
         ...
 
+    def live_of(self, user_id: str) -> list[Reservation]:
+        """Return a driver's live reservations at all stations, by start."""
+        ...
+
     def live_within(self, station_id: str, window: Window) -> list[Reservation]:
         """Return a station's live reservations whose kept window overlaps this one, by start."""
         ...
@@ -166,6 +170,22 @@ class Reservations(Protocol):
 
     def log(self, reservation_id: str) -> list[ReservationLogEntry]:
         """Return what became of it, oldest first."""
+        ...
+
+
+class DriverTurns(Protocol):
+    """In which order a driver's bookings were made: by numbers, each given once."""
+
+    def of(self, user_id: str) -> int:
+        """Return the number of the driver's last booking; 0: there was none."""
+        ...
+
+    def take(self, user_id: str, turn: int) -> None:
+        """Take the number after `turn`.
+
+        Raises:
+            TransactionLost: the driver has booked something since `of` was asked.
+        """
         ...
 
 

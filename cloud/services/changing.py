@@ -6,7 +6,7 @@ authorisation is charged beside it. So a change never waits for a bank, and mone
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +21,7 @@ from cloud.domain.errors import BayAlreadyBooked, IllegalTransition, NotBookable
 from cloud.domain.reservations import HERE, Reservation, Trouble
 from cloud.domain.terms import from_plain
 from cloud.domain.windows import Window
+from cloud.services.admission import Admission
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Told
 from cloud.services.collaborators import Quoting
@@ -56,6 +57,7 @@ class Changer:
 
     quoting: Quoting
     advancer: Advancer
+    admission: Admission = field(default_factory=Admission)
 
     def draft(self, work: UnitOfWork, before: Reservation, new: NewTimes, now: datetime) -> Draft:
         """Check what is asked for; returns the reservation as it would be, and the bays for it.
@@ -92,9 +94,12 @@ class Changer:
 
         Raises:
             BayAlreadyBooked: it is taken; the transaction must be left.
+            BookedElsewhere: the driver has another station at this time.
             Overtaken: somebody was faster, but another bay may do.
         """
         seating = seat(work, draft.site, draft.wanted, draft.bay_ids)
+        if draft.wanted.window != before.window:
+            self.admission.admit(work, draft.wanted, draft.site.station)
         after = self._requoted(work, replace(draft.wanted, bay_id=seating.bay_id), now)
         if after.bay_id != before.bay_id:
             after = replace(after, trouble=Trouble.NONE, trouble_at=None)

@@ -306,6 +306,7 @@ class Holding(Protocol):
             NotBookable: it does not fit the station's terms.
             BayAlreadyBooked: it is taken; the transaction must be left.
             TooManyReservations: the driver has as many as one may.
+            BookedElsewhere: the driver has another station at this time.
         """
         ...
 

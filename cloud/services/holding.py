@@ -2,16 +2,18 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from cloud.domain.booking_rules import Need, check_bay, check_window
+from cloud.domain.driver_limits import most_here
 from cloud.domain.errors import BayAlreadyBooked, NotBookable
 from cloud.domain.reservations import Reservation
 from cloud.domain.terms import Terms, frozen
 from cloud.services.admin_ports import ChargingToken
+from cloud.services.admission import Admission
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import NewReservation, Told
 from cloud.services.collaborators import Codes, Quoted, Quoting
@@ -51,6 +53,7 @@ class Holder:
     quoting: Quoting
     codes: Codes
     advancer: Advancer
+    admission: Admission = field(default_factory=Admission)
     new_id: Callable[[], str] = _new_id
     randbelow: Callable[[int], int] = secrets.randbelow
 
@@ -112,9 +115,12 @@ class Holder:
 
         Raises:
             BayAlreadyBooked: somebody was faster; the transaction must be left.
+            BookedElsewhere: the driver has another station at this time; nothing is written yet.
             TooManyReservations: the driver has as many as one may.
         """
-        terms = draft.site.desk.terms
+        terms, station = draft.site.desk.terms, draft.site.station
+        asked = replace(draft.wanted, series_id=series_id)
+        self.admission.admit(work, asked, station, terms)
         wanted = self.quoted(work, replace(draft.wanted, bay_id=seating.bay_id), now)
         held = replace(
             wanted,
@@ -125,7 +131,7 @@ class Holder:
         )
         work.reservations.rebook(seating.moved, REPACKED, now)
         told = Told("held", held.user_id)
-        work.reservations.claim(held, told, most_live=most_live(terms, held))
+        work.reservations.claim(held, told, most_live=most_here(terms, held))
         due_at = now + timedelta(seconds=terms.hold_s)
         work.deadlines.set([Deadline(DeadlineKind.RESERVATION, held.id, due_at)])
         is_near = held.starts_at - terms.protect <= now
@@ -203,11 +209,6 @@ def quote_of(quoted: Quoted) -> dict[str, Any]:
         "total_minor": quoted.total_minor,
         "authorise_minor": quoted.authorise_minor,
     }
-
-
-def most_live(terms: Terms, reservation: Reservation) -> int:
-    """Return how many of this kind a driver may have at a station at a time."""
-    return terms.max_live_in_series if reservation.series_id else terms.max_live_per_driver
 
 
 def fixed_at_of(terms: Terms, starts_at: datetime) -> datetime:

@@ -1,13 +1,14 @@
 """Offers: what drivers may have instead of what they booked, or waited for, taken with one call."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import uuid4
 
 from cloud.domain.access import Viewer
 from cloud.domain.booking_rules import Desk, check_move
+from cloud.domain.driver_limits import most_here
 from cloud.domain.errors import (
     BayAlreadyBooked,
     IllegalTransition,
@@ -23,11 +24,11 @@ from cloud.domain.promises import ANSWER_WITHIN, give_up_at
 from cloud.domain.reservations import Happening, Reservation, Status, advance
 from cloud.domain.terms import from_plain
 from cloud.domain.windows import Window
+from cloud.services.admission import Admission
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Offer, Told
 from cloud.services.collaborators import Finding, Notice, Option, Quoting, Telling
 from cloud.services.formats import zone
-from cloud.services.holding import most_live
 from cloud.services.idempotency import Once, do_once
 from cloud.services.notices import about
 from cloud.services.offer_views import OfferList, OfferView, offer_view, options_of
@@ -83,6 +84,7 @@ class OfferService:
     quoting: Quoting
     telling: Telling
     taking: Taking | None = None
+    admission: Admission = field(default_factory=Admission)
     new_id: Callable[[], str] = _new_id
 
     def list(self, viewer: Viewer) -> OfferList:
@@ -136,6 +138,7 @@ class OfferService:
             IllegalTransition: the reservation is over, or the car charges already.
             BayAlreadyBooked: somebody was faster; with what is free instead.
             TooManyReservations: the driver has as many as one may where they want to go.
+            BookedElsewhere: the driver has another station then; not for what we cannot keep.
         """
         try:
             view, changes = self._accept(offer_id, option, viewer, once)
@@ -192,10 +195,13 @@ class OfferService:
         there = relocated(before, Place(option.station_id, option.bay_id, window), now)
         # the bay is the one the driver chose, no more any that would do
         there = replace(_not_here(there, now), buffer_s=terms.buffer_s, fixed_at=None)
+        if not is_ours:
+            station = work.stations.by_ids([there.station_id])[there.station_id]
+            self.admission.admit(work, there, station)
         after = self._priced(work, before, there, now, is_ours=is_ours)
         told = Told("rescheduled", before.user_id, before.trouble)
         # who is moved for our sake is never one too many
-        most = None if is_ours else most_live(terms, after)
+        most = None if is_ours else most_here(terms, after)
         work.reservations.rebook([(before, after)], told, now, most_live=most)
         changes = self.advancer.follow(work, [(before, after)], now)
         if is_ours:

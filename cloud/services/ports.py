@@ -25,6 +25,7 @@ from cloud.services.admin_ports import (
 )
 from cloud.services.billing_ports import Receipts
 from cloud.services.booking_ports import (
+    DriverTurns,
     Findable,
     Offers,
     Otps,
@@ -225,6 +226,11 @@ class UnitOfWork(Protocol):
     @property
     def otps(self) -> Otps:
         """One-time codes."""
+        ...
+
+    @property
+    def driver_turns(self) -> DriverTurns:
+        """In which order a driver's bookings were made."""
         ...
 
     @property

@@ -155,6 +155,7 @@ class ReservationService:
             NotBookable: it does not fit the station's terms.
             BayAlreadyBooked: somebody was faster; with what is free instead.
             TooManyReservations: the driver has as many as one may.
+            BookedElsewhere: the driver has another station at this time.
         """
         sought: list[Reservation] = []
 
@@ -177,6 +178,7 @@ class ReservationService:
             IllegalTransition: it stands where nothing, or not this, can be changed.
             NotBookable: it does not fit the station's terms.
             BayAlreadyBooked: somebody was faster; with what is free instead.
+            BookedElsewhere: the driver has another station at this time.
         """
         sought: list[Reservation] = []
 

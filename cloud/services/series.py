@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from cloud.domain.access import Viewer
-from cloud.domain.errors import BayAlreadyBooked, NotBookable
+from cloud.domain.errors import BayAlreadyBooked, BookedElsewhere, NotBookable
 from cloud.domain.reservations import Reservation
 from cloud.domain.series import Series, windows
 from cloud.domain.windows import Window, floor
@@ -21,6 +21,9 @@ from cloud.services.reservation_views import places
 from cloud.services.reservations import ALTERNATIVES
 from cloud.services.retrying import retried
 from cloud.services.views import Change, SeriesView, SkippedView
+
+_Conflict = NotBookable | BayAlreadyBooked | BookedElsewhere
+"""Why one window of a series is not to be had."""
 
 
 def _new_id() -> str:
@@ -79,6 +82,7 @@ class SeriesService:
             NotFound: there is no such station.
             NotBookable: a window does not fit the terms; with `skips_conflicts`: none does.
             BayAlreadyBooked: the same of what is taken; with what is free instead.
+            BookedElsewhere: the same of a time at which the driver has another station.
             TooManyReservations: the driver would have more than one may.
         """
         try:
@@ -118,11 +122,11 @@ class SeriesService:
     ) -> None:
         now = self.clock.now()
         zone = site_of(work, new.station_id, now).desk.zone
-        why: NotBookable | BayAlreadyBooked = NotBookable("weekdays", "No day fits this series.")
+        why: _Conflict = NotBookable("weekdays", "No day fits this series.")
         for window in windows(new.series, zone, floor(now)):
             try:
                 held, changes = self._hold_one(work, viewer, new.ask(window), series_id, now)
-            except (NotBookable, BayAlreadyBooked) as refusal:
+            except (NotBookable, BayAlreadyBooked, BookedElsewhere) as refusal:
                 if not new.skips_conflicts:
                     raise _of_window(refusal, window) from None
                 made.skipped.append(_skipped(window, refusal))
@@ -169,16 +173,16 @@ class SeriesService:
         return taken
 
 
-def _of_window(
-    refusal: NotBookable | BayAlreadyBooked, window: Window
-) -> NotBookable | BayAlreadyBooked:
+def _of_window(refusal: _Conflict, window: Window) -> _Conflict:
     detail = f"{refusal.detail} (In the window from {window.starts_at:%Y-%m-%dT%H:%MZ}.)"
     if isinstance(refusal, NotBookable):
         return NotBookable(_FIELDS.get(refusal.subject, refusal.subject), detail)
+    if isinstance(refusal, BookedElsewhere):
+        return BookedElsewhere(refusal.subject, detail, refusal.reservation_ids)
     return BayAlreadyBooked(refusal.subject, detail)
 
 
-def _skipped(window: Window, refusal: NotBookable | BayAlreadyBooked) -> SkippedView:
+def _skipped(window: Window, refusal: _Conflict) -> SkippedView:
     return SkippedView(
         starts_at=window.starts_at,
         ends_at=window.ends_at,

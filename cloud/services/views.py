@@ -600,7 +600,7 @@ class SkippedView:
     starts_at: datetime
     ends_at: datetime
     code: str
-    """As of a problem: bay_already_booked not_bookable."""
+    """As of a problem: bay_already_booked booked_elsewhere not_bookable."""
     detail: str
 
 

@@ -56,6 +56,10 @@ class SqlReservations:
             reservations.c.bay_id.in_(sorted(set(bay_ids))), reservations.c.starts_at < until
         )
 
+    def live_of(self, user_id: str) -> list[Reservation]:
+        """See Reservations.live_of."""
+        return self._live(reservations.c.user_id == user_id)
+
     def live_within(self, station_id: str, window: Window) -> list[Reservation]:
         """See Reservations.live_within."""
         found = self._live(

@@ -610,6 +610,14 @@ bay_slots: Final = Table(
     Column("reservation_id", Identifier(), nullable=False, index=True),
 )
 
+# grows with each booking of a driver: two at once are counted one after the other, at whatever stations
+driver_turns: Final = Table(
+    "driver_turns",
+    metadata,
+    Column("user_id", Identifier(), primary_key=True),
+    Column("turn", BigInt, nullable=False),
+)
+
 # what became of a reservation, and who did it
 reservation_log: Final = Table(
     "reservation_log",

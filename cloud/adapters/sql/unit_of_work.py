@@ -19,6 +19,7 @@ from cloud.adapters.sql.charging_tokens import SqlChargingTokens
 from cloud.adapters.sql.commands import SqlCommands
 from cloud.adapters.sql.credentials import SqlCredentials
 from cloud.adapters.sql.deadlines import SqlDeadlines
+from cloud.adapters.sql.driver_turns import SqlDriverTurns
 from cloud.adapters.sql.engine import READ_ONLY
 from cloud.adapters.sql.event_log import SqlEventLog
 from cloud.adapters.sql.finding import SqlFinding
@@ -259,6 +260,11 @@ class SqlUnitOfWork:
     def otps(self) -> SqlOtps:
         """One-time codes."""
         return SqlOtps(self.connection)
+
+    @cached_property
+    def driver_turns(self) -> SqlDriverTurns:
+        """Whose booking comes after which."""
+        return SqlDriverTurns(self.connection)
 
     @cached_property
     def waitlist(self) -> SqlWaitlist:

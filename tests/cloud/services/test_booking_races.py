@@ -4,6 +4,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -11,9 +12,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from cloud.adapters.sql import tables
-from cloud.domain.errors import BayAlreadyBooked, IllegalTransition, Refused, TooManyReservations
+from cloud.domain.driver_limits import Limits
+from cloud.domain.errors import (
+    BayAlreadyBooked,
+    BookedElsewhere,
+    IllegalTransition,
+    Refused,
+    TooManyInAll,
+    TooManyReservations,
+)
 from cloud.domain.reservations import NEXT, Happening, Status
 from cloud.domain.windows import granules
+from cloud.services.admission import Admission
 from cloud.services.booking_ports import Told
 from cloud.services.ports import TransactionLost
 from cloud.services.retrying import retried
@@ -212,6 +222,36 @@ def test_r10_a_place_at_a_station_is_moved_to_or_claimed_never_both(big_rig):
 
     outcomes = at_once(lambda: stubborn(move), lambda: stubborn(claim))
     assert sorted(map(type, outcomes), key=str) == [type(None), TooManyReservations]
+
+
+def at_each_station(bookings, apart_s=0):
+    """Hold a bay at each of three stations at once, for hours so far apart; returns the outcomes."""
+
+    def hold(number, station_id):
+        start_s = HOUR + number * apart_s
+        return lambda: bookings.hold(start_s, station_id=station_id, bay_id=f"{station_id}-1")
+
+    there = enumerate([STATION, SECOND, "greenmarket-3"])
+    return at_once(*(partial(stubborn, hold(*one)) for one in there))
+
+
+def test_r10_one_driver_at_once_gets_one_station_at_a_time(big_rig):
+    refused = [one for one in at_each_station(Bookings(big_rig)) if isinstance(one, Refused)]
+
+    assert [type(one) for one in refused] == [BookedElsewhere, BookedElsewhere]
+    assert len(big_rig.rows(tables.reservations)) == 1
+
+
+def test_r10_one_driver_at_once_gets_as_many_as_one_may_in_all(big_rig):
+    bookings = Bookings(big_rig)
+    for station_id in (STATION, SECOND, "greenmarket-3"):
+        bookings.set_terms(station_id, max_live_per_driver=1)
+    holder = replace(bookings.holder, admission=Admission(Limits(single=1)))
+    bookings.service = replace(bookings.service, holder=holder)
+    refused = [one for one in at_each_station(bookings, apart_s=HOUR) if isinstance(one, Refused)]
+
+    assert [type(one) for one in refused] == [TooManyInAll, TooManyInAll]
+    assert len(big_rig.rows(tables.reservations)) == 1
 
 
 # --- R03, R04 ------------------------------------------------------------------------------------

@@ -6,13 +6,16 @@ from cloud.adapters.sql import tables
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import (
     BayAlreadyBooked,
+    BookedElsewhere,
     IllegalTransition,
     NotBookable,
     NotFound,
     NotValid,
     OfferOver,
+    TooManyReservations,
 )
 from cloud.domain.reservations import Happening, Status, Trouble
+from cloud.domain.terms import Terms
 from cloud.services.idempotency import Once
 from cloud.services.offers import OfferService
 from contracts.batch import Beat
@@ -291,6 +294,31 @@ def test_who_wants_to_go_elsewhere_pays_what_it_costs_there(kept, near_minor, ta
     kept.offers.accept(offer.offer_id, place_of(offer.options, NEAR), ME)
 
     assert kept.get().tariff_id == tariff_id
+
+
+def test_r10_who_wants_to_go_where_they_have_as_many_as_one_may_is_refused(kept):
+    with kept.open_work() as work:
+        work.terms.put(NEAR, Terms(max_live_per_driver=1), NOON)
+        work.commit()
+    kept.book(4 * HOUR)
+    offer = kept.offers.alternatives("r-1", ME)
+    kept.book(20 * HOUR, station_id=NEAR, bay_id=NEAR_BAYS[0])
+    number = place_of(offer.options, NEAR)
+    with pytest.raises(TooManyReservations):
+        kept.offers.accept(offer.offer_id, number, ME)
+
+    assert kept.get().bay_id == BAY
+    assert kept.offers.get(offer.offer_id, ME).state == "open"
+
+
+def test_r10_who_has_another_station_then_does_not_go_elsewhere(kept):
+    kept.book(4 * HOUR)
+    offer = kept.offers.alternatives("r-1", ME)
+    number = place_of(offer.options, NEAR)
+    start_s = (offer.options[number].starts_at - NOON).total_seconds()
+    kept.book(start_s, bay_id=OTHER_BAY)
+    with pytest.raises(BookedElsewhere):
+        kept.offers.accept(offer.offer_id, number, ME)
 
 
 def test_who_had_come_for_nothing_has_not_come_yet_where_they_go_now(kept):

@@ -8,6 +8,7 @@ import pytest
 from cloud.adapters.sql import tables
 from cloud.domain.errors import (
     BayAlreadyBooked,
+    BookedElsewhere,
     IllegalTransition,
     KeyReused,
     NotBookable,
@@ -179,6 +180,35 @@ def test_r10_a_driver_has_as_many_reservations_as_one_may(bookings):
     bookings.service.cancel(ME, first.reservation_id)
 
     assert bookings.hold(start_s=5 * HOUR).status == "PENDING"
+
+
+THERE = {"station_id": "greenmarket-2", "bay_id": "greenmarket-2-1"}
+
+
+def test_r10_nobody_has_two_stations_at_a_time_but_two_bays_of_one(bookings):
+    here = bookings.hold()
+    second = bookings.hold(bay_id=OTHER_BAY)
+    with pytest.raises(BookedElsewhere) as refused:
+        bookings.hold(start_s=HOUR + 1_800, **THERE)
+    both = {here.reservation_id, second.reservation_id}
+    assert set(refused.value.reservation_ids) == both
+
+    later = bookings.hold(start_s=2 * HOUR, **THERE)
+    with pytest.raises(BookedElsewhere):
+        bookings.service.change(ME, later.reservation_id, NewTimes(starts_at=after(HOUR)))
+    with pytest.raises(BookedElsewhere):
+        bookings.service.change(ME, here.reservation_id, NewTimes(ends_at=after(3 * HOUR)))
+    assert bookings.slots() == bookings.expected_slots()
+    for name in both:
+        bookings.service.cancel(ME, name)
+    bookings.service.change(ME, later.reservation_id, NewTimes(starts_at=after(HOUR)))
+
+
+@pytest.mark.parametrize("viewer", [STAFF, OWNING])
+def test_r10_who_books_for_others_has_any_number_of_stations_at_a_time(bookings, viewer):
+    bookings.hold(viewer=viewer)
+
+    assert bookings.hold(viewer=viewer, **THERE).status == "PENDING"
 
 
 # --- paying --------------------------------------------------------------------------------------

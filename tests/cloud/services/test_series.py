@@ -4,7 +4,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from cloud.domain.errors import BayAlreadyBooked, NotBookable, NotFound, TooManyReservations
+from cloud.domain.errors import (
+    BayAlreadyBooked,
+    BookedElsewhere,
+    NotBookable,
+    NotFound,
+    TooManyReservations,
+)
 from cloud.domain.series import Series
 from cloud.services.idempotency import Once
 from cloud.services.series import NewSeries, SeriesService
@@ -17,7 +23,7 @@ DAY = 86_400
 
 @pytest.fixture
 def rig(databases):
-    made = a_rig(databases.sqlite())
+    made = a_rig(databases.sqlite(), stations=2)
     yield made
     made.engine.dispose()
 
@@ -111,6 +117,18 @@ def test_where_nothing_can_be_had_the_reason_is_said(bookings, series):
         series.hold(ME, new(station_id="nowhere"))
 
     assert refused.value.subject == "duration_s"
+
+
+def test_r10_a_series_leaves_out_when_its_driver_is_elsewhere(bookings, series):
+    there = "greenmarket-2"
+    other = bookings.hold(start_s=2 * DAY + HOUR, station_id=there, bay_id=f"{there}-1")
+    made = series.hold(ME, new(skips_conflicts=True))
+
+    assert [one.starts_at.day for one in made.reservations] == [2, 4]
+    assert [(one.starts_at.day, one.code) for one in made.skipped] == [(3, "booked_elsewhere")]
+    with pytest.raises(BookedElsewhere, match="2026-03-03T13:00Z") as refused:
+        series.hold(ME, new(bay_id=OTHER_BAY))
+    assert refused.value.reservation_ids == [other.reservation_id]
 
 
 def test_r10_a_series_is_counted_by_itself(bookings, series):

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cloud.domain.errors import TooManyReservations
+from cloud.domain.errors import BookedElsewhere, TooManyReservations
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window, ceiling
 from tests.cloud.web.booking_fakes import a_reservation, some_options
@@ -196,6 +196,16 @@ def test_a_refusal_is_said_beside_the_choice(signed_in, parts):
     assert answer.status_code == 409
     assert "as many reservations as one driver may have" in answer.text
     assert chosen(answer.text, "start")
+
+
+def test_r10_who_has_another_station_then_reads_so_in_their_language(signed_in, parts):
+    parts.reservations.refusal = BookedElsewhere("r-1")
+    client = signed_in("driver")
+    form = hold_form(client.get(f"{PATH}?bay={BAY}").text)
+    answer = client.post(PATH, data=form, headers={"accept-language": "de"})
+
+    assert answer.status_code == 409
+    assert "in dieser Zeit an einer anderen Station gebucht" in answer.text
 
 
 def test_d11_who_waits_is_told_and_can_stop(signed_in, parts):
