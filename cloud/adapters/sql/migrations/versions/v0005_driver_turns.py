@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from cloud.adapters.sql.migrations.steps import create_table
 from cloud.adapters.sql.types import BigInt, Identifier
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
