@@ -1,8 +1,9 @@
-"""Charging schedules as steps of power: whether what a car means to draw fits what it was offered."""
+"""Charging schedules as steps of power, and when they are in force."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 _VOLTAGE_V: Final = 230.0
@@ -28,6 +29,30 @@ class Steps:
     def later(self, by_s: float) -> "Steps":
         """Return the same steps, counted from a moment so much earlier."""
         return Steps([one + by_s for one in self.starts_s], self.limits_w)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a charging profile is in force."""
+
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    begins_at: datetime | None = None
+    """None: with each session."""
+    lasts: timedelta | None = None
+    """None: as long as it is valid."""
+    again_after: timedelta | None = None
+    """What recurs begins anew so much later, before and after `begins_at`."""
+
+    def since(self, session_began_at: datetime, now: datetime) -> datetime | None:
+        """Return since when it has been in force; None: it is not."""
+        start = self.begins_at or session_began_at
+        if self.again_after is not None:
+            start = now - (now - start) % self.again_after
+        since = max(start, self.valid_from or start)
+        is_over = self.lasts is not None and start + self.lasts <= now
+        is_over |= self.valid_until is not None and self.valid_until <= now
+        return None if is_over or now < since else since
 
 
 def bounded(number: float) -> float:

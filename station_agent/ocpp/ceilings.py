@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from contracts.events import Event, InventoryEntry, InventoryKind, InventoryReported
-from station_agent.domain.schedules import watts
+from station_agent.domain.schedules import Span, bounded, watts
+from station_agent.ocpp.instants import read_planned
 
 _GRACE: Final = timedelta(seconds=30)
 """Cars take a moment to follow (IEC 61851-1 gives them 5 s, chargers theirs before)."""
@@ -14,6 +15,8 @@ _TOLERANCE: Final = 1.1
 _LEAST_W: Final = 200.0
 _IN_A_ROW: Final = 2
 """So many samples above the limit are no chance."""
+_AGAIN_AFTER: Final = {"Daily": timedelta(days=1), "Weekly": timedelta(weeks=1)}
+_LONGEST: Final = timedelta(days=3650)
 _SESSIONS: Final = "TxProfile"
 
 
@@ -25,7 +28,8 @@ class Ceiling:
     purpose: str
     stack_level: int
     most_w: float
-    since: datetime
+    agreed_at: datetime
+    span: Span
 
 
 class Ceilings:
@@ -59,25 +63,30 @@ class Ceilings:
         """Whether a sample is the one that shows that the charger does not do what it agreed to."""
         if not self._held or power_w is None:
             return False
-        holding = _holding(self._on(evse_id, session_began_at))
-        if not holding or now - max(one.since for one in holding) < _GRACE:
+        since = self._on(evse_id, session_began_at, now)
+        holding = _holding(since)
+        if not holding or now - max(since[one] for one in holding) < _GRACE:
+            self._above.pop(evse_id, None)
             return False
         most_w = min(one.most_w for one in holding)
         is_above = power_w > most_w * _TOLERANCE + _LEAST_W
         self._above[evse_id] = self._above.get(evse_id, 0) + 1 if is_above else 0
         return self._above[evse_id] == _IN_A_ROW
 
-    def _on(self, evse_id: int, session_began_at: datetime) -> list[Ceiling]:
-        """Return those of an EVSE; what was for a session before is over."""
-        return [
-            one
-            for one in self._held.values()
-            if one.evse_id in (0, evse_id)
-            and (one.purpose != _SESSIONS or one.since >= session_began_at)
-        ]
+    def _on(
+        self, evse_id: int, session_began_at: datetime, now: datetime
+    ) -> dict[Ceiling, datetime]:
+        """Return those in force on an EVSE, and since when; what was for a session before is over."""
+        found = {}
+        for one in self._held.values():
+            since = one.span.since(session_began_at, now)
+            is_over = one.purpose == _SESSIONS and one.agreed_at < session_began_at
+            if one.evse_id in (0, evse_id) and since is not None and not is_over:
+                found[one] = max(since, one.agreed_at)
+        return found
 
 
-def _holding(ceilings: Sequence[Ceiling]) -> list[Ceiling]:
+def _holding(ceilings: Iterable[Ceiling]) -> list[Ceiling]:
     """Return of each purpose the highest; a session's own overrules the default (1.6 section 3.13.2)."""
     best: dict[str, Ceiling] = {}
     for one in sorted(ceilings, key=lambda ceiling: ceiling.stack_level):
@@ -94,7 +103,25 @@ def _ceiling_of(entry: InventoryEntry, now: datetime) -> Ceiling | None:
     limits = [limit for one in told for limit in _limits_of(one)]
     if not limits:
         return None
-    return Ceiling(body["evse_id"], body["purpose"], body["stack_level"], max(limits), now)
+    place = body["evse_id"], body["purpose"], body["stack_level"]
+    return Ceiling(*place, max(limits), now, _span_of(body["profile"], told))
+
+
+def _span_of(profile: Mapping[str, Any], schedules: Sequence[Mapping[str, Any]]) -> Span:
+    """Return when a profile is in force; of several schedules, when all of them are."""
+    begins = [read_planned(one.get("startSchedule")) for one in schedules]
+    lasts = [
+        min(timedelta(seconds=bounded(one["duration"])), _LONGEST)
+        for one in schedules
+        if "duration" in one
+    ]
+    return Span(
+        valid_from=read_planned(profile.get("validFrom")),
+        valid_until=read_planned(profile.get("validTo")),
+        begins_at=max((one for one in begins if one is not None), default=None),
+        lasts=min(lasts, default=None),
+        again_after=_AGAIN_AFTER.get(profile.get("recurrencyKind", "")),
+    )
 
 
 def _limits_of(schedule: Mapping[str, Any]) -> list[float]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from contracts import commands
-from contracts.commands import LimitPeriod, ProfileKind, ProfilePurpose
+from contracts.commands import LimitPeriod, ProfileKind, ProfilePurpose, Recurrency
 from contracts.events import OddityObserved
 from station_agent.ocpp import v16, v201
 from station_agent.ocpp.ceilings import Ceilings
@@ -129,3 +129,81 @@ def test_it_is_told_as_an_oddity(version):
     assert [(one.oddity, one.detail) for one in odd] == [
         ("profile_ignored", "EVSE 1 gives 11000 W")
     ]
+
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+BY_THE_CLOCK = {"profile_kind": ProfileKind.ABSOLUTE, "starts_at": NOW}
+EACH_DAY = {
+    "profile_kind": ProfileKind.RECURRING,
+    "recurrency": Recurrency.DAILY,
+    "starts_at": NOW - 2 * DAY,
+    "duration_s": 3600,
+}
+SPANS = [
+    pytest.param({"valid_until": NOW + HOUR}, NOW + HOUR / 2, NOW + HOUR, id="valid until"),
+    pytest.param({"valid_from": NOW + HOUR}, NOW + 2 * HOUR, NOW + HOUR / 2, id="valid from"),
+    pytest.param(
+        BY_THE_CLOCK | {"duration_s": 3600}, NOW + HOUR / 2, NOW + HOUR, id="by the clock"
+    ),
+    pytest.param(
+        BY_THE_CLOCK | {"starts_at": NOW + HOUR}, NOW + 2 * HOUR, NOW + HOUR / 2, id="not begun"
+    ),
+    pytest.param(
+        {"duration_s": 3600}, BEFORE + HOUR - timedelta(seconds=1), BEFORE + HOUR, id="of a session"
+    ),
+    pytest.param(
+        BY_THE_CLOCK | {"duration_s": 10**15}, NOW + HOUR, NOW - HOUR, id="by the clock, for ever"
+    ),
+    pytest.param(EACH_DAY, NOW + DAY + HOUR / 2, NOW + DAY + HOUR, id="each day"),
+    pytest.param(
+        EACH_DAY | {"recurrency": Recurrency.WEEKLY},
+        NOW + 5 * DAY + HOUR / 2,
+        NOW + DAY + HOUR / 2,
+        id="each week",
+    ),
+]
+
+
+@pytest.mark.parametrize("version", BOTH)
+@pytest.mark.parametrize(("said", "within", "outside"), SPANS)
+def test_a_profile_limits_while_it_is_in_force_and_no_longer(version, said, within, outside):
+    ceilings = Ceilings()
+    took(ceilings, version, **said)
+
+    assert not any(broken(ceilings, 11_000, outside))
+    assert any(broken(ceilings, 11_000, within))
+
+
+@pytest.mark.parametrize("version", BOTH)
+def test_where_one_ran_out_the_one_below_it_limits_again(version):
+    ceilings = Ceilings()
+    took(ceilings, version)
+    more = [LimitPeriod(start_s=0, limit=11_000)]
+    took(ceilings, version, profile_id=8, stack_level=1, periods=more, valid_until=NOW + HOUR)
+
+    assert not any(broken(ceilings, 11_000, NOW + HOUR / 2))
+    assert any(broken(ceilings, 11_000, NOW + HOUR))
+
+
+def test_of_several_schedules_the_last_to_begin_and_the_first_to_end_are_believed():
+    ceilings = Ceilings()
+    rate = {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6000}]}
+    spans = [
+        {"id": 1, "startSchedule": (NOW - HOUR).isoformat(), "duration": 3 * 3600},
+        {"id": 2, "startSchedule": NOW.isoformat(), "duration": 3600},
+        {"id": 3, "startSchedule": "no time"},
+    ]
+    profile = {
+        "id": 7,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Absolute",
+        "chargingSchedule": [one | rate for one in spans],
+    }
+    payload = {"evseId": 1, "chargingProfile": profile}
+    request = commands.CallCharger(charger_id="CP-1", action="SetChargingProfile", payload=payload)
+    learnt(ceilings, v201.VERSION, request, NOW - HOUR)
+
+    assert not any(broken(ceilings, 11_000, NOW - HOUR / 2))
+    assert not any(broken(ceilings, 11_000, NOW + HOUR))
+    assert any(broken(ceilings, 11_000, NOW + HOUR / 2))
