@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from contracts.commands import Request
 from contracts.events import ChargingState, CommandOutcome, Event
@@ -198,6 +198,10 @@ class Credentials(Protocol):
     async def takes(self, charger_id: ChargerId, salt: str, key: str) -> bool:
         """Whether a key, named by its salt, is good here and will be after a crash; waits a little."""
         ...
+
+
+UNREADABLE: Final = "UnreadableAnswer"
+"""The code of a failure where the charger did answer: what it means to do nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

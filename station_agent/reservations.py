@@ -34,6 +34,7 @@ from station_agent.domain.reservations import (
 )
 from station_agent.domain.tokens import StandingOrders, promise_of
 from station_agent.ports import (
+    UNREADABLE,
     CommandResult,
     Kept,
     OutboxUnavailable,
@@ -388,7 +389,9 @@ class Work:
 
 
 def _after(asked: Told, result: CommandResult, now: datetime) -> Told:
-    """Return what is known once a charger was asked; without an answer no more than before."""
+    """Return what is known once a charger was asked; without an answer to be read no more than before."""
+    if result.answer.get("code") == UNREADABLE:
+        return replace(asked, at=now)
     match result.outcome:
         case CommandOutcome.ACCEPTED:
             return replace(asked, standing=Standing.KEPT, at=now, tries=0, was_kept=True)

@@ -13,30 +13,24 @@ from contracts.plan import Registration
 from station_agent.ocpp import metrics
 from station_agent.ocpp.connection import ChargerConnection, NotAnswered
 from station_agent.ocpp.connections import Connections
+from station_agent.ocpp.judging import outcome_of
 from station_agent.ocpp.rpc import Answered, AnsweredWithError
 from station_agent.ocpp.versions import (
     CommandContext,
     Outbound,
     Split,
     Untranslatable,
+    Version,
 )
-from station_agent.ports import CommandResult, OutboxUnavailable, Recorder, SessionMemory
+from station_agent.ports import (
+    UNREADABLE,
+    CommandResult,
+    OutboxUnavailable,
+    Recorder,
+    SessionMemory,
+)
 
 log: Final = structlog.get_logger()
-
-ACCEPTED: Final = frozenset(
-    {
-        "Accepted",
-        "AcceptedCanceled",
-        "EmptyResultSet",
-        "Processing",
-        "RebootRequired",
-        "Scheduled",
-        "Unlocked",
-        "Unpublished",
-    }
-)
-"""Status words of answers that promise what was asked; an answer without a status does too."""
 
 _TAKEN_BY_ALL: Final = 2
 """So many items need no question before: the certification cases of several have two (B07, N09)."""
@@ -75,7 +69,7 @@ class Gateway:
             return CommandResult(CommandOutcome.FAILED, _error("NotTranslatable", str(error)))
         match await self._answered(connection, outbound, timeout_s):
             case Answered(payload=payload):
-                return CommandResult(outcome_of(payload), payload)
+                return _judged(connection.version, outbound.action, payload)
             case AnsweredWithError(code=code, description=text, details=details):
                 return CommandResult(CommandOutcome.FAILED, _error(code, text, details))
             case NotAnswered(was_sent=was_sent):
@@ -134,15 +128,12 @@ class Gateway:
             log.warning("ocpp.not_recorded", charger_id=charger_id, action=outbound.action)
 
 
-def outcome_of(answer: Mapping[str, Any]) -> CommandOutcome:
-    """Say whether an answer means yes; several results mean yes if all do."""
-    words = [answer.get("status")]
-    for results in answer.values():
-        if isinstance(results, list):
-            rows = [one for one in results if isinstance(one, dict)]
-            words += [one.get("attributeStatus", one.get("status")) for one in rows]
-    is_yes = all(word is None or (isinstance(word, str) and word in ACCEPTED) for word in words)
-    return CommandOutcome.ACCEPTED if is_yes else CommandOutcome.REJECTED
+def _judged(version: Version, action: str, answer: dict[str, Any]) -> CommandResult:
+    outcome = outcome_of(action, answer, version.schemas.response(action).definition)
+    if outcome is None:
+        why = "the charger's answer cannot be read"
+        return CommandResult(CommandOutcome.FAILED, _error(UNREADABLE, why, answer))
+    return CommandResult(outcome, answer)
 
 
 def _error(code: str, description: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from contracts.events import (
 from contracts.plan import Plan, PlannedReservation, TokenGrant
 from contracts.wire import encode
 from station_agent.domain.tokens import orders_from
-from station_agent.ports import CommandResult, SessionRecord
+from station_agent.ports import UNREADABLE, CommandResult, SessionRecord
 from station_agent.reservations import Reservations
 from station_agent.station_file import parse_station
 from tests.station_agent.fakes import NOON, FakeGateway, FakeMemory
@@ -29,6 +29,7 @@ STATION = parse_station(
 )
 HOUR = timedelta(hours=1)
 REFUSED = CommandResult(CommandOutcome.REJECTED, {"status": "Occupied"})
+GARBLED = CommandResult(CommandOutcome.FAILED, {"code": UNREADABLE})
 
 
 def a_promise(number=7, **more):
@@ -270,6 +271,7 @@ async def test_a_charger_hears_one_thing_at_a_time_and_none_holds_up_another(hou
     "result",
     [
         REFUSED,
+        GARBLED,
         CommandResult(CommandOutcome.TIMED_OUT),
         CommandResult(CommandOutcome.FAILED, {"code": "InternalError"}),
         CommandResult(CommandOutcome.FAILED, {"code": "NotTranslatable"}),
@@ -288,6 +290,18 @@ async def test_a_charger_that_says_no_is_asked_again_less_and_less_often(house, 
     assert counts[0] in {1, 2}
     assert counts[1] <= 2
     assert counts[-1] in {4, 5}
+
+
+async def test_what_was_answered_unreadably_is_not_kept_and_may_have_to_be_undone(house):
+    house.gateway.result = GARBLED
+    house.plan.holds(a_promise())
+    await house.hears(("reserve", "C1", 1, 7))
+    await house.look(61)
+    assert house.said == [("reserve", "C1", 1, 7)] * 2
+    house.plan.holds()
+    await house.look(241)
+
+    assert house.said[2:] == [("cancel", "C1", 7)]
 
 
 async def test_a_charger_that_knows_no_reservations_is_left_alone_until_it_boots_anew(house):

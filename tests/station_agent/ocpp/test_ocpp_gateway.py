@@ -5,12 +5,13 @@ import pytest
 from contracts import commands
 from contracts.events import CommandOutcome
 from contracts.plan import Registration
-from station_agent.ocpp import v16
+from station_agent.ocpp import v16, v21, v201
 from station_agent.ocpp.connection import NotAnswered
 from station_agent.ocpp.connections import Connections
-from station_agent.ocpp.gateway import Gateway, outcome_of
+from station_agent.ocpp.gateway import Gateway
 from station_agent.ocpp.rpc import Answered, AnsweredWithError
-from tests.station_agent.ocpp.fakes import FakeClock, FakeOutbox, a_view
+from station_agent.ports import UNREADABLE
+from tests.station_agent.ocpp.fakes import NOW, FakeClock, FakeOutbox, a_view
 
 RESET = commands.ResetCharger(charger_id="CP-1")
 
@@ -18,9 +19,8 @@ RESET = commands.ResetCharger(charger_id="CP-1")
 class FakeConnection:
     """Answers each call as it is told."""
 
-    version = v16.VERSION
-
-    def __init__(self, answer) -> None:
+    def __init__(self, answer, version=v16.VERSION) -> None:
+        self.version = version
         self.charger = a_view(FakeOutbox())
         self.answer = answer
         self.calls: list[tuple] = []
@@ -45,7 +45,7 @@ def a_gateway(connection: FakeConnection | None) -> Gateway:
     [
         (Answered({"status": "Accepted"}), CommandOutcome.ACCEPTED),
         (Answered({"status": "Scheduled"}), CommandOutcome.ACCEPTED),
-        (Answered({}), CommandOutcome.ACCEPTED),
+        (Answered({}), CommandOutcome.FAILED),
         (Answered({"status": "Rejected"}), CommandOutcome.REJECTED),
         (Answered({"status": "UnlockFailed"}), CommandOutcome.REJECTED),
         (Answered({"status": "Nonsense"}), CommandOutcome.REJECTED),
@@ -96,6 +96,73 @@ async def test_what_cannot_be_said_in_the_chargers_version_fails_unsent():
     assert connection.calls == []
 
 
+def called(action, payload=None):
+    return commands.CallCharger(charger_id="CP-1", action=action, payload=payload or {})
+
+
+RESERVE = commands.ReserveEvse(
+    charger_id="CP-1", evse_id=1, reservation_number=7, token="A", until_at=NOW
+)
+PLACE = {"component": {"name": "C"}, "variable": {"name": "V"}}
+SET = called("SetVariables", {"setVariableData": [PLACE | {"attributeValue": "1"}]})
+YES = {"attributeStatus": "Accepted"}
+
+
+@pytest.mark.parametrize(
+    ("version", "request_", "answer"),
+    [
+        (v16, RESERVE, {}),
+        (v201, RESERVE, {"status": None}),
+        (v21, RESERVE, {"status": ["Accepted"]}),
+        (v201, RESERVE, {"statusInfo": {"reasonCode": "Accepted"}}),
+        (v201, RESET, {}),
+        (v201, commands.StartSession(charger_id="CP-1", evse_id=1, token="A"), {}),
+        (v16, called("ChangeConfiguration", {"key": "a", "value": "b"}), {}),
+        (v201, SET, {}),
+        (v201, SET, {"setVariableResult": []}),
+        (v201, SET, {"setVariableResult": "Accepted"}),
+        (v201, SET, {"setVariableResult": ["Accepted"]}),
+        (v201, SET, {"setVariableResult": [YES, {}]}),
+        (v201, SET, {"setVariableResult": [YES, {"attributeStatus": 1}]}),
+    ],
+)
+async def test_an_answer_without_the_status_it_must_have_promises_nothing_and_is_kept(
+    version, request_, answer
+):
+    result = await a_gateway(FakeConnection(Answered(answer), version.VERSION)).execute(request_, 5)
+
+    assert result.outcome is CommandOutcome.FAILED
+    assert result.answer["code"] == UNREADABLE
+    assert result.answer["description"] == "the charger's answer cannot be read"
+    assert result.answer["details"] == answer
+
+
+@pytest.mark.parametrize(
+    ("version", "request_", "answer"),
+    [
+        (v16, called("GetConfiguration"), {}),
+        (v16, called("GetLocalListVersion"), {"versionNumber": 3}),
+        (
+            v16,
+            called("ChangeConfiguration", {"key": "a", "value": "b"}),
+            {"setVariableResult": [YES]},
+        ),
+        (v201, SET, {"status": "Accepted"}),
+        (v201, SET, {"setVariableResult": [YES | PLACE]}),
+        (v201, called("GetVariables", {"getVariableData": [PLACE]}), {"configurationKey": []}),
+        (v201, called("GetVariables", {"getVariableData": [PLACE]}), {"getVariableResult": []}),
+        (v201, commands.TellCost(charger_id="CP-1", transaction_id="t", total="1"), {}),
+    ],
+)
+async def test_where_no_status_is_due_or_it_is_anothers_the_answer_is_taken(
+    version, request_, answer
+):
+    result = await a_gateway(FakeConnection(Answered(answer), version.VERSION)).execute(request_, 5)
+
+    assert result.outcome is CommandOutcome.ACCEPTED
+    assert result.answer == answer
+
+
 @pytest.mark.parametrize(
     ("words", "outcome"),
     [
@@ -103,7 +170,8 @@ async def test_what_cannot_be_said_in_the_chargers_version_fails_unsent():
         (["Accepted", "UnknownVariable"], CommandOutcome.REJECTED),
     ],
 )
-def test_several_results_mean_yes_if_all_do(words, outcome):
+async def test_several_results_mean_yes_if_all_do(words, outcome):
     results = [{"attributeStatus": word} for word in words]
+    connection = FakeConnection(Answered({"setVariableResult": results}), v201.VERSION)
 
-    assert outcome_of({"setVariableResult": results}) is outcome
+    assert (await a_gateway(connection).execute(SET, 5)).outcome is outcome
