@@ -8,6 +8,7 @@ from msgspec import Meta, field
 
 from contracts.events import EvseId
 from contracts.ids import ChargerId, CommandId, SessionId, StationId, Token
+from contracts.token_types import TypeWord
 from contracts.wire import UNREADABLE, Broken, Instant, TaggedWire, Wire
 
 VariableName = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -89,6 +90,7 @@ class StartSession(TaggedWire, kw_only=True, tag="start_session"):
     charger_id: ChargerId
     evse_id: EvseId
     token: Token
+    token_type: TypeWord = ""
     profile: ChargingProfile | None = None
     """Of the session to come; it has no transaction yet."""
 
@@ -144,6 +146,7 @@ class ReserveEvse(TaggedWire, kw_only=True, tag="reserve_evse"):
     reservation_number: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     """OCPP wants an integer; unique per charger."""
     token: Token
+    token_type: TypeWord = ""
     parent_token: Token | None = None
     """Any token of the same parent may use it, too."""
     connector_type: Annotated[str, Meta(max_length=20)] = ""
@@ -223,6 +226,7 @@ class ListedToken(Wire, kw_only=True):
     """An entry of a charger's own list of tokens."""
 
     token: Token
+    token_type: TypeWord = ""
     is_valid: bool = True
     parent_token: Token | None = None
     valid_until: Instant | None = None

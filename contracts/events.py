@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, field
 
 from contracts.ids import BayId, ChargerId, CommandId, SensorId, SessionId, Token
+from contracts.token_types import TypeWord
 from contracts.wire import Instant, Ratio, TaggedWire, Text, Wire
 
 EvseId = Annotated[int, Meta(ge=0)]
@@ -263,6 +264,8 @@ class AuthorizationDecided(TaggedWire, kw_only=True, tag="authorization_decided"
 
     charger_id: ChargerId
     token: Token
+    token_type: TypeWord = ""
+    """As the charger says it was shown; 1.6 says nothing."""
     is_accepted: bool
     decided_by: Text
     """`plan`, `cache`, `cloud` or `offline_policy`."""

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, field
 
 from contracts.ids import BayId, ChargerId, StationId, Token
+from contracts.token_types import TypeWord
 from contracts.wire import UNREADABLE, Broken, Instant, Text, Wire
 
 
@@ -35,6 +36,7 @@ class TokenGrant(Wire, kw_only=True):
     """False: known and refused, also offline."""
     parent_token: Token | None = None
     valid_until: Instant | None = None
+    token_type: TypeWord = ""
 
 
 class PlannedReservation(Wire, kw_only=True):
@@ -45,6 +47,7 @@ class PlannedReservation(Wire, kw_only=True):
     """What chargers call it, unique per station; 0: chargers are not told of it."""
     bay_id: BayId
     token: Token
+    token_type: TypeWord = ""
     protect_from: Instant | None = None
     """From when on the bay is for this token alone; null: from `starts_at`."""
     starts_at: Instant

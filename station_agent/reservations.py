@@ -288,6 +288,7 @@ class Reservations:
             evse_id=asked.evse_id,
             reservation_number=asked.number,
             token=asked.token,
+            token_type=asked.token_type,
             parent_token=self._parent_of(asked.token),
             until_at=asked.until_at,
         )
@@ -313,6 +314,7 @@ class Reservations:
             reservation_id=promise.reservation_id,
             number=promise.reservation_number,
             token=promise.token,
+            token_type=promise.token_type,
             until_at=promise.ends_at,
             standing=Standing.ASKED,
             at=self._clock.now(),

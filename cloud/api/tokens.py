@@ -12,6 +12,7 @@ from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.admin_ports import ChargingToken
 from cloud.services.tokens import TokenList, TokenSetting
+from contracts.token_types import TokenType
 
 router: Final = APIRouter(prefix="/tokens", tags=["tokens"])
 
@@ -32,6 +33,8 @@ class TokenBody(Body):
     is_valid: bool = True
     parent_token: Annotated[Line | None, Field(max_length=255)] = None
     valid_until: AwareDatetime | None = None
+    token_type: TokenType | None = None
+    """As OCPP calls it; null: as a charger says that knows, else by its shape."""
 
 
 @router.get(
@@ -52,7 +55,7 @@ def list_tokens(
 )
 def put_token(request: Request, token: TokenPath, body: TokenBody, viewer: Admin) -> Response:
     """Store a token, whether it is known or not; every station hears of it."""
-    setting = TokenSetting(**body.model_dump())
+    setting = TokenSetting(**body.model_dump() | {"token_type": body.token_type or ""})
     return ok(services_of(request).tokens.put(viewer, token, setting))
 
 

@@ -39,7 +39,8 @@ class Sending:
     version: int
     is_whole: bool
     put: Entries
-    gone: tuple[str, ...] = ()
+    gone: Entries = field(default_factory=dict)
+    """As the charger has them."""
 
 
 def next_sending(held: LocalList, wanted: Entries, told: int | None) -> Sending | None:
@@ -54,12 +55,20 @@ def next_sending(held: LocalList, wanted: Entries, told: int | None) -> Sending 
     if held.version == 0 or (told is not None and told != held.version):
         return Sending(version, is_whole=True, put=wanted)
     put = {token: one for token, one in wanted.items() if held.entries.get(token) != one}
-    gone = tuple(sorted(held.entries.keys() - wanted.keys()))
+    gone = {token: one for token, one in held.entries.items() if token not in wanted}
     if not put and not gone:
         return None
-    if len(put) + len(gone) > _MOST_CHANGES * len(wanted):
+    is_of_another_type = any(
+        _type(held.entries.get(token, one)) != _type(one) for token, one in put.items()
+    )
+    if is_of_another_type or len(put) + len(gone) > _MOST_CHANGES * len(wanted):
         return Sending(version, is_whole=True, put=wanted)
     return Sending(version, is_whole=False, put=put, gone=gone)
+
+
+def _type(entry: Mapping[str, Any]) -> str:
+    """Return the type of an entry: of another it is another token, and both would be in the list."""
+    return str(entry.get("token_type", ""))
 
 
 def sent(held: LocalList, wanted: Entries, command_id: str, now: datetime) -> LocalList:

@@ -137,6 +137,8 @@ class ChargingToken:
     parent_token: str | None
     valid_until: datetime | None
     created_at: datetime
+    token_type: str = ""
+    """contracts.token_types.TokenType; empty: nobody said, its shape decides."""
 
 
 class ChargingTokens(Protocol):
@@ -156,6 +158,10 @@ class ChargingTokens(Protocol):
 
     def put(self, token: ChargingToken) -> None:
         """Store, whether it is there or not; `created_at` of one that is there stays."""
+        ...
+
+    def note_type(self, token: str, token_type: str) -> bool:
+        """Keep the type of a token that has none yet; whether that was so."""
         ...
 
     def remove(self, token: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
+from msgspec import structs
 
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import ChargerOffline, CommandSent, NotAllowed, NotFound, NotValid
@@ -27,8 +28,16 @@ from cloud.services.ports import (
 from cloud.services.retrying import retried
 from cloud.services.views import Change, ChangeKind, CommandList, CommandView
 from contracts import topics
-from contracts.commands import CallCharger, Command, Request, WriteVariable
+from contracts.commands import (
+    CallCharger,
+    Command,
+    Request,
+    ReserveEvse,
+    StartSession,
+    WriteVariable,
+)
 from contracts.events import CommandAnswered
+from contracts.ids import same_token
 from contracts.wire import encode
 
 QUEUED: Final = "queued"
@@ -126,7 +135,8 @@ class CommandService:
             if not is_there and not lifetime.is_patient:
                 raise ChargerOffline(request.charger_id)
             expires_at = now + lifetime.of(is_there=is_there)
-            queued = new_command(place.station_id, viewer.user_id, request, now, expires_at)
+            asked = _typed(work, request)
+            queued = new_command(place.station_id, viewer.user_id, asked, now, expires_at)
             command = replace(
                 queued,
                 is_patient=lifetime.is_patient,
@@ -293,6 +303,14 @@ def _place(work: UnitOfWork, viewer: Viewer, charger_id: str) -> ChargerPlace:
     if place is None or not viewer.may_watch(place.owner_id):
         raise NotFound(charger_id)
     return place
+
+
+def _typed(work: UnitOfWork, request: Request) -> Request:
+    """Return a request with the type of the token it names, where it does not say one itself."""
+    if not isinstance(request, StartSession | ReserveEvse) or request.token_type:
+        return request
+    known = work.charging_tokens.get(same_token(request.token))
+    return request if known is None else structs.replace(request, token_type=known.token_type)
 
 
 def _is_there(place: ChargerPlace, not_before: datetime) -> bool:

@@ -429,6 +429,7 @@ class Grant:
     parent_token: str | None = None
     valid_until: datetime | None = None
     user_id: str | None = None
+    token_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

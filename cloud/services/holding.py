@@ -22,6 +22,7 @@ from cloud.services.packing import REPACKED, Seating, Site, seat, site_of
 from cloud.services.ports import TransactionLost, UnitOfWork
 from cloud.services.views import Change
 from contracts.ids import same_token
+from contracts.token_types import TokenType
 
 HIGHEST_NUMBER: Final = 2**31 - 1
 """OCPP's reservation ids are integers; some chargers keep 31 bits of them."""
@@ -158,6 +159,7 @@ class Holder:
                 parent_token=None,
                 valid_until=None,
                 created_at=now,
+                token_type=TokenType.CENTRAL,
             )
         )
         return token

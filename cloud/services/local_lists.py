@@ -17,6 +17,7 @@ from cloud.services.retrying import retried
 from cloud.services.views import CommandView
 from contracts.commands import CallCharger, ListedToken, SendLocalList
 from contracts.events import CommandOutcome, InventoryKind
+from contracts.token_types import TokenType, type_by_shape
 
 LOOK_EVERY: Final = timedelta(minutes=10)
 """Tokens that expire change a list without anybody's doing."""
@@ -24,6 +25,8 @@ TRY_AGAIN_AFTER: Final = timedelta(minutes=5)
 _ANSWER_WITHIN: Final = timedelta(seconds=120)
 _LATE: Final = timedelta(seconds=5)
 _KEY: Final = "list"
+_USUAL: Final = frozenset({TokenType.CENTRAL, TokenType.ISO14443})
+"""Not said where its shape says it: lists taken before types were kept have these right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +162,11 @@ def _request(charger_id: str, sending: Sending) -> SendLocalList:
         charger_id=charger_id,
         version=sending.version,
         is_whole=sending.is_whole,
-        entries=put + [ListedToken(token=one, is_gone=True) for one in sending.gone],
+        entries=put
+        + [
+            ListedToken(token=one, token_type=entry.get("token_type", ""), is_gone=True)
+            for one, entry in sorted(sending.gone.items())
+        ],
     )
 
 
@@ -167,6 +174,7 @@ def _listed(token: str, entry: Mapping[str, Any]) -> ListedToken:
     until = entry["valid_until"]
     return ListedToken(
         token=token,
+        token_type=entry.get("token_type", ""),
         is_valid=entry["is_valid"],
         parent_token=entry["parent_token"],
         valid_until=None if until is None else datetime.fromisoformat(until),
@@ -182,13 +190,15 @@ def _is_over(grant: Grant, now: datetime) -> bool:
     return grant.valid_until is not None and grant.valid_until <= now
 
 
-def _entry(grant: Grant) -> dict[str, object]:
+def _entry(grant: Grant) -> dict[str, Any]:
     until = grant.valid_until
+    kind = grant.token_type or type_by_shape(grant.token)
+    is_usual = not grant.token_type and kind in _USUAL
     return {
         "is_valid": grant.is_valid,
         "parent_token": grant.parent_token,
         "valid_until": None if until is None else until.isoformat(),
-    }
+    } | ({} if is_usual else {"token_type": kind})
 
 
 def _told(work: UnitOfWork, charger_id: str) -> int | None:

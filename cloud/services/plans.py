@@ -17,6 +17,7 @@ from cloud.services.ports import Clock, OpenWork, Publish, UnitOfWork
 from cloud.services.retrying import retried
 from cloud.services.shelf import TariffShelf
 from contracts import topics
+from contracts.ids import same_token
 from contracts.plan import (
     ChargerCredential,
     OfflinePolicy,
@@ -65,7 +66,8 @@ class PlanService:
             prices = self._prices(work, sources, reserved.values())
         tokens = _tokens(grants.values())
         for source in sources:
-            plan = self._plan(source, tokens, reserved.get(source.station_id, ()), prices)
+            promises = reserved.get(source.station_id, ())
+            plan = self._plan(source, tokens, promises, _Known(prices, grants))
             self.publish(topics.plan(source.station_id), encode(plan), True)
         self._mark(sources)
         return len(sources)
@@ -104,16 +106,16 @@ class PlanService:
         source: PlanSource,
         tokens: list[TokenGrant],
         reserved: Sequence[Reservation],
-        prices: Mapping[str, str],
+        known: "_Known",
     ) -> Plan:
-        here = prices.get(source.tariff_id, "")
+        here = known.prices.get(source.tariff_id, "")
         return Plan(
             station=source.station_id,
             version=source.version,
             issued_at=self.clock.now(),
             offline_policy=OfflinePolicy(source.offline_policy),
             tokens=tokens,
-            reservations=[_planned(one, here, prices) for one in reserved],
+            reservations=[_planned(one, here, known) for one in reserved],
             chargers=[
                 ChargerCredential(
                     charger_id=key.charger_id,
@@ -130,13 +132,23 @@ class PlanService:
         )
 
 
-def _planned(reservation: Reservation, here: str, prices: Mapping[str, str]) -> PlannedReservation:
-    agreed = prices.get(reservation.tariff_id or "", "")
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What promises are told with: tariffs in words by their ids, and what tokens may."""
+
+    prices: Mapping[str, str]
+    grants: Mapping[str, Grant]
+
+
+def _planned(reservation: Reservation, here: str, known: _Known) -> PlannedReservation:
+    agreed = known.prices.get(reservation.tariff_id or "", "")
+    grant = known.grants.get(same_token(reservation.token))
     return PlannedReservation(
         reservation_id=reservation.id,
         reservation_number=reservation.number,
         bay_id=reservation.bay_id,
         token=reservation.token,
+        token_type=grant.token_type if grant else "",
         protect_from=protected_from(reservation),
         starts_at=reservation.starts_at,
         ends_at=reservation.ends_at,
@@ -151,6 +163,7 @@ def _tokens(grants: Iterable[Grant]) -> list[TokenGrant]:
             is_valid=one.is_valid,
             parent_token=one.parent_token,
             valid_until=one.valid_until,
+            token_type=one.token_type,
         )
         for one in grants
     ]

@@ -1,5 +1,6 @@
 """Charging tokens: what drivers show to chargers. Each change reaches all stations by their plans."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from cloud.domain.errors import NotAllowed, NotFound, NotValid
 from cloud.services.admin_ports import ChargingToken
 from cloud.services.cursors import seal, unseal
 from cloud.services.local_lists import tokens_changed
-from cloud.services.ports import Clock, OpenWork
+from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.retrying import retried
 from contracts.ids import same_token
 
@@ -30,6 +31,7 @@ class TokenSetting:
     is_valid: bool = True
     parent_token: str | None = None
     valid_until: datetime | None = None
+    token_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,17 @@ class TokenService:
             is_valid=setting.is_valid,
             parent_token=None if parent is None else parent.strip(),
             valid_until=setting.valid_until,
+            token_type=setting.token_type,
             created_at=self.clock.now(),
         )
+
+
+def learn_types(work: UnitOfWork, told: Mapping[str, str], now: datetime) -> None:
+    """Keep the types chargers told of tokens that had none, and have all stations hear of them."""
+    noted = [work.charging_tokens.note_type(token, told[token]) for token in sorted(told)]
+    if any(noted):
+        tokens_changed(work, now)
+        work.stations_admin.bump_plans()
 
 
 def _after(cursor: str | None) -> str:

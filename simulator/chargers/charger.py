@@ -66,6 +66,8 @@ class Charger(Sessions):
         self.cards = Cards()
         self.device = Device()
         self.safe = Safe()
+        self.token_types: dict[str, str] = {}
+        """By token: what its reader calls it, where that is no card."""
         self.local_list: dict[str, bool] = {}
         self.local_list_version = 0
         self.costs: dict[str, float] = {}

@@ -363,7 +363,7 @@ class ChargerV201(Charger):
 
     def id_token(self, token: str) -> Payload:
         """Return a token as this version writes it."""
-        return {"idToken": token, "type": "ISO14443"}
+        return {"idToken": token, "type": self.token_types.get(token.casefold(), "ISO14443")}
 
     def send(self, action: str, payload: Payload) -> None:
         """Send a call whose answer is of no interest."""

@@ -23,13 +23,20 @@ from simulator.vehicles import Standard
 Answer = Callable[[Any, Payload], Payload | Refusal]
 
 
+def _as_read(charger: Charger, id_token: Payload) -> str:
+    """Return a token as the reader says it; one of another type is none it ever reads."""
+    token, kind = str(id_token["idToken"]), id_token["type"]
+    is_its = charger.token_types.get(token.casefold(), kind) == kind
+    return token if is_its else f"{kind} {token}"
+
+
 def _request_start(charger: Charger, payload: Payload) -> Payload:
     evse_id = payload.get("evseId") or next(
         (one.evse_id for one in charger.evses.values() if one.session is None and not one.fault), 0
     )
     if "chargingProfile" in payload:
         put_profile(charger, evse_id, payload["chargingProfile"])
-    token = payload["idToken"]["idToken"]
+    token = _as_read(charger, payload["idToken"])
     return _status(charger.start_from_afar(evse_id, token, payload["remoteStartId"]))
 
 
@@ -110,7 +117,7 @@ def _reserve(charger: Charger, payload: Payload) -> Payload:
     if evse is None:
         return {"status": "Rejected" if payload.get("evseId") else "Occupied"}
     until_at = _instant(payload["expiryDateTime"])
-    reservation = Reservation(payload["id"], payload["idToken"]["idToken"], until_at)
+    reservation = Reservation(payload["id"], _as_read(charger, payload["idToken"]), until_at)
     if charger.reserve(evse.evse_id, reservation):
         return {"status": "Accepted"}
     states = {State.FAULTED: "Faulted", State.UNAVAILABLE: "Unavailable"}
@@ -228,7 +235,7 @@ def _send_local_list(charger: Charger, payload: Payload) -> Payload | Refusal:
     elif payload["versionNumber"] <= charger.local_list_version:
         return {"status": "VersionMismatch"}
     for entry in payload.get("localAuthorizationList", []):
-        token = entry["idToken"]["idToken"].casefold()
+        token = _as_read(charger, entry["idToken"]).casefold()
         if "idTokenInfo" in entry:
             charger.local_list[token] = entry["idTokenInfo"]["status"] == "Accepted"
         else:

@@ -14,6 +14,7 @@ from typing import Final
 from contracts.events import ConnectorState
 from contracts.ids import ChargerId, Token
 from contracts.plan import PlannedReservation
+from contracts.token_types import TypeWord
 
 BACKED_OFF: Final = timedelta(minutes=1)
 """After a first no or silence; doubled each time."""
@@ -51,6 +52,7 @@ class Told:
     """When that was so, by our clock."""
     tries: int = 0
     """In a row without a yes; also of undoing it."""
+    token_type: TypeWord = ""
     was_kept: bool = False
     """The charger has said yes once, perhaps to another end of it."""
 
@@ -129,7 +131,8 @@ def _is_to_be_said_again(
 
     The same number said again replaces what it was told before (OCPP 1.6 section 5.13, 2.0.1 H01).
     """
-    if (told.token, told.until_at) != (wanted.token, wanted.ends_at):
+    said = (told.token, told.token_type, told.until_at)
+    if said != (wanted.token, wanted.token_type, wanted.ends_at):
         return True
     if here_since is not None and told.at < here_since:
         return True

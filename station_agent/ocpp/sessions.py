@@ -14,6 +14,7 @@ from contracts.events import (
     SessionStarted,
 )
 from contracts.ids import Token
+from contracts.token_types import TypeWord
 from station_agent.ocpp import meter
 from station_agent.ocpp.outcome import Context
 from station_agent.ports import Note, SessionKept, SessionRecord
@@ -131,7 +132,7 @@ def enter(
     )
 
 
-def decided(token: Token, context: Context) -> list[Event]:
+def decided(token: Token, context: Context, token_type: TypeWord = "") -> list[Event]:
     """Return the fact of the verdict a message was answered with, if there was one."""
     verdict = context.verdict
     if verdict is None:
@@ -140,6 +141,7 @@ def decided(token: Token, context: Context) -> list[Event]:
         AuthorizationDecided(
             charger_id=context.charger.charger_id,
             token=token,
+            token_type=token_type,
             is_accepted=verdict.is_accepted,
             decided_by=verdict.decided_by,
             observed_at=context.now,

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from tests.certification.sessions import begun
+from tests.certification.sessions import begun, ended
 from tests.certification.tokens import a_token
 
 pytestmark = pytest.mark.real
@@ -15,7 +15,7 @@ NUMBERS = itertools.count(1_000)
 
 async def reserve(post, evse_id=1, lasts_s=600.0, **more):
     """Have an EVSE reserved; return the command, what the charger was asked, and the token."""
-    token = await a_token(post)
+    token = more.pop("token", None) or await a_token(post)
     until_at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=lasts_s)
     command = await post.command(
         "reserve_evse",
@@ -26,6 +26,15 @@ async def reserve(post, evse_id=1, lasts_s=600.0, **more):
         **more,
     )
     return command, await post.asked("ReserveNow"), token
+
+
+async def shown_before(post, token):
+    """Have a token begin and end a session, so that how it is shown is known."""
+    post.charger.plug_in(2, post.car())
+    post.charger.present(2, token)
+    await begun(post, 2)
+    post.charger.unplug(2)
+    await ended(post, 2)
 
 
 async def is_told(post, state, evse_id=1):
@@ -67,6 +76,27 @@ async def test_TC_H_01_CSMS_an_evse_is_reserved_and_used(post_of):
         await begun(post)
         (event, *_) = post.sent("TransactionEvent")
         assert event["reservationId"] == asked["id"]
+
+
+@pytest.mark.parametrize("kind", ["eMAID", "KeyCode", "Local"])
+async def test_who_shows_another_token_than_a_card_charges_on_what_was_kept_for_it(post_of, kind):
+    async with post_of() as post:
+        await post.booted()
+        token = f"GBBAYC{next(NUMBERS):08}X" if kind == "eMAID" else f"code {next(NUMBERS)}"
+        post.charger.token_types[token.casefold()] = kind
+        if kind == "KeyCode":
+            await post.post_token(token, token_type=kind)
+        else:
+            await post.post_token(token)
+        if kind == "Local":
+            await shown_before(post, token)
+        _, asked, _ = await reserve(post, token=token)
+        post.charger.plug_in(1, post.car())
+        post.charger.present(1, token)
+        await begun(post)
+
+        assert asked["idToken"]["type"] == kind
+        assert asked["id"] in [one.get("reservationId") for one in post.sent("TransactionEvent")]
 
 
 async def test_TC_H_07_CSMS_a_reservation_runs_out(post_of):

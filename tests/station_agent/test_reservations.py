@@ -292,6 +292,18 @@ async def test_a_charger_that_says_no_is_asked_again_less_and_less_often(house, 
     assert counts[-1] in {4, 5}
 
 
+async def test_a_token_is_reserved_for_with_its_type_and_again_when_that_is_learnt(house):
+    house.plan.holds(a_promise())
+    await house.hears(("reserve", "C1", 1, 7))
+    house.plan.holds(a_promise(token_type="eMAID"))
+    again = await house.restart()
+    await again.look()
+    await again.look()
+
+    types = [request.token_type for request, _ in house.gateway.executed + again.gateway.executed]
+    assert types == ["", "eMAID"]
+
+
 async def test_what_was_answered_unreadably_is_not_kept_and_may_have_to_be_undone(house):
     house.gateway.result = GARBLED
     house.plan.holds(a_promise())

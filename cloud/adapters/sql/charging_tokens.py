@@ -42,6 +42,7 @@ class SqlChargingTokens:
             "is_valid": token.is_valid,
             "parent_token": token.parent_token,
             "valid_until": token.valid_until,
+            "token_type": token.token_type,
         }
         # looked for by key: MySQL counts a row that was set to what it was as not touched
         if self.get(token.token) is None:
@@ -56,6 +57,12 @@ class SqlChargingTokens:
             self._connection.execute(insert(charging_tokens).values(**values))
         except IntegrityError as error:
             raise TransactionLost("another put the same token first") from error
+
+    def note_type(self, token: str, token_type: str) -> bool:
+        """See ChargingTokens.note_type."""
+        has_none = (charging_tokens.c.token == token, charging_tokens.c.token_type == "")
+        statement = update(charging_tokens).where(*has_none).values(token_type=token_type)
+        return self._connection.execute(statement).rowcount > 0
 
     def remove(self, token: str) -> bool:
         """See ChargingTokens.remove."""
@@ -72,4 +79,5 @@ def _token(row: Row[*tuple[Any, ...]]) -> ChargingToken:
         parent_token=row.parent_token,
         valid_until=row.valid_until,
         created_at=row.created_at,
+        token_type=row.token_type,
     )

@@ -67,6 +67,8 @@ charging_tokens: Final = Table(
     Column("parent_token", String(255)),
     Column("valid_until", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
+    # contracts.token_types.TokenType; empty: nobody said
+    Column("token_type", String(20), nullable=False, default=""),
 )
 
 # --- where ---------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ HANDLERS: Final[dict[type[msgspec.Struct], Handler]] = {
     events.SensorUnreadable: sensing.sensor_unreadable,
     events.CommandAnswered: other.command_answered,
     events.MessageQuarantined: other.message_quarantined,
-    events.AuthorizationDecided: other.only_kept,
+    events.AuthorizationDecided: charging.authorization_decided,
     events.SecurityEventReported: security.security_event_reported,
     events.InventoryReported: inventory.inventory_reported,
     events.JobProgressed: inventory.job_progressed,

@@ -101,6 +101,8 @@ class Board:
     answers: dict[str, list[CommandAnswered]] = field(default_factory=lambda: defaultdict(list))
     inventory: list[Told] = field(default_factory=list)
     jobs: list[JobStep] = field(default_factory=list)
+    token_types: dict[str, str] = field(default_factory=dict)
+    """By token, in its compared form: as it was shown just now, where nobody knew."""
     signed: list[SignedReadingReported] = field(default_factory=list)
     requests: list[CommandView] = field(default_factory=list)
     """What chargers are to be asked because of what they told."""

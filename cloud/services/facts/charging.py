@@ -1,6 +1,7 @@
 """What facts of a charging session do."""
 
 from dataclasses import replace
+from typing import Final
 
 from cloud.domain.sessions import (
     START_MISSING,
@@ -17,12 +18,16 @@ from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.facts.smart_charging import profiles_end
 from contracts.events import (
+    AuthorizationDecided,
     ChargingStateChanged,
     SessionEnded,
     SessionStarted,
     SignedReadingReported,
 )
 from contracts.ids import same_token
+from contracts.token_types import TokenType, type_by_shape
+
+TELLING: Final = frozenset(TokenType) - {TokenType.CENTRAL}
 
 
 def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
@@ -108,6 +113,20 @@ def signed_reading_reported(board: Board, fact: SignedReadingReported, stamp: St
     """What a meter signed in a session; out of any it is only logged."""
     if fact.session_id is not None and board.charger(stamp, fact.charger_id) is not None:
         board.signed.append(fact)
+
+
+def authorization_decided(board: Board, fact: AuthorizationDecided, stamp: Stamp) -> None:
+    """A token was shown: where nobody knew how, now it is known. A yes alone is believed.
+
+    What its shape says anyway is not kept, nor `Central`, which many chargers say of anything.
+    """
+    token = same_token(fact.token)
+    grant = board.grants.get(token)
+    if board.charger(stamp, fact.charger_id) is None or grant is None or grant.token_type:
+        return
+    is_told = fact.is_accepted and fact.token_type in TELLING
+    if is_told and fact.token_type != type_by_shape(token):
+        board.token_types.setdefault(token, fact.token_type)
 
 
 def _register(wh: int | None) -> int | None:

@@ -32,6 +32,7 @@ from cloud.services.sessions import session_view
 from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
 from cloud.services.telemetry import lines_of
+from cloud.services.tokens import learn_types
 from cloud.services.views import Change, ChangeKind, CommandView
 from contracts.batch import Ack, AuthorizeAnswer, Batch, Beat, RelayAsk, UnknownEvent
 from contracts.events import AgentStarted, Event, FactDropped, MeterSampled
@@ -422,6 +423,8 @@ class Transaction:
             board.inventory += published(work, board.jobs)
         for command in board.requests:
             work.commands.add(command)
+        if board.token_types:
+            learn_types(work, board.token_types, board.now)
         if board.signed:
             work.signed_readings.add(board.signed)
         if board.inventory:

@@ -32,7 +32,7 @@ _MAX_ID_TAG: Final = 20
 
 def start_session(request: commands.StartSession, _context: CommandContext) -> Outbound:
     """See contracts.commands.StartSession (OCPP 1.6, section 5.11)."""
-    payload: dict[str, Any] = {"idTag": as_shown(request.token)}
+    payload: dict[str, Any] = {"idTag": as_shown(request.token, request.token_type)}
     if request.evse_id:
         payload["connectorId"] = request.evse_id
     if request.profile is not None:
@@ -86,7 +86,7 @@ def reserve_evse(request: commands.ReserveEvse, _context: CommandContext) -> Out
     payload: dict[str, Any] = {
         "connectorId": request.evse_id,
         "expiryDate": write(request.until_at),
-        "idTag": as_shown(request.token),
+        "idTag": as_shown(request.token, request.token_type),
         "reservationId": request.reservation_number,
     }
     # Whom it cannot name the charger turns away; its own token still is what matters.
@@ -132,7 +132,7 @@ def send_local_list(request: commands.SendLocalList, _context: CommandContext) -
 
 
 def _listed(entry: commands.ListedToken) -> dict[str, Any]:
-    written: dict[str, Any] = {"idTag": as_shown(entry.token)}
+    written: dict[str, Any] = {"idTag": as_shown(entry.token, entry.token_type)}
     if entry.is_gone:
         return written
     status = AuthorizationStatus

@@ -40,7 +40,7 @@ def handle(request: Authorize, context: Context) -> Outcome:
     """Pass the verdict on; a contract that is no good charges nothing, whatever its token (C07)."""
     if request.id_token.is_nobody:
         return Outcome({"idTokenInfo": id_token_info(NOBODY)})
-    facts = decided(request.id_token.token, context)
+    facts = decided(request.id_token.token, context, request.id_token.word)
     reply: Reply = {"idTokenInfo": id_token_info(context.verdict, context.tariff_text)}
     if request.has_certificate:
         word = (context.relayed or {}).get("certificateStatus", UNKNOWN)

@@ -6,7 +6,6 @@ from typing import Any, Final
 from ocpp.v201.enums import (
     Action,
     AuthorizationStatusEnumType,
-    IdTokenEnumType,
     OperationalStatusEnumType,
     ResetEnumType,
     UpdateEnumType,
@@ -14,11 +13,10 @@ from ocpp.v201.enums import (
 
 from contracts import commands
 from contracts.commands import Request, ResetKind
-from contracts.ids import Token
-from station_agent.ocpp.cards import as_shown, is_card
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.v201 import charging_profiles, update_firmware
 from station_agent.ocpp.v201.device_commands import DEVICE_COMMANDS
+from station_agent.ocpp.v201.tokens import Shown, central, shown
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate
 
 RESET: Final[Mapping[ResetKind, ResetEnumType]] = {
@@ -27,20 +25,12 @@ RESET: Final[Mapping[ResetKind, ResetEnumType]] = {
 }
 
 
-def _id_token(token: Token) -> dict[str, str]:
-    return {"idToken": token, "type": IdTokenEnumType.central}
-
-
-def _shown(token: Token) -> dict[str, str]:
-    """As the charger's reader will read it: it compares the kind of a token, too."""
-    kind = IdTokenEnumType.iso14443 if is_card(token) else IdTokenEnumType.central
-    return {"idToken": as_shown(token), "type": kind}
-
-
-def start_session(request: commands.StartSession, context: CommandContext) -> Outbound:
+def start_session(
+    request: commands.StartSession, context: CommandContext, shown: Shown = shown
+) -> Outbound:
     """See contracts.commands.StartSession (OCPP 2.0.1, F01/F02)."""
     payload: dict[str, Any] = {
-        "idToken": _shown(request.token),
+        "idToken": shown(request.token, request.token_type),
         "remoteStartId": context.sessions.next_transaction_number(),
     }
     if request.evse_id:
@@ -95,15 +85,17 @@ def trigger_message(request: commands.TriggerMessage, _context: CommandContext) 
     return Outbound(Action.trigger_message, payload)
 
 
-def reserve_evse(request: commands.ReserveEvse, _context: CommandContext) -> Outbound:
+def reserve_evse(
+    request: commands.ReserveEvse, _context: CommandContext, shown: Shown = shown
+) -> Outbound:
     """See contracts.commands.ReserveEvse (OCPP 2.0.1, H01)."""
     payload: dict[str, Any] = {
         "id": request.reservation_number,
         "expiryDateTime": write(request.until_at),
-        "idToken": _shown(request.token),
+        "idToken": shown(request.token, request.token_type),
     }
     if request.parent_token:
-        payload["groupIdToken"] = _id_token(request.parent_token)
+        payload["groupIdToken"] = central(request.parent_token)
     if request.evse_id:
         payload["evseId"] = request.evse_id
     if request.connector_type:
@@ -145,17 +137,19 @@ def deliver_certificate(request: commands.DeliverCertificate, _context: CommandC
     return Outbound(Action.certificate_signed, payload)
 
 
-def send_local_list(request: commands.SendLocalList, _context: CommandContext) -> Outbound:
+def send_local_list(
+    request: commands.SendLocalList, _context: CommandContext, shown: Shown = shown
+) -> Outbound:
     """See contracts.commands.SendLocalList (OCPP 2.0.1, D01)."""
     kind = UpdateEnumType.full if request.is_whole else UpdateEnumType.differential
     payload: dict[str, Any] = {"versionNumber": request.version, "updateType": kind}
     if request.entries:
-        payload["localAuthorizationList"] = [_listed(one) for one in request.entries]
+        payload["localAuthorizationList"] = [_listed(one, shown) for one in request.entries]
     return Outbound(Action.send_local_list, payload)
 
 
-def _listed(entry: commands.ListedToken) -> dict[str, Any]:
-    written: dict[str, Any] = {"idToken": _shown(entry.token)}
+def _listed(entry: commands.ListedToken, shown: Shown) -> dict[str, Any]:
+    written: dict[str, Any] = {"idToken": shown(entry.token, entry.token_type)}
     if entry.is_gone:
         return written
     status = AuthorizationStatusEnumType
@@ -163,7 +157,7 @@ def _listed(entry: commands.ListedToken) -> dict[str, Any]:
     if entry.valid_until is not None:
         info["cacheExpiryDateTime"] = write(entry.valid_until)
     if entry.parent_token:
-        info["groupIdToken"] = _id_token(entry.parent_token)
+        info["groupIdToken"] = central(entry.parent_token)
     return written | {"idTokenInfo": info}
 
 

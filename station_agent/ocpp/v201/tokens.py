@@ -1,12 +1,14 @@
 """IdTokenType and IdTokenInfoType of OCPP 2.0.1 (part 2, sections 2.28 and 2.29)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ocpp.v201.enums import AuthorizationStatusEnumType as Status
 from ocpp.v201.enums import IdTokenEnumType, MessageFormatEnumType
 
 from contracts.ids import Token
+from contracts.token_types import TypeWord, type_by_shape
+from station_agent.ocpp.cards import as_shown
 from station_agent.ocpp.fields import Payload, cut_token
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Ask
@@ -16,6 +18,8 @@ _MAX_ID_TOKEN: Final = 36
 _MAX_CONTENT: Final = 512
 LANGUAGE: Final = "en"
 """Tariffs are told in."""
+_MAX_TYPE: Final = 20
+_TYPES: Final = frozenset(IdTokenEnumType)
 
 STATUS: Final[Mapping[str, Status]] = {
     "unknown": Status.unknown,
@@ -35,6 +39,11 @@ class IdToken(Payload, frozen=True, rename="camel"):
     def token(self) -> Token:
         """The token as facts carry it."""
         return cut_token(self.id_token)
+
+    @property
+    def word(self) -> TypeWord:
+        """Its type as facts carry it."""
+        return self.type[:_MAX_TYPE]
 
     @property
     def is_nobody(self) -> bool:
@@ -61,10 +70,7 @@ def id_token_info(verdict: Verdict | None, tariff_text: str = "") -> dict[str, A
     if verdict.valid_until is not None:
         info["cacheExpiryDateTime"] = write(verdict.valid_until)
     if verdict.parent_token and len(verdict.parent_token) <= _MAX_ID_TOKEN:
-        info["groupIdToken"] = {
-            "idToken": verdict.parent_token,
-            "type": IdTokenEnumType.central,
-        }
+        info["groupIdToken"] = central(verdict.parent_token)
     if tariff_text:
         info["personalMessage"] = _message(tariff_text)
     return info
@@ -73,3 +79,15 @@ def id_token_info(verdict: Verdict | None, tariff_text: str = "") -> dict[str, A
 def _message(text: str) -> dict[str, Any]:
     kind = MessageFormatEnumType.ascii if text.isascii() else MessageFormatEnumType.utf8
     return {"format": kind, "language": LANGUAGE, "content": text[:_MAX_CONTENT]}
+
+
+Shown = Callable[[Token, TypeWord], dict[str, str]]
+"""Returns an IdTokenType as the charger's reader will say it: it compares the type, too."""
+
+
+def shown(token: Token, word: TypeWord) -> dict[str, str]:
+    """See Shown. A word 2.0.1 does not have leaves the type to the token's shape."""
+    kind = word if word in _TYPES else type_by_shape(token)
+    return {"idToken": as_shown(token, kind), "type": kind}
+
+

@@ -103,7 +103,7 @@ def handle(request: TransactionEvent, context: Context) -> Outcome:
         changes.facts.append(context.oddity(told.oddity, detail))
     _begin_or_complete(changes, request, kind, told, context)
     if request.id_token is not None and not request.id_token.is_nobody:
-        changes.facts += decided(request.id_token.token, context)
+        changes.facts += decided(request.id_token.token, context, request.id_token.word)
     state = STATE.get(request.transaction_info.charging_state)
     is_told = kind is not TransactionEventEnumType.ended and standing is not Standing.UNKNOWN
     if state is not None and is_told:

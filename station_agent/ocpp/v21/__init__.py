@@ -30,6 +30,7 @@ from station_agent.ocpp.v21 import (
     pull_dynamic_schedule_update,
     report_der_control,
     set_der_control,
+    tokens,
     vat_number_validation,
 )
 from station_agent.ocpp.v201.commands import COMMANDS
@@ -65,6 +66,7 @@ LEARNT: Final[Mapping[str, Learn]] = {
 
 OWN_COMMANDS: Final[Mapping[type[Request], Translate]] = {
     **COMMANDS,
+    **tokens.COMMANDS,
     commands.DeliverCertificate: deliver_certificate.translate,
 }
 

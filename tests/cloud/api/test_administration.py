@@ -281,6 +281,14 @@ def test_a_tokens_group_is_kept_as_its_operator_wrote_it(admin):
     assert put.json()["parent_token"] == "Fleet-7"
 
 
+def test_a_tokens_type_is_set_and_left_to_be_found_out(admin):
+    none = admin.put(f"{V1}/tokens/1234", json={})
+    put = admin.put(f"{V1}/tokens/1234", json={"token_type": "KeyCode"})
+    again = admin.put(f"{V1}/tokens/1234", json={"token_type": None})
+
+    assert [one.json()["token_type"] for one in (none, put, again)] == ["", "KeyCode", ""]
+
+
 def test_a_token_is_forgotten(house: House, admin):
     admin.put(f"{V1}/tokens/ABC", json={})
 
@@ -290,7 +298,13 @@ def test_a_token_is_forgotten(house: House, admin):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"user_id": "nobody"}, {"valid_until": "2026-01-01T00:00:00"}, {"created_at": "x"}]
+    "wrong",
+    [
+        {"user_id": "nobody"},
+        {"valid_until": "2026-01-01T00:00:00"},
+        {"created_at": "x"},
+        {"token_type": "NoAuthorization"},
+    ],
 )
 def test_a_token_that_cannot_be_is_refused(admin, wrong):
     assert admin.put(f"{V1}/tokens/ABC", json=wrong).status_code == 422

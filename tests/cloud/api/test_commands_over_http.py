@@ -90,6 +90,17 @@ async def test_a_request_in_our_own_words_means_the_same_for_every_version(live:
     assert response.json()["kind"] == "reset_charger"
 
 
+@pytest.mark.parametrize(("said", "meant"), [({}, "KeyCode"), ({"token_type": "Local"}, "Local")])
+async def test_a_token_is_sent_with_the_type_it_is_known_by(live: House, said, meant):
+    known = {"token": "1234", "token_type": "KeyCode", "created_at": live.clock.now()}
+    live.put(tables.charging_tokens, known)
+    async with operator(live) as client:
+        body = {"kind": "start_session", "evse_id": 1, "token": " 1234"} | said
+        command, _ = await asked(live, client, f"{COMMANDS}?timeout_s=100", body)
+
+    assert (command.request.token, command.request.token_type) == (" 1234", meant)
+
+
 async def test_the_answer_is_found_even_if_the_hub_never_hears_of_it(live: House):
     async with operator(live) as client:
         request = asyncio.create_task(client.post(CALLS, json=CALL))

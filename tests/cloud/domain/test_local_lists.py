@@ -22,7 +22,7 @@ def test_what_changed_is_sent_and_what_is_gone():
     wanted = {name: one for name, one in MANY.items() if name != "t0"} | {"t1": NO, "new": YES}
 
     sending = next_sending(HELD, wanted, 4)
-    assert sending == Sending(5, is_whole=False, put={"t1": NO, "new": YES}, gone=("t0",))
+    assert sending == Sending(5, is_whole=False, put={"t1": NO, "new": YES}, gone={"t0": YES})
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,14 @@ def test_what_changed_is_sent_and_what_is_gone():
 )
 def test_a_charger_with_another_list_than_we_think_gets_all(held, told, version):
     assert next_sending(held, MANY, told) == Sending(version, is_whole=True, put=MANY)
+
+
+def test_a_token_of_another_type_would_stay_beside_itself_so_the_whole_is_sent():
+    wanted = MANY | {"t1": YES | {"token_type": "eMAID"}}
+
+    assert next_sending(HELD, wanted, 4) == Sending(5, is_whole=True, put=wanted)
+    of_type = replace(HELD, entries=wanted)
+    assert next_sending(of_type, wanted | {"t1": NO | {"token_type": "eMAID"}}, 4).is_whole is False
 
 
 def test_where_most_changed_the_whole_is_sent():

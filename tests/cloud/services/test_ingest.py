@@ -514,6 +514,54 @@ def test_a_token_that_is_blocked_or_over_is_refused_and_told_why(rig, change, wh
     assert (answer.is_accepted, answer.refusal) == (False, why)
 
 
+def shown(kind, token=TOKEN, *, is_accepted=True):
+    return events.AuthorizationDecided(
+        charger_id=CHARGER,
+        token=token,
+        token_type=kind,
+        is_accepted=is_accepted,
+        decided_by="plan",
+        observed_at=NOON,
+    )
+
+
+def token_type(rig):
+    return rig.row(tables.charging_tokens, token=TOKEN).token_type
+
+
+def test_how_a_token_is_shown_is_learnt_once_and_reaches_the_stations(rig):
+    rig.agent.tell(connected(), shown("KeyCode", TOKEN.upper()))
+    before = rig.row(tables.stations, id=STATION).plan_version
+    rig.agent.tell(shown("Local"), shown("KeyCode"))
+
+    assert token_type(rig) == "KeyCode"
+    assert rig.row(tables.stations, id=STATION).plan_version == before == 2
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        shown("Central"),
+        shown(""),
+        shown("Acme"),
+        shown("KeyCode", is_accepted=False),
+        shown("KeyCode", "stranger"),
+    ],
+)
+def test_what_is_no_news_of_a_token_or_nothing_to_go_by_is_not_kept(rig, fact):
+    rig.agent.tell(connected(), fact)
+
+    assert token_type(rig) == ""
+    assert rig.row(tables.stations, id=STATION).plan_version == 1
+
+
+def test_a_type_its_shape_tells_is_not_kept_either(rig):
+    rig.execute(f"UPDATE charging_tokens SET token = '04a2b3c4' WHERE token = '{TOKEN}'")
+    rig.agent.tell(connected(), shown("ISO14443", "04A2B3C4"))
+
+    assert rig.row(tables.charging_tokens, token="04a2b3c4").token_type == ""
+
+
 def test_an_answer_to_a_command_reaches_its_command_once_and_from_its_own_station(big_rig):
     big_rig.insert(
         tables.commands,

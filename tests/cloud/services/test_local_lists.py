@@ -100,6 +100,21 @@ def test_a_list_is_sent_whole_at_first_and_then_what_changed(rig, lists):
     assert not shown.is_sending
 
 
+def test_tokens_are_listed_with_their_types_where_those_do_not_go_without_saying(rig, lists):
+    kept(rig, lists)
+    put(rig, "gbbayc12345678x")
+    answers(rig)
+    put(rig, "1234", token_type="KeyCode")
+    answers(rig)
+    TokenService(rig.open_work, rig.clock).remove(ADMIN, "1234")
+    rig.deadlines.do_due()
+    gone, *put_before = [one.request["entries"] for one in sent(rig)]
+
+    types = {one["token"]: one.get("token_type") for part in put_before for one in part}
+    assert types == {"04aabb": None, "04a1": None, "gbbayc12345678x": "eMAID", "1234": "KeyCode"}
+    assert gone == [{"token": "1234", "token_type": "KeyCode", "is_gone": True}]
+
+
 def test_a_charger_that_has_another_list_gets_all_of_it(rig, lists):
     kept(rig, lists)
     rig.agent.tell(told(0))

@@ -110,6 +110,14 @@ def test_a_plan_is_sent_when_what_it_is_made_of_changes(rig, sweeps):
     assert [plan.tariff_text for plan in plans] == ["0.50 GBP per kWh."] * 2
 
 
+def test_a_plan_says_how_its_tokens_are_shown(rig, sweeps):
+    rig.execute("UPDATE charging_tokens SET token_type = 'eMAID'")
+    sweeps.publish_plans()
+
+    (plan,) = [decode_plan(payload) for _, payload, _ in rig.broker.published]
+    assert [(one.token, one.token_type) for one in plan.tokens] == [("04aabb", "eMAID")]
+
+
 def test_old_things_are_forgotten_a_little_at_a_time(rig, sweeps):
     live(rig)
     facts = len(rig.rows(tables.event_log))

@@ -7,7 +7,7 @@ import pytest
 from contracts import commands
 from contracts.events import SessionStarted
 from station_agent.ocpp import v16, v201
-from station_agent.ocpp.cards import as_shown, is_card
+from station_agent.ocpp.cards import as_shown
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Context
 from station_agent.ocpp.versions import CommandContext
@@ -61,20 +61,23 @@ def a_request(token="app00c0ffee0001", **more):  # noqa: S107 - no secret
 
 
 @pytest.mark.parametrize(
-    ("token", "is_one"),
+    ("token", "word", "is_in_capitals"),
     [
-        ("04a2b3c4", True),
-        ("04A2B3C4D5E680", True),
-        ("04a2b3c4d5e68004a2b3", True),
-        ("04a2b3c", False),
-        ("04a2b3c4d5e6", False),
-        ("app00c0ffee0001", False),
-        ("", False),
+        ("04a2b3c4", "", True),
+        ("04A2B3C4D5E680", "", True),
+        ("04a2b3c4d5e68004a2b3", "", True),
+        ("e004010012345abc", "", True),
+        ("04a2b3c4d5e6", "", True),
+        ("gb-bay-c12345678-x", "", True),
+        ("gbbay12345", "eMAID", True),
+        ("04a2b3c4", "KeyCode", False),
+        ("04a2b3c", "", False),
+        ("app00c0ffee0001", "", False),
+        ("", "", False),
     ],
 )
-def test_a_cards_number_is_known_by_its_length(token, is_one):
-    assert is_card(token) is is_one
-    assert as_shown(token) == (token.upper() if is_one else token)
+def test_what_readers_tell_in_capitals_is_told_them_in_capitals(token, word, is_in_capitals):
+    assert as_shown(token, word) == (token.upper() if is_in_capitals else token)
 
 
 def test_16_is_asked_to_reserve_in_its_words():

@@ -1,0 +1,18 @@
+"""How tokens are shown."""
+
+import sqlalchemy as sa
+
+from cloud.adapters.sql.migrations.steps import add_column
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Each step is skipped where an interrupted run has done it already."""
+    add_column(
+        "charging_tokens",
+        sa.Column("token_type", sa.String(20), nullable=False, server_default=""),
+    )
