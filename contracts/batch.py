@@ -37,6 +37,8 @@ class AuthorizeAsk(Wire, kw_only=True):
     charger_id: ChargerId
     evse_id: int = 0
     token: Token
+    begins_on: int | None = None
+    """Where a session is to begin with it now, 0: somewhere at the charger; null: it is only shown."""
 
 
 class RelayAsk(Wire, kw_only=True):
@@ -89,7 +91,7 @@ class AuthorizeAnswer(TaggedWire, kw_only=True, tag="authorize_answer"):
     ask_id: str
     is_accepted: bool
     refusal: str = ""
-    """Why not: `blocked`, `expired`; empty, or a word nobody knows: it is unknown."""
+    """Why not: `blocked`, `expired`, `concurrent`; empty, or a word nobody knows: it is unknown."""
     parent_token: Token | None = None
     valid_until: Instant | None = None
     tariff_text: Text = ""

@@ -10,6 +10,9 @@ from contracts.ids import BayId, ChargerId, StationId, Token
 from contracts.token_types import TypeWord
 from contracts.wire import UNREADABLE, Broken, Instant, Text, Wire
 
+SessionLimit = Annotated[int, Meta(ge=0, le=1_000)]
+"""How many sessions one token may run at the same time; 0: any number."""
+
 
 class OfflinePolicy(StrEnum):
     """What to say to a token nobody nearer knows while the cloud is away."""
@@ -37,6 +40,8 @@ class TokenGrant(Wire, kw_only=True):
     parent_token: Token | None = None
     valid_until: Instant | None = None
     token_type: TypeWord = ""
+    max_sessions: SessionLimit | None = None
+    """Null: as many as the station lets any token run."""
 
 
 class PlannedReservation(Wire, kw_only=True):
@@ -98,6 +103,7 @@ class Plan(Wire, kw_only=True):
     chargers: list[ChargerCredential] = field(default_factory=list)
     tariff_text: Text = ""
     """What charging costs here, in words for a charger's display."""
+    max_sessions_per_token: SessionLimit = 0
 
 
 _DECODER: Final = msgspec.json.Decoder(Plan)

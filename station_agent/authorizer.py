@@ -1,7 +1,7 @@
 """Who may charge: the plan, then what the cloud lately said, then the cloud, then the policy."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -10,6 +10,7 @@ import structlog
 
 from contracts.batch import AuthorizeAnswer
 from contracts.clock import Clock
+from contracts.events import ConnectorState, ConnectorStateReported
 from contracts.ids import BayId, ChargerId, Token, same_token
 from contracts.wire import Instant, Wire, encode
 from station_agent.domain.tokens import (
@@ -21,7 +22,14 @@ from station_agent.domain.tokens import (
     is_reserved_for_another,
     tariff_text,
 )
-from station_agent.ports import DecidedBy, Kept, OutboxUnavailable, Recorder, Verdict
+from station_agent.ports import (
+    DecidedBy,
+    Kept,
+    OutboxUnavailable,
+    Recorder,
+    SessionRecord,
+    Verdict,
+)
 from station_agent.station_file import StationLayout
 
 log = structlog.get_logger()
@@ -47,7 +55,12 @@ class Cloud(Protocol):
     """The uplink, as far as tokens are concerned."""
 
     async def ask(
-        self, charger_id: ChargerId, evse_id: int, token: Token, wait_s: float
+        self,
+        charger_id: ChargerId,
+        evse_id: int,
+        token: Token,
+        wait_s: float,
+        begins_on: int | None = None,
     ) -> AuthorizeAnswer | None:
         """See Uplink.ask."""
         ...
@@ -58,6 +71,10 @@ class Memory(Recorder, Protocol):
 
     def kept(self, kind: str) -> Mapping[str, bytes]:
         """See Outbox.kept."""
+        ...
+
+    def open_of(self, token: Token) -> Sequence[SessionRecord]:
+        """See SessionMemory.open_of."""
         ...
 
 
@@ -77,6 +94,7 @@ class _Question:
     token: Token
     bays: tuple[BayId, ...]
     now: datetime
+    begins_on: int | None = None
 
 
 class TokenAuthorizer:
@@ -103,17 +121,24 @@ class TokenAuthorizer:
         # Oldest first, as they go when there are too many.
         self._cache = dict(sorted(known, key=lambda entry: entry[1].said_at))
 
-    async def authorize(self, charger_id: ChargerId, evse_id: int, token: Token) -> Verdict:
+    async def authorize(
+        self, charger_id: ChargerId, evse_id: int, token: Token, begins_on: int | None = None
+    ) -> Verdict:
         """See Authorizer.authorize."""
         bays = self._bays(charger_id, evse_id)
-        question = _Question(charger_id, evse_id, token, bays, self._clock.now())
-        word = by_plan(self._plan.orders, token, bays, question.now)
+        question = _Question(charger_id, evse_id, token, bays, self._clock.now(), begins_on)
+        verdict = await self._known(question)
+        return await self._if_not_busy(verdict, question) if verdict.is_accepted else verdict
+
+    async def _known(self, question: _Question) -> Verdict:
+        """Return the word of the nearest that knows the token."""
+        word = by_plan(self._plan.orders, question.token, question.bays, question.now)
         if word is not None:
             return self._verdict(word, DecidedBy.PLAN, question)
         cached = self._cached(question, FRESH_FOR)
         if cached is not None:
             return self._verdict(cached, DecidedBy.CACHE, question)
-        answer = await self._cloud.ask(charger_id, evse_id, token, self._wait_s)
+        answer = await self._ask(question)
         if answer is not None:
             await self._remember(answer, question)
             return self._verdict(_said(answer), DecidedBy.CLOUD, question, answer.tariff_text)
@@ -121,6 +146,36 @@ class TokenAuthorizer:
         if cached is not None:
             return self._verdict(cached, DecidedBy.CACHE, question)
         return self._verdict(by_policy(self._plan.orders), DecidedBy.OFFLINE_POLICY, question)
+
+    async def _if_not_busy(self, verdict: Verdict, question: _Question) -> Verdict:
+        """Refuse to begin more sessions than one token may run, here or at any other station."""
+        limit = self._plan.orders.max_sessions_of(question.token)
+        if question.begins_on is None or not limit:
+            return verdict
+        is_busy = self._running_beside(question) >= limit
+        # who was just asked has said so already
+        if not is_busy and verdict.decided_by is not DecidedBy.CLOUD:
+            answer = await self._ask(question)
+            if answer is not None and answer.refusal == Refusal.CONCURRENT:
+                return _busy(verdict, DecidedBy.CLOUD)
+            is_busy = self._running_beside(question) >= limit  # meanwhile one may have begun
+        return _busy(verdict, DecidedBy.PLAN) if is_busy else verdict
+
+    def _running_beside(self, question: _Question) -> int:
+        """Return how many sessions the token runs; one on the same EVSE is this one, or ends by it.
+
+        Where the plug has been reported free since, the end alone was lost (QUIRKS 24).
+        """
+        states = self._memory.kept(_STATE_KIND)
+        return sum(
+            not _is_same_place(one, question.charger_id, question.begins_on)
+            and not _is_free(states, one)
+            for one in self._memory.open_of(question.token)
+        )
+
+    async def _ask(self, question: _Question) -> AuthorizeAnswer | None:
+        asked = (question.charger_id, question.evse_id, question.token, self._wait_s)
+        return await self._cloud.ask(*asked, begins_on=question.begins_on)
 
     def _bays(self, charger_id: ChargerId, evse_id: int) -> tuple[BayId, ...]:
         evses = (evse_id,) if evse_id else self._station.evses_of(charger_id)
@@ -166,7 +221,7 @@ class TokenAuthorizer:
             self._cache.pop(key, None)
             self._cache[key] = yes
             notes.append(Kept(_KIND, key, encode(yes)))
-        elif self._cache.pop(key, None) is not None:
+        elif answer.refusal != Refusal.CONCURRENT and self._cache.pop(key, None) is not None:
             notes.append(Kept(_KIND, key, None))
         while len(self._cache) > _MAX_CACHED:
             oldest = next(iter(self._cache))
@@ -180,9 +235,26 @@ class TokenAuthorizer:
 
 
 _KIND: Final = "token"
+_STATE_KIND: Final = "state"
+_STATE: Final = msgspec.json.Decoder(ConnectorStateReported)
 
 
-_WHY: Final = {one.value: one for one in (Refusal.BLOCKED, Refusal.EXPIRED)}
+_WHY: Final = {one.value: one for one in (Refusal.BLOCKED, Refusal.EXPIRED, Refusal.CONCURRENT)}
+
+
+def _busy(verdict: Verdict, decided_by: DecidedBy) -> Verdict:
+    return replace(verdict, is_accepted=False, decided_by=decided_by, reason=Refusal.CONCURRENT)
+
+
+def _is_same_place(session: SessionRecord, charger_id: ChargerId, evse_id: int | None) -> bool:
+    """Whether a session is where one is to begin; of a charger that never said where, all are."""
+    return session.charger_id == charger_id and evse_id in {0, session.evse_id}
+
+
+def _is_free(states: Mapping[str, bytes], session: SessionRecord) -> bool:
+    # as outbox/state.py writes it
+    told = states.get(f"connector/{session.evse_id}/{session.connector_id}/{session.charger_id}")
+    return told is not None and _STATE.decode(told).state is ConnectorState.FREE
 
 
 def _said(answer: AuthorizeAnswer) -> Word:

@@ -121,6 +121,10 @@ class SessionMemory(Protocol):
         """Return the newest session still open on an EVSE."""
         ...
 
+    def open_of(self, token: Token) -> Sequence[SessionRecord]:
+        """Return the newest session still open on each EVSE that this token began."""
+        ...
+
     def next_transaction_number(self) -> int:
         """Return an integer above 0 no transaction of this agent had before (1.6 wants them)."""
         ...
@@ -150,7 +154,7 @@ class Verdict:
     is_accepted: bool
     decided_by: DecidedBy
     reason: str = ""
-    """Empty, or `unknown`, `blocked`, `expired`, `reserved_for_another`."""
+    """Empty, or `unknown`, `blocked`, `expired`, `reserved_for_another`, `concurrent`."""
     parent_token: Token | None = None
     valid_until: datetime | None = None
     tariff_text: str = ""
@@ -160,7 +164,9 @@ class Verdict:
 class Authorizer(Protocol):
     """Plan, then cache, then cloud (bounded wait), then the offline policy."""
 
-    async def authorize(self, charger_id: ChargerId, evse_id: int, token: Token) -> Verdict:
+    async def authorize(
+        self, charger_id: ChargerId, evse_id: int, token: Token, begins_on: int | None = None
+    ) -> Verdict:
         """Decide; never raises, never takes longer than the bounded wait. `evse_id` 0: not said."""
         ...
 

@@ -169,11 +169,22 @@ class Uplink:
         return self._link.is_on(self._clock.monotonic())
 
     async def ask(
-        self, charger_id: str, evse_id: int, token: str, wait_s: float
+        self,
+        charger_id: str,
+        evse_id: int,
+        token: str,
+        wait_s: float,
+        begins_on: int | None = None,
     ) -> AuthorizeAnswer | None:
         """Ask the cloud about a token; None: it is away, or did not answer in time."""
         ask_id = uuid.uuid4().hex
-        ask = AuthorizeAsk(ask_id=ask_id, charger_id=charger_id, evse_id=evse_id, token=token)
+        ask = AuthorizeAsk(
+            ask_id=ask_id,
+            charger_id=charger_id,
+            evse_id=evse_id,
+            token=token,
+            begins_on=begins_on,
+        )
         answer = await self._answer_to(ask_id, ask, wait_s)
         return answer if isinstance(answer, AuthorizeAnswer) else None
 

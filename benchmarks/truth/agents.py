@@ -95,6 +95,10 @@ class Memory:
         """See SessionMemory.open_on."""
         return self._sessions.open_on(charger_id, evse_id)
 
+    def open_of(self, token: Token) -> Sequence[SessionRecord]:
+        """See SessionMemory.open_of."""
+        return self._sessions.open_of(token)
+
     def next_transaction_number(self) -> int:
         """See SessionMemory.next_transaction_number."""
         return next(self._numbers)
@@ -119,10 +123,15 @@ class _Away:
     """The cloud is not asked about tokens: the plan knows all there are."""
 
     async def ask(
-        self, charger_id: ChargerId, evse_id: int, token: Token, wait_s: float
+        self,
+        charger_id: ChargerId,
+        evse_id: int,
+        token: Token,
+        wait_s: float,
+        begins_on: int | None = None,
     ) -> AuthorizeAnswer | None:
         """See Uplink.ask."""
-        del charger_id, evse_id, token, wait_s
+        del charger_id, evse_id, token, wait_s, begins_on
         return None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import Depends, Header, Path, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from cloud.api.auth import login_of
@@ -20,6 +20,8 @@ ChargerPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9*_=:|@.\-]{1,48}$")]
 IdPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 """An id of ours: sessions, alerts, commands, users."""
 
+SessionLimit = Annotated[int, Field(ge=0, le=1_000)]
+"""How many sessions one token may run at the same time; 0: any number."""
 Limit = Annotated[int, Query(ge=1, le=200, description="The most to return.")]
 Cursor = Annotated[
     str | None,

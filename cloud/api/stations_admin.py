@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from cloud.api.auth import Admin, Watcher
-from cloud.api.bodies import Body, ChargerPath, Line, OnceOf, Slug, StationPath, ok
+from cloud.api.bodies import Body, ChargerPath, Line, OnceOf, SessionLimit, Slug, StationPath, ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.admin_ports import (
@@ -66,6 +66,7 @@ class StationBody(Body):
     currency: Currency = "GBP"
     price_per_kwh_minor: Price = 0
     offline_policy: OfflinePolicy = OfflinePolicy.REFUSE
+    max_sessions_per_token: SessionLimit = 0
 
 
 class StationPatch(Body):
@@ -85,6 +86,7 @@ class StationPatch(Body):
     currency: Currency = ""
     price_per_kwh_minor: Price = 0
     offline_policy: OfflinePolicy = OfflinePolicy.REFUSE
+    max_sessions_per_token: SessionLimit = 0
 
 
 class ConnectorBody(Body):

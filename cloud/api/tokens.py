@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from starlette.responses import Response
 
 from cloud.api.auth import Admin
-from cloud.api.bodies import Body, Cursor, Limit, Line, ok
+from cloud.api.bodies import Body, Cursor, Limit, Line, SessionLimit, ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.admin_ports import ChargingToken
@@ -35,6 +35,8 @@ class TokenBody(Body):
     valid_until: AwareDatetime | None = None
     token_type: TokenType | None = None
     """As OCPP calls it; null: as a charger says that knows, else by its shape."""
+    max_sessions: SessionLimit | None = None
+    """At the same time; 0: any number, null: as each station lets any token."""
 
 
 @router.get(

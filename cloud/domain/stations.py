@@ -20,6 +20,8 @@ class Station:
     owner_id: str | None = None
     currency: str = "GBP"
     price_per_kwh_minor: int = 0
+    max_sessions_per_token: int = 0
+    """At the same time, wherever; 0: any number."""
     tariff_id: str | None = None
     """The version of its tariff that counts now; null: the price by the kilowatt-hour alone."""
 

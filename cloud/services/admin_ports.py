@@ -139,6 +139,8 @@ class ChargingToken:
     created_at: datetime
     token_type: str = ""
     """contracts.token_types.TokenType; empty: nobody said, its shape decides."""
+    max_sessions: int | None = None
+    """At the same time; 0: any number, null: as the station lets any token."""
 
 
 class ChargingTokens(Protocol):
@@ -186,6 +188,8 @@ class StationRecord:
     currency: str
     price_per_kwh_minor: int
     offline_policy: str
+    max_sessions_per_token: int = 0
+    """At the same time, wherever; 0: any number."""
     created_at: datetime
     plan_version: int = 1
     plan_published_version: int = 0

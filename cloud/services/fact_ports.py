@@ -193,6 +193,13 @@ class Sessions(Protocol):
         """Return the sessions charged under a reservation, by start."""
         ...
 
+    def seated_of(self, token: str) -> list[Session]:
+        """Return the sessions a token (compared form) runs in bays now.
+
+        One whose plug is free is none: its end was lost (QUIRKS 24).
+        """
+        ...
+
     def page(self, page: SessionPage) -> list[Session]:
         """Return sessions by (started_at, id), newest first."""
         ...
@@ -430,6 +437,7 @@ class Grant:
     valid_until: datetime | None = None
     user_id: str | None = None
     token_type: str = ""
+    max_sessions: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -454,6 +462,7 @@ class PlanSource:
     offline_policy: str
     tariff_id: str
     """By which it charges; see cloud.domain.billing.simple_id for a price alone."""
+    max_sessions_per_token: int
     chargers: tuple[ChargerKey, ...]
 
 

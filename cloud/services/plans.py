@@ -114,6 +114,7 @@ class PlanService:
             version=source.version,
             issued_at=self.clock.now(),
             offline_policy=OfflinePolicy(source.offline_policy),
+            max_sessions_per_token=source.max_sessions_per_token,
             tokens=tokens,
             reservations=[_planned(one, here, known) for one in reserved],
             chargers=[
@@ -164,6 +165,7 @@ def _tokens(grants: Iterable[Grant]) -> list[TokenGrant]:
             parent_token=one.parent_token,
             valid_until=one.valid_until,
             token_type=one.token_type,
+            max_sessions=one.max_sessions,
         )
         for one in grants
     ]

@@ -138,7 +138,7 @@ class StationAdminService:
             _check_station(after)
             _check_owner(work, after.owner_id)
             work.stations_admin.change_station(station_id, values)
-            if _is_in_plan(after) != _is_in_plan(before):
+            if _orders_of(after) != _orders_of(before):
                 work.stations_admin.bump_plan(station_id)
             changed = work.stations_admin.station(station_id)
             work.commit()
@@ -258,10 +258,6 @@ class StationAdminService:
         return key
 
 
-def _is_in_plan(station: StationRecord) -> tuple[object, ...]:
-    return station.offline_policy, station.currency, station.price_per_kwh_minor
-
-
 def _demand_admin(viewer: Viewer) -> None:
     if viewer.role is not Role.ADMIN:
         raise NotAllowed(viewer.user_id)
@@ -281,6 +277,16 @@ def _check_id(station_id: str) -> None:
     # an agent logs in by its station's id
     if station_id in NO_STATIONS | RESERVED_LOGINS:
         raise NotValid("station_id", "This id is kept for the house itself.")
+
+
+def _orders_of(station: StationRecord) -> tuple[object, ...]:
+    """Return what its plan says of the station itself."""
+    return (
+        station.offline_policy,
+        station.max_sessions_per_token,
+        station.currency,
+        station.price_per_kwh_minor,
+    )
 
 
 def _check_station(station: StationRecord) -> None:

@@ -32,6 +32,7 @@ class TokenSetting:
     parent_token: str | None = None
     valid_until: datetime | None = None
     token_type: str = ""
+    max_sessions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class TokenService:
             parent_token=None if parent is None else parent.strip(),
             valid_until=setting.valid_until,
             token_type=setting.token_type,
+            max_sessions=setting.max_sessions,
             created_at=self.clock.now(),
         )
 

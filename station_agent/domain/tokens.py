@@ -16,6 +16,8 @@ class Refusal(StrEnum):
     BLOCKED = "blocked"
     EXPIRED = "expired"
     RESERVED = "reserved_for_another"
+    CONCURRENT = "concurrent"
+    """It runs as many sessions as it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,16 @@ class StandingOrders:
     """A plan, indexed for the question that is asked at every charger."""
 
     offline_policy: OfflinePolicy = OfflinePolicy.REFUSE
+    max_sessions_per_token: int = 0
     grants: dict[str, TokenGrant] = field(default_factory=dict)
     reservations: dict[BayId, tuple[PlannedReservation, ...]] = field(default_factory=dict)
     tariff_text: str = ""
+
+    def max_sessions_of(self, token: Token) -> int:
+        """Return how many sessions a token may run at the same time; 0: any number."""
+        grant = self.grant_of(token)
+        own = None if grant is None else grant.max_sessions
+        return self.max_sessions_per_token if own is None else own
 
     def grant_of(self, token: Token) -> TokenGrant | None:
         """Return what the plan says of a token, however a charger wrote it."""
@@ -49,7 +58,13 @@ def orders_from(plan: Plan | None) -> StandingOrders:
     for reservation in plan.reservations:
         by_bay[reservation.bay_id] = (*by_bay.get(reservation.bay_id, ()), reservation)
     grants = {same_token(grant.token): grant for grant in plan.tokens}
-    return StandingOrders(plan.offline_policy, grants, by_bay, plan.tariff_text)
+    return StandingOrders(
+        plan.offline_policy,
+        plan.max_sessions_per_token,
+        grants,
+        by_bay,
+        plan.tariff_text,
+    )
 
 
 def tariff_text(

@@ -20,6 +20,7 @@ from station_agent.ocpp.mending import Mended, mend
 from station_agent.ocpp.outcome import (
     BOOT,
     Answers,
+    Ask,
     ChargerView,
     Context,
     Outcome,
@@ -198,7 +199,7 @@ class Answering:
         verdict = None
         if asked is not None:
             verdict = await self._services.authorizer.authorize(
-                self.charger.charger_id, asked.evse_id, asked.token
+                self.charger.charger_id, asked.evse_id, asked.token, self._begins_on(asked)
             )
         relayed = await self._relayed(call.action, payload, route, request)
         total = await self._total(route, request)
@@ -223,6 +224,14 @@ class Answering:
         (QUIRKS 9, 23). Whoever waits for the cloud does so before, and holds up nobody.
         """
         return self._services.turns[self.charger.charger_id]
+
+    def _begins_on(self, asked: Ask) -> int | None:
+        """Return the EVSE on which a session is to begin; 0: it was never told; None: none is."""
+        if not asked.begins or asked.evse_id:
+            return asked.evse_id if asked.begins else None
+        charger_id = self.charger.charger_id
+        session = self.charger.sessions.by_transaction(charger_id, asked.transaction_id)
+        return session.evse_id if session else 0
 
     def _changed_identity(
         self, action: str, facts: Sequence[Event], context: Context

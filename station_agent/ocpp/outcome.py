@@ -173,6 +173,10 @@ class Ask(msgspec.Struct, frozen=True):
 
     token: Token
     evse_id: int = 0
+    begins: bool = False
+    """A session is to begin, or has begun, by it; it is not only shown."""
+    transaction_id: str = ""
+    """Of that session, where it has one already: its EVSE may have been told before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any, Final
 
-from contracts.ids import ChargerId, SessionId
+from contracts.ids import ChargerId, SessionId, Token, same_token
 from station_agent.ports import AnswerKept, SessionRecord
 
 ANSWERS_PER_CHARGER: Final = 64
@@ -82,6 +82,12 @@ class SessionIndex:
     def open_on(self, charger_id: ChargerId, evse_id: int) -> SessionRecord | None:
         """See SessionMemory.open_on."""
         return self._newest(self._open_on.get((charger_id, evse_id)))
+
+    def open_of(self, token: Token) -> list[SessionRecord]:
+        """See SessionMemory.open_of."""
+        newest = (self._records[ids[-1]] for ids in self._open_on.values())
+        key = same_token(token)
+        return [one for one in newest if one.token is not None and same_token(one.token) == key]
 
     def still_open(self) -> list[SessionRecord]:
         """Return the sessions nobody has ended."""

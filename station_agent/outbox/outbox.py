@@ -19,7 +19,7 @@ import structlog
 from contracts.batch import MAX_BATCH_BYTES, MAX_BATCH_EVENTS
 from contracts.clock import Clock
 from contracts.events import Event, OddityObserved
-from contracts.ids import ChargerId
+from contracts.ids import ChargerId, Token
 from station_agent.outbox.file import (
     DEFAULT_LIMITS,
     Group,
@@ -197,6 +197,10 @@ class Outbox:
     def open_on(self, charger_id: ChargerId, evse_id: int) -> SessionRecord | None:
         """See SessionMemory.open_on."""
         return self._sessions.open_on(charger_id, evse_id)
+
+    def open_of(self, token: Token) -> Sequence[SessionRecord]:
+        """See SessionMemory.open_of."""
+        return self._sessions.open_of(token)
 
     def next_transaction_number(self) -> int:
         """See SessionMemory.next_transaction_number; on disk with what is recorded next."""

@@ -15,6 +15,7 @@ from tests.certification.sessions import (
     state_of,
     token_info,
 )
+from tests.certification.tokens import known_by_plan
 
 pytestmark = pytest.mark.real
 
@@ -277,6 +278,25 @@ async def test_TC_C_48_CSMS_a_master_pass_ends_the_one_session_chosen_on_the_scr
 
 async def test_TC_C_49_CSMS_a_master_pass_ends_all_sessions_without_a_screen(post_of):
     await ends_by_master(post_of, None)
+
+
+async def test_a_token_runs_no_more_sessions_than_it_may_and_all_are_kept(post_of):
+    async with post_of() as post:
+        await post.booted()
+        token = await put(post, a_token(), max_sessions=1)
+        shown = {"idToken": {"idToken": token, "type": "ISO14443"}}
+        await known_by_plan(post, token, shown)
+        for evse_id in (1, 2):
+            post.charger.plug_in(evse_id, post.car())
+            post.charger.present(evse_id, token)
+            await begun(post, evse_id)
+        session = await ended(post, 2)
+        told = [one.body for one in post.tape.of(Kind.ACKNOWLEDGED, "TransactionEvent")]
+        words = [one["idTokenInfo"]["status"] for one in told if "idTokenInfo" in one]
+
+        assert words[:2] == ["Accepted", "ConcurrentTx"]
+        assert "not_authorized" in session["flags"]
+        assert (await begun(post, 1))["state"] != "ended"
 
 
 async def test_a_master_pass_begins_nothing(post_of):

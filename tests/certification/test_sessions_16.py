@@ -9,6 +9,7 @@ import pytest
 from simulator.chargers.spec import Behaviour
 from simulator.journal import Kind
 from tests.certification.sessions import begun, ended, samples, signed_readings, state_of
+from tests.certification.tokens import known_by_plan
 from tests.support.stack import TOKEN
 
 pytestmark = pytest.mark.real
@@ -156,6 +157,23 @@ async def test_TC_007_CSMS_a_tag_of_the_cache_is_confirmed_at_the_start(post_16)
 
         assert post.sent("Authorize") == []
         assert answers(post, "StartTransaction")[0]["idTagInfo"]["status"] == "Accepted"
+
+
+async def test_a_tag_runs_no_more_transactions_than_it_may_and_all_are_kept(post_16):
+    async with post_16() as post:
+        await post.booted()
+        tag = a_tag()
+        await post.post_token(tag, max_sessions=1)
+        await known_by_plan(post, tag, {"idTag": tag})
+        await charging(post, tag)
+        post.charger.plug_in(2, post.car())
+        post.charger.present(2, tag)
+        session = await ended(post, 2)
+        told = [one["idTagInfo"]["status"] for one in answers(post, "StartTransaction")]
+
+        assert told == ["Accepted", "ConcurrentTx"]
+        assert "not_authorized" in session["flags"]
+        assert (await begun(post, 1))["state"] != "ended"
 
 
 async def test_TC_061_CSMS_the_cache_is_cleared(post_16):

@@ -68,6 +68,9 @@ class FakeMemory:
     def open_on(self, charger_id, evse_id):
         return self.sessions.get((charger_id, evse_id))
 
+    def open_of(self, token):
+        return [one for one in self.sessions.values() if one.token == token]
+
 
 class FakeGateway:
     """Chargers that answer as told, when told."""

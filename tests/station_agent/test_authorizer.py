@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from contracts.batch import AuthorizeAnswer
+from contracts.events import ConnectorStateReported
 from contracts.plan import OfflinePolicy, Plan, PlannedReservation, TokenGrant
+from contracts.wire import encode
 from station_agent.authorizer import FRESH_FOR, STALE_FOR, TokenAuthorizer
 from station_agent.domain.tokens import orders_from
-from station_agent.ports import DecidedBy, Verdict
+from station_agent.ports import DecidedBy, SessionRecord, Verdict
 from station_agent.station_file import parse_station
 from tests.station_agent.fakes import NOON, FakeMemory, ManualClock
 
@@ -26,8 +28,9 @@ class FakeCloud:
         self.answer = None
         self.asked = []
 
-    async def ask(self, charger_id, evse_id, token, wait_s):
+    async def ask(self, charger_id, evse_id, token, wait_s, begins_on=None):
         self.asked.append((charger_id, evse_id, token, wait_s))
+        self.begins_on = begins_on
         return self.answer
 
 
@@ -52,8 +55,8 @@ class House:
             wait_s=2,
         )
 
-    async def authorize(self, shown="T", evse_id=1):
-        return await self.authorizer.authorize("C1", evse_id, shown)
+    async def authorize(self, shown="T", evse_id=1, begins_on=None):
+        return await self.authorizer.authorize("C1", evse_id, shown, begins_on)
 
 
 def answer(*, is_accepted=True, **kwargs):
@@ -250,3 +253,117 @@ async def test_who_may_charge_is_told_what_it_costs_whoever_decided(shown):
     }
     assert (first.is_accepted, second.is_accepted) == (True, True)
     assert (first.tariff_text, second.tariff_text) == told[shown]
+
+
+# --- as many sessions as a token may run --------------------------------------------------------
+
+
+def a_session(charger_id="C1", evse_id=2, token="T"):  # noqa: S107 - no secret
+    return SessionRecord(
+        session_id=f"{charger_id}/{evse_id}",
+        charger_id=charger_id,
+        evse_id=evse_id,
+        connector_id=1,
+        transaction_id="1",
+        start_key="k",
+        token=token,
+        meter_start_wh=0,
+        started_at=NOON,
+    )
+
+
+def running(*sessions, limit=1, **more):
+    """Return a house with a token known to it that runs these sessions."""
+    house = House(tokens=[TokenGrant(token="T", **more)], max_sessions_per_token=limit)
+    for one in sessions:
+        house.memory.sessions[one.charger_id, one.evse_id] = one
+    return house
+
+
+BUSY = Verdict(False, DecidedBy.PLAN, "concurrent")
+YES = Verdict(True, DecidedBy.PLAN, "")
+
+
+@pytest.mark.parametrize(
+    ("limit", "own", "verdict"),
+    [(1, None, BUSY), (2, None, YES), (0, None, YES), (0, 1, BUSY), (1, 2, YES), (1, 0, YES)],
+)
+async def test_a_token_begins_no_more_sessions_than_it_may_also_without_the_cloud(
+    limit, own, verdict
+):
+    house = running(a_session(), limit=limit, max_sessions=own)
+
+    assert await house.authorize(begins_on=1) == verdict
+
+
+@pytest.mark.parametrize(
+    ("session", "begins_on"),
+    [
+        (a_session(), None),
+        (a_session(), 2),
+        (a_session(), 0),
+        (a_session(token="OTHER"), 1),
+    ],
+)
+async def test_who_only_shows_a_token_or_begins_where_it_charges_is_not_refused(session, begins_on):
+    assert await running(session).authorize(begins_on=begins_on) == YES
+
+
+@pytest.mark.parametrize(("state", "verdict"), [("free", YES), ("plugged", BUSY)])
+async def test_a_session_whose_plug_is_free_was_ended_though_nobody_said_so(state, verdict):
+    house = running(a_session())
+    fact = ConnectorStateReported(
+        charger_id="C1", evse_id=2, connector_id=1, state=state, observed_at=NOON
+    )
+    house.memory._kept["state", "connector/2/1/C1"] = encode(fact)  # noqa: SLF001
+
+    assert await house.authorize(begins_on=1) == verdict
+
+
+async def test_the_cloud_says_whether_a_token_charges_elsewhere():
+    house = running()
+    house.cloud.answer = answer(is_accepted=False, refusal="concurrent")
+
+    assert await house.authorize() == YES
+    assert await house.authorize(begins_on=1) == Verdict(False, DecidedBy.CLOUD, "concurrent")
+    assert (house.cloud.asked, house.cloud.begins_on) == ([("C1", 1, "T", 2)], 1)
+
+
+@pytest.mark.parametrize(
+    "said", [answer(), answer(is_accepted=False), answer(is_accepted=False, refusal="blocked")]
+)
+async def test_of_a_token_the_plan_knows_the_cloud_is_asked_for_nothing_else(said):
+    house = running()
+    house.cloud.answer = said
+
+    assert await house.authorize(begins_on=1) == YES
+
+
+async def test_without_a_limit_nobody_waits_for_the_cloud():
+    house = running(limit=0)
+
+    assert await house.authorize(begins_on=1) == YES
+    assert house.cloud.asked == []
+
+
+async def test_a_session_that_began_while_the_cloud_was_asked_counts():
+    house = running()
+
+    async def ask(*_, **__):
+        house.memory.sessions["C1", 2] = a_session()
+
+    house.cloud.ask = ask
+
+    assert await house.authorize(begins_on=1) == BUSY
+
+
+async def test_who_charges_elsewhere_is_known_all_the_same():
+    house = House(max_sessions_per_token=1)
+    house.cloud.answer = answer()
+    await house.authorize()
+    house.clock.advance(FRESH_FOR.total_seconds() + 1)
+    house.cloud.answer = answer(is_accepted=False, refusal="concurrent")
+
+    assert await house.authorize(begins_on=1) == Verdict(False, DecidedBy.CLOUD, "concurrent")
+    house.cloud.answer = None
+    assert (await house.authorize()).decided_by is DecidedBy.CACHE

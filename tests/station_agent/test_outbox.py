@@ -227,6 +227,20 @@ async def test_of_several_sessions_the_newest_is_meant(outbox):
     assert outbox.by_transaction("C1", "7").session_id == "new"
 
 
+async def test_what_a_token_runs_is_the_newest_on_each_evse_however_it_is_written(outbox):
+    sessions = [
+        a_session("old", token="AB", started_at=NOON - timedelta(hours=1)),
+        a_session("new", token="ab "),
+        a_session("there", token="Ab", evse_id=2),
+        a_session("over", token="AB", evse_id=3, ended_at=NOON),
+        a_session("other", token="AC", evse_id=4),
+        a_session("nobody's", token=None, evse_id=5),
+    ]
+    await outbox.record([], [SessionKept(one) for one in sessions])
+
+    assert [one.session_id for one in outbox.open_of("aB")] == ["new", "there"]
+
+
 async def test_a_session_that_moved_is_found_only_where_it_is(outbox):
     await outbox.record([], [SessionKept(a_session())])
     moved = a_session(evse_id=2, transaction_id="8", start_key="other")

@@ -43,6 +43,7 @@ class SqlChargingTokens:
             "parent_token": token.parent_token,
             "valid_until": token.valid_until,
             "token_type": token.token_type,
+            "max_sessions": token.max_sessions,
         }
         # looked for by key: MySQL counts a row that was set to what it was as not touched
         if self.get(token.token) is None:
@@ -80,4 +81,5 @@ def _token(row: Row[*tuple[Any, ...]]) -> ChargingToken:
         valid_until=row.valid_until,
         created_at=row.created_at,
         token_type=row.token_type,
+        max_sessions=row.max_sessions,
     )

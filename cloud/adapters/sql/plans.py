@@ -47,6 +47,7 @@ class SqlPlans:
             stations.c.tariff_id,
             stations.c.currency,
             stations.c.price_per_kwh_minor,
+            stations.c.max_sessions_per_token,
         )
         query = select(*columns).order_by(stations.c.id)
         if station_ids is not None:
@@ -57,6 +58,7 @@ class SqlPlans:
                 version=row.plan_version,
                 offline_policy=row.offline_policy,
                 tariff_id=row.tariff_id or simple_id(row.currency, row.price_per_kwh_minor),
+                max_sessions_per_token=row.max_sessions_per_token,
                 chargers=tuple(keys.get(row.id, ())),
             )
             for row in self._connection.execute(query)

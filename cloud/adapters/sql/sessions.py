@@ -6,15 +6,16 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
 from cloud.adapters.sql.bulk import Upsert, encode, stamp
 from cloud.adapters.sql.rows import Reader
+from cloud.adapters.sql.tables import bays, connectors, sessions, stations
 from cloud.adapters.sql.tables import session_samples as samples
-from cloud.adapters.sql.tables import sessions, stations
 from cloud.domain.sessions import Reading, Session
 from cloud.services.fact_ports import Sample, SessionPage
-from contracts.events import MeterSampled
+from contracts.events import ConnectorState, MeterSampled
+from contracts.ids import same_token
 
 _SESSION: Final = Reader(sessions, Session, flags=lambda flags: tuple(flags or ()))
 _SAMPLE: Final = Reader(samples, Sample)
@@ -61,6 +62,27 @@ class SqlSessions:
         query = select(*_SESSION.columns).where(sessions.c.reservation_id == reservation_id)
         query = query.order_by(sessions.c.started_at, sessions.c.id)
         return _SESSION.all(self._connection.execute(query))
+
+    def seated_of(self, token: str) -> list[Session]:
+        """See Sessions.seated_of."""
+        its_plug = and_(
+            connectors.c.charger_id == sessions.c.charger_id,
+            connectors.c.evse_id == sessions.c.evse_id,
+            connectors.c.connector_id == sessions.c.connector_id,
+            connectors.c.state == ConnectorState.FREE,
+        )
+        query = (
+            select(*_SESSION.columns)
+            .join(bays, bays.c.session_id == sessions.c.id)
+            .where(
+                sessions.c.ended_at.is_(None),
+                # what readers put after it is no part of it (QUIRKS 18)
+                func.lower(sessions.c.token).startswith(token, autoescape=True),
+                ~exists().where(its_plug),
+            )
+        )
+        found = _SESSION.all(self._connection.execute(query))
+        return [one for one in found if same_token(one.token or "") == token]
 
     def page(self, page: SessionPage) -> list[Session]:
         """See Sessions.page."""

@@ -45,6 +45,7 @@ class SqlStationsAdmin:
             "currency": station.currency,
             "price_per_kwh_minor": station.price_per_kwh_minor,
             "offline_policy": station.offline_policy,
+            "max_sessions_per_token": station.max_sessions_per_token,
             "created_at": station.created_at,
         }
         try:
@@ -195,6 +196,7 @@ def _station(row: Row[*tuple[Any, ...]]) -> StationRecord:
         currency=row.currency,
         price_per_kwh_minor=row.price_per_kwh_minor,
         offline_policy=row.offline_policy,
+        max_sessions_per_token=row.max_sessions_per_token,
         created_at=row.created_at,
         plan_version=row.plan_version,
         plan_published_version=row.plan_published_version,

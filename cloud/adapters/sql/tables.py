@@ -69,6 +69,8 @@ charging_tokens: Final = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # contracts.token_types.TokenType; empty: nobody said
     Column("token_type", String(20), nullable=False, default=""),
+    # at the same time; 0: any number, null: as the station lets any token
+    Column("max_sessions", Integer),
 )
 
 # --- where ---------------------------------------------------------------------------------------
@@ -96,6 +98,7 @@ stations: Final = Table(
     Column("agent_key_hash", String(255)),
     # the newest version of its tariff; null: `price_per_kwh_minor` alone
     Column("tariff_id", Identifier()),
+    Column("max_sessions_per_token", Integer, nullable=False, default=0),  # 0: any number
     Index("ix_stations_place", "latitude", "longitude"),
 )
 

@@ -15,7 +15,7 @@ from cloud.domain.sessions import Session, refolded
 from cloud.domain.stations import StationLink
 from cloud.domain.tariff_words import in_words
 from cloud.domain.witnesses import FORESEEN
-from cloud.services.authorize import answer
+from cloud.services.authorize import answer, is_elsewhere, limit_of
 from cloud.services.bay_views import heard_view
 from cloud.services.commands import change_of as command_change
 from cloud.services.fact_ports import Deadline, DeadlineKind, Logged
@@ -34,7 +34,7 @@ from cloud.services.shelf import TariffShelf
 from cloud.services.telemetry import lines_of
 from cloud.services.tokens import learn_types
 from cloud.services.views import Change, ChangeKind, CommandView
-from contracts.batch import Ack, AuthorizeAnswer, Batch, Beat, RelayAsk, UnknownEvent
+from contracts.batch import Ack, AuthorizeAnswer, AuthorizeAsk, Batch, Beat, RelayAsk, UnknownEvent
 from contracts.events import AgentStarted, Event, FactDropped, MeterSampled
 from contracts.ids import same_token
 
@@ -399,7 +399,15 @@ class Transaction:
             station_id = read.batch.station
             text = self._tariff_text(station_id) if read.batch.asks else ""
             self._applied.answers += [
-                answer(station_id, ask, board.grants, board.now, text) for ask in read.batch.asks
+                answer(
+                    station_id,
+                    ask,
+                    board.grants,
+                    board.now,
+                    text,
+                    is_busy=self._is_busy(station_id, ask),
+                )
+                for ask in read.batch.asks
             ]
             self._applied.relays += [(station_id, one) for one in read.batch.relays]
         answered: list[CommandView] = []
@@ -414,6 +422,15 @@ class Transaction:
         tariff_id = station.tariff_id or simple_id(station.currency, station.price_per_kwh_minor)
         tariff = self._shelf.by_ids(self._work, {tariff_id}).get(tariff_id)
         return in_words(tariff) if tariff is not None else ""
+
+    def _is_busy(self, station_id: str, ask: AuthorizeAsk) -> bool:
+        board = self._board
+        any_token = board.stations[station_id].max_sessions_per_token
+        limit = limit_of(ask, board.grants, any_token)
+        if not limit:
+            return False
+        running = self._work.sessions.seated_of(same_token(ask.token))
+        return sum(is_elsewhere(one, ask) for one in running) >= limit
 
     def _keep_rest(self) -> None:
         work, board = self._work, self._board

@@ -28,7 +28,7 @@ class StartTransaction(Payload, frozen=True, rename="camel"):
 
 def ask(request: StartTransaction) -> Ask:
     """Return the token to decide on."""
-    return Ask(cut_token(request.id_tag), request.connector_id)
+    return Ask(cut_token(request.id_tag), request.connector_id, begins=True)
 
 
 def handle(request: StartTransaction, context: Context) -> Outcome:

@@ -15,6 +15,7 @@ STATUS: Final[Mapping[str, AuthorizationStatus]] = {
     "blocked": AuthorizationStatus.blocked,
     "expired": AuthorizationStatus.expired,
     "reserved_for_another": AuthorizationStatus.blocked,
+    "concurrent": AuthorizationStatus.concurrent_tx,
 }
 
 

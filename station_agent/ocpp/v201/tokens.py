@@ -26,6 +26,7 @@ STATUS: Final[Mapping[str, Status]] = {
     "blocked": Status.blocked,
     "expired": Status.expired,
     "reserved_for_another": Status.not_at_this_time,
+    "concurrent": Status.concurrent_tx,
 }
 
 
@@ -50,9 +51,14 @@ class IdToken(Payload, frozen=True, rename="camel"):
         """Whether a button started it and no one is to be checked (C02)."""
         return self.type == IdTokenEnumType.no_authorization
 
-    def ask(self, evse_id: int) -> Ask | None:
-        """Return what to have decided; None where there is nobody to decide on."""
-        return None if self.is_nobody else Ask(self.token, evse_id)
+    def ask(self, evse_id: int, begins: str = "") -> Ask | None:
+        """Return what to have decided; None where there is nobody to decide on.
+
+        `begins` is the transaction it is shown for, where it is to begin by it.
+        """
+        if self.is_nobody:
+            return None
+        return Ask(self.token, evse_id, begins=bool(begins), transaction_id=begins)
 
 
 NOBODY: Final = Verdict(is_accepted=True, decided_by=DecidedBy.PLAN)

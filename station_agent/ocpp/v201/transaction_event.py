@@ -6,7 +6,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from msgspec import field
-from ocpp.v201.enums import ChargingStateEnumType, ReasonEnumType, TransactionEventEnumType
+from ocpp.v201.enums import (
+    ChargingStateEnumType,
+    ReasonEnumType,
+    TransactionEventEnumType,
+    TriggerReasonEnumType,
+)
 
 from contracts.events import ChargingState, MeterSampled
 from station_agent.ocpp import meter
@@ -50,6 +55,7 @@ ODD: Final[Mapping[Standing, str]] = {
     Standing.REUSED: "seq_no_reused",
     Standing.UNKNOWN: "seq_no_unknown",
 }
+_BEGIN: Final = frozenset({TriggerReasonEnumType.authorized, TriggerReasonEnumType.remote_start})
 
 
 class TransactionInfo(Payload, frozen=True, rename="camel"):
@@ -66,6 +72,7 @@ class TransactionEvent(Payload, frozen=True, rename="camel"):
     event_type: str
     transaction_info: TransactionInfo
     timestamp: str | None = None
+    trigger_reason: str = ""
     seq_no: Int32 | None = None
     offline: bool = False
     reservation_id: int | None = None
@@ -75,10 +82,16 @@ class TransactionEvent(Payload, frozen=True, rename="camel"):
 
 
 def ask(request: TransactionEvent) -> Ask | None:
-    """Return the token to decide on, where one was shown (C01.FR.02, E03.FR.01)."""
+    """Return the token to decide on, where one was shown (C01.FR.02, E03.FR.01).
+
+    A session begins by it with its first event, or once whoever plugged in before has shown it (E03).
+    """
     if request.id_token is None:
         return None
-    return request.id_token.ask(request.evse.id if request.evse else 0)
+    is_first = request.event_type == TransactionEventEnumType.started
+    begins = is_first or request.trigger_reason in _BEGIN
+    key = cut_token(request.transaction_info.transaction_id)
+    return request.id_token.ask(request.evse.id if request.evse else 0, key if begins else "")
 
 
 def handle(request: TransactionEvent, context: Context) -> Outcome:

@@ -155,6 +155,9 @@ def test_a_new_offline_policy_or_price_reaches_the_station_by_its_plan(house: Ho
     assert plan_version(house, "riverside") == before + 1
     admin.patch(f"{V1}/stations/riverside", json={"price_per_kwh_minor": 61})
     assert plan_version(house, "riverside") == before + 2
+    limited = admin.patch(f"{V1}/stations/riverside", json={"max_sessions_per_token": 1})
+    assert plan_version(house, "riverside") == before + 3
+    assert limited.json()["max_sessions_per_token"] == 1
 
 
 def test_an_agents_key_is_shown_once_and_the_broker_hears_of_it(house: House, admin):
@@ -289,6 +292,13 @@ def test_a_tokens_type_is_set_and_left_to_be_found_out(admin):
     assert [one.json()["token_type"] for one in (none, put, again)] == ["", "KeyCode", ""]
 
 
+def test_how_many_sessions_a_token_may_run_is_set_and_left_to_the_stations(admin):
+    bodies = [{}, {"max_sessions": 0}, {"max_sessions": 2}, {}]
+    put = [admin.put(f"{V1}/tokens/1234", json=one).json()["max_sessions"] for one in bodies]
+
+    assert put == [None, 0, 2, None]
+
+
 def test_a_token_is_forgotten(house: House, admin):
     admin.put(f"{V1}/tokens/ABC", json={})
 
@@ -304,6 +314,7 @@ def test_a_token_is_forgotten(house: House, admin):
         {"valid_until": "2026-01-01T00:00:00"},
         {"created_at": "x"},
         {"token_type": "NoAuthorization"},
+        {"max_sessions": -1},
     ],
 )
 def test_a_token_that_cannot_be_is_refused(admin, wrong):

@@ -134,9 +134,10 @@ class Agent:
         """Send a heartbeat."""
         return self.tell(beat=Beat(**more))
 
-    def ask(self, token: str) -> Applied:
+    def ask(self, token: str, **more: Any) -> Applied:
         """Ask about a token."""
-        return self.tell(asks=[AuthorizeAsk(ask_id="q-1", charger_id=CHARGER, token=token)])
+        known: dict[str, Any] = {"ask_id": "q-1", "charger_id": CHARGER, "token": token}
+        return self.tell(asks=[AuthorizeAsk(**known | more)])
 
 
 def a_rig(url: str, *, stations: int = 1, **more: Any) -> Rig:

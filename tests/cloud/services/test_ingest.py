@@ -514,6 +514,58 @@ def test_a_token_that_is_blocked_or_over_is_refused_and_told_why(rig, change, wh
     assert (answer.is_accepted, answer.refusal) == (False, why)
 
 
+CHARGES_ON_1 = (connected(), said("charging"), begun())
+AT_2 = {"begins_on": 2}
+
+
+@pytest.mark.parametrize(
+    ("limits", "asked", "why"),
+    [
+        ((1, None), AT_2, "concurrent"),
+        ((0, 1), AT_2, "concurrent"),
+        ((1, None), {"begins_on": 1, "charger_id": "OTHER"}, "concurrent"),
+        ((1, 2), AT_2, ""),
+        ((1, 0), AT_2, ""),
+        ((0, None), AT_2, ""),
+        ((1, None), {}, ""),
+        ((1, None), {"begins_on": 1}, ""),
+        ((1, None), {"begins_on": 0}, ""),
+    ],
+)
+def test_a_token_that_runs_as_many_sessions_as_it_may_begins_no_more(rig, limits, asked, why):
+    of_station, own = limits
+    rig.execute(f"UPDATE stations SET max_sessions_per_token = {of_station}")
+    rig.execute(f"UPDATE charging_tokens SET max_sessions = {'NULL' if own is None else own}")
+    rig.agent.tell(*CHARGES_ON_1)
+
+    answer = rig.agent.ask(f" {TOKEN} ", **asked).answers[0]
+    assert (answer.is_accepted, answer.refusal) == (not why, why)
+
+
+@pytest.mark.parametrize(
+    "after_it",
+    [
+        [over(2_000, after(5))],
+        [said("free", after(5))],
+        [begun(after(5), session_id="s-2", transaction_id="8", token="other")],
+    ],
+)
+def test_a_session_that_is_over_or_must_be_does_not_count(rig, after_it):
+    rig.execute("UPDATE stations SET max_sessions_per_token = 1")
+    rig.pass_by(10)
+    rig.agent.tell(*CHARGES_ON_1)
+    rig.agent.tell(*after_it)
+
+    assert rig.agent.ask(TOKEN, begins_on=2).answers[0].is_accepted
+
+
+def test_a_token_of_which_another_is_the_beginning_is_another(rig):
+    rig.execute("UPDATE stations SET max_sessions_per_token = 1")
+    rig.agent.tell(connected(), said("charging"), begun(token=f"{TOKEN}1"))
+
+    assert rig.agent.ask(TOKEN, begins_on=2).answers[0].is_accepted
+
+
 def shown(kind, token=TOKEN, *, is_accepted=True):
     return events.AuthorizationDecided(
         charger_id=CHARGER,

@@ -110,12 +110,15 @@ def test_a_plan_is_sent_when_what_it_is_made_of_changes(rig, sweeps):
     assert [plan.tariff_text for plan in plans] == ["0.50 GBP per kWh."] * 2
 
 
-def test_a_plan_says_how_its_tokens_are_shown(rig, sweeps):
-    rig.execute("UPDATE charging_tokens SET token_type = 'eMAID'")
+def test_a_plan_says_how_its_tokens_are_shown_and_what_they_may_run(rig, sweeps):
+    rig.execute("UPDATE charging_tokens SET token_type = 'eMAID', max_sessions = 3")
+    rig.execute("UPDATE stations SET max_sessions_per_token = 1")
     sweeps.publish_plans()
 
     (plan,) = [decode_plan(payload) for _, payload, _ in rig.broker.published]
-    assert [(one.token, one.token_type) for one in plan.tokens] == [("04aabb", "eMAID")]
+    (token,) = plan.tokens
+    assert (token.token, token.token_type) == ("04aabb", "eMAID")
+    assert (plan.max_sessions_per_token, token.max_sessions) == (1, 3)
 
 
 def test_old_things_are_forgotten_a_little_at_a_time(rig, sweeps):

@@ -75,6 +75,7 @@ class FakeOutbox:
         self.answers: dict[tuple[ChargerId, str, bytes], bytes] = {}
         self.kepts: dict[tuple[str, str], bytes] = {}
         self.is_broken = False
+        self.begins_on: list[int | None] = []
         self.is_held: asyncio.Event | None = None
         self._number = 0
 
@@ -120,6 +121,11 @@ class FakeOutbox:
             if (one.charger_id, one.evse_id) == (charger_id, evse_id) and one.ended_at is None
         )
 
+    def open_of(self, token: Token) -> list[SessionRecord]:
+        return [
+            one for one in self.sessions.values() if one.token == token and one.ended_at is None
+        ]
+
     def next_transaction_number(self) -> int:
         self._number += 1
         return self._number
@@ -145,10 +151,14 @@ class FakeAuthorizer:
     def __init__(self, verdict: Verdict = ACCEPTED) -> None:
         self.verdict = verdict
         self.asked: list[tuple[ChargerId, int, Token]] = []
+        self.begins_on: list[int | None] = []
         self.is_held: asyncio.Event | None = None
 
-    async def authorize(self, charger_id: ChargerId, evse_id: int, token: Token) -> Verdict:
+    async def authorize(
+        self, charger_id: ChargerId, evse_id: int, token: Token, begins_on: int | None = None
+    ) -> Verdict:
         self.asked.append((charger_id, evse_id, token))
+        self.begins_on.append(begins_on)
         if self.is_held is not None:
             await self.is_held.wait()
         return self.verdict

@@ -17,6 +17,7 @@ from contracts.events import (
     MessageQuarantined,
     MeterSampled,
     OddityObserved,
+    SessionEnded,
     SessionStarted,
 )
 from contracts.plan import Registration
@@ -27,6 +28,7 @@ from station_agent.ocpp.outcome import Route
 from station_agent.ocpp.rpc import Answered, AnsweredWithError
 from station_agent.outbox import Outbox
 from station_agent.outbox.file import OutboxFile
+from station_agent.ports import DecidedBy, Verdict
 from tests.station_agent.ocpp.fakes import (
     REFUSED,
     FakeAuthorizer,
@@ -774,6 +776,69 @@ async def test_the_token_is_asked_for_at_the_evse_it_was_shown_at():
         await rig.say("TransactionEvent", event)
 
         assert rig.authorizer.asked == [("CP-1", 2, "04A1")]
+
+
+async def test_who_only_shows_a_token_begins_nothing_yet():
+    async with a_rig() as rig:
+        await rig.say("Authorize", {"idTag": "04A1"})
+        await rig.say("StartTransaction", START | {"connectorId": 2}, "2")
+
+        assert rig.authorizer.begins_on == [None, 2]
+
+
+BUSY = Verdict(is_accepted=False, decided_by=DecidedBy.CLOUD, reason="concurrent")
+
+
+async def test_a_transaction_too_many_is_told_to_be_so_and_kept_in_1_6():
+    async with a_rig() as rig:
+        rig.authorizer.verdict = BUSY
+        answer = await rig.say("StartTransaction", START | {"connectorId": 2})
+        await rig.say(
+            "StopTransaction",
+            {
+                "transactionId": answer[2]["transactionId"],
+                "meterStop": 110,
+                "timestamp": START["timestamp"],
+            },
+            "2",
+        )
+
+        (began,) = rig.outbox.told(SessionStarted)
+        assert answer[2]["idTagInfo"] == {"status": "ConcurrentTx"}
+        assert (began.evse_id, began.is_authorized) == (2, False)
+        assert [one.meter_stop_wh for one in rig.outbox.told(SessionEnded)] == [110]
+
+
+def an_event(kind, seq_no, trigger, **more):
+    return {
+        "eventType": kind,
+        "timestamp": "2026-11-22T12:00:00Z",
+        "triggerReason": trigger,
+        "seqNo": seq_no,
+        "transactionInfo": {"transactionId": "t"},
+        **more,
+    }
+
+
+async def test_a_session_in_2_0_1_begins_where_it_was_plugged_in_and_a_token_that_ends_it_does_not():
+    card = {"idToken": {"idToken": "04A1", "type": "ISO14443"}}
+    async with a_rig(v201.VERSION) as rig:
+        rig.authorizer.verdict = BUSY
+        plug = an_event("Started", 0, "CablePluggedIn", evse={"id": 2, "connectorId": 1})
+        await rig.say("TransactionEvent", plug)
+        answer = await rig.say(
+            "TransactionEvent", an_event("Updated", 1, "Authorized", **card), "2"
+        )
+        await rig.say("TransactionEvent", an_event("Updated", 2, "StopAuthorized", **card), "3")
+        await rig.say("TransactionEvent", an_event("Ended", 3, "StopAuthorized", **card), "4")
+        lost = an_event("Updated", 1, "RemoteStart", **card) | {
+            "transactionInfo": {"transactionId": "u"}
+        }
+        await rig.say("TransactionEvent", lost, "5")
+
+        assert answer[2] == {"idTokenInfo": {"status": "ConcurrentTx"}}
+        assert rig.authorizer.begins_on == [2, None, None, 0]
+        assert not rig.outbox.told(SessionStarted)[1].is_authorized
 
 
 async def test_a_send_of_21_is_not_answered():

@@ -1,4 +1,4 @@
-"""How tokens are shown."""
+"""How tokens are shown, and how many sessions they may run at once."""
 
 import sqlalchemy as sa
 
@@ -15,4 +15,9 @@ def upgrade() -> None:
     add_column(
         "charging_tokens",
         sa.Column("token_type", sa.String(20), nullable=False, server_default=""),
+    )
+    add_column("charging_tokens", sa.Column("max_sessions", sa.Integer(), nullable=True))
+    add_column(
+        "stations",
+        sa.Column("max_sessions_per_token", sa.Integer(), nullable=False, server_default="0"),
     )
