@@ -127,17 +127,22 @@ class TokenAuthorizer:
         """See Authorizer.authorize."""
         bays = self._bays(charger_id, evse_id)
         question = _Question(charger_id, evse_id, token, bays, self._clock.now(), begins_on)
-        verdict = await self._known(question)
-        return await self._if_not_busy(verdict, question) if verdict.is_accepted else verdict
+        near = self._near(question)
+        verdict = await self._far(question) if near is None else near
+        if not verdict.is_accepted:
+            return verdict
+        return await self._if_not_busy(verdict, question, was_asked=near is None)
 
-    async def _known(self, question: _Question) -> Verdict:
-        """Return the word of the nearest that knows the token."""
+    def _near(self, question: _Question) -> Verdict | None:
+        """Return the word of the plan, or what the cloud said just now."""
         word = by_plan(self._plan.orders, question.token, question.bays, question.now)
         if word is not None:
             return self._verdict(word, DecidedBy.PLAN, question)
         cached = self._cached(question, FRESH_FOR)
-        if cached is not None:
-            return self._verdict(cached, DecidedBy.CACHE, question)
+        return None if cached is None else self._verdict(cached, DecidedBy.CACHE, question)
+
+    async def _far(self, question: _Question) -> Verdict:
+        """Return the word of the cloud, or what is left without it."""
         answer = await self._ask(question)
         if answer is not None:
             await self._remember(answer, question)
@@ -147,14 +152,18 @@ class TokenAuthorizer:
             return self._verdict(cached, DecidedBy.CACHE, question)
         return self._verdict(by_policy(self._plan.orders), DecidedBy.OFFLINE_POLICY, question)
 
-    async def _if_not_busy(self, verdict: Verdict, question: _Question) -> Verdict:
-        """Refuse to begin more sessions than one token may run, here or at any other station."""
+    async def _if_not_busy(
+        self, verdict: Verdict, question: _Question, *, was_asked: bool
+    ) -> Verdict:
+        """Refuse to begin more sessions than one token may run, here or at any other station.
+
+        A cloud that was asked already has said so, or is away.
+        """
         limit = self._plan.orders.max_sessions_of(question.token)
         if question.begins_on is None or not limit:
             return verdict
         is_busy = self._running_beside(question) >= limit
-        # who was just asked has said so already
-        if not is_busy and verdict.decided_by is not DecidedBy.CLOUD:
+        if not is_busy and not was_asked:
             answer = await self._ask(question)
             if answer is not None and answer.refusal == Refusal.CONCURRENT:
                 return _busy(verdict, DecidedBy.CLOUD)

@@ -339,6 +339,19 @@ async def test_of_a_token_the_plan_knows_the_cloud_is_asked_for_nothing_else(sai
     assert await house.authorize(begins_on=1) == YES
 
 
+@pytest.mark.parametrize("is_remembered", [True, False])
+async def test_a_cloud_that_did_not_answer_is_not_asked_a_second_time(is_remembered):
+    house = House(max_sessions_per_token=1, offline_policy=OfflinePolicy.ACCEPT)
+    if is_remembered:
+        house.cloud.answer = answer()
+        await house.authorize()
+        house.clock.advance(FRESH_FOR.total_seconds() + 1)
+    house.cloud.answer, house.cloud.asked = None, []
+
+    assert (await house.authorize(begins_on=1)).is_accepted
+    assert len(house.cloud.asked) == 1
+
+
 async def test_without_a_limit_nobody_waits_for_the_cloud():
     house = running(limit=0)
 

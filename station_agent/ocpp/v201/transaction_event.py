@@ -84,12 +84,13 @@ class TransactionEvent(Payload, frozen=True, rename="camel"):
 def ask(request: TransactionEvent) -> Ask | None:
     """Return the token to decide on, where one was shown (C01.FR.02, E03.FR.01).
 
-    A session begins by it with its first event, or once whoever plugged in before has shown it (E03).
+    A session begins by it with its first event, or once whoever plugged in before has shown it (E03);
+    one that began while nobody listened is not held against what runs by now.
     """
     if request.id_token is None:
         return None
     is_first = request.event_type == TransactionEventEnumType.started
-    begins = is_first or request.trigger_reason in _BEGIN
+    begins = not request.offline and (is_first or request.trigger_reason in _BEGIN)
     key = cut_token(request.transaction_info.transaction_id)
     return request.id_token.ask(request.evse.id if request.evse else 0, key if begins else "")
 

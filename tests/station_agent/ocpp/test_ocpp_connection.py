@@ -836,8 +836,11 @@ async def test_a_session_in_2_0_1_begins_where_it_was_plugged_in_and_a_token_tha
         }
         await rig.say("TransactionEvent", lost, "5")
 
+        late = an_event("Started", 0, "Authorized", offline=True, **card)
+        await rig.say("TransactionEvent", late | {"transactionInfo": {"transactionId": "v"}}, "6")
+
         assert answer[2] == {"idTokenInfo": {"status": "ConcurrentTx"}}
-        assert rig.authorizer.begins_on == [2, None, None, 0]
+        assert rig.authorizer.begins_on == [2, None, None, 0, None]
         assert not rig.outbox.told(SessionStarted)[1].is_authorized
 
 
