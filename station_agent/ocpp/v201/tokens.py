@@ -97,3 +97,6 @@ def shown(token: Token, word: TypeWord) -> dict[str, str]:
     return {"idToken": as_shown(token, kind), "type": kind}
 
 
+def central(token: Token) -> dict[str, str]:
+    """Return the IdTokenType of a group, which nobody shows."""
+    return {"idToken": token, "type": IdTokenEnumType.central}

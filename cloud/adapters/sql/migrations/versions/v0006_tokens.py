@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from cloud.adapters.sql.migrations.steps import add_column
 
-revision = "0004"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
