@@ -122,7 +122,7 @@ class Front:
 
     async def _hand_over(self, sock: socket.socket, arrival: Arrival, heard: bytes) -> bool:
         """Hand a connection to its part; False: that one is away at the moment."""
-        part = self._part_of(heard)
+        part = self.part_of(heard)
         if part.channel is None:
             return False
         try:
@@ -131,10 +131,14 @@ class Front:
             return False
         return True
 
-    def _part_of(self, heard: bytes) -> Part:
-        """Return who serves the charger; whom nobody serves, any part refuses as it refuses all."""
+    def part_of(self, heard: bytes) -> Part:
+        """Return who serves the charger; whom nobody serves, any part refuses as it refuses all.
+
+        In the order in which a part looks itself (Roster.find).
+        """
         charger_id = charger_in(heard)
         owner = next((one for one in self._parts if charger_id in one.charger_ids), None)
+        owner = owner or next((one for one in self._parts if charger_id in one.planned_ids), None)
         owner = owner or next((one for one in self._parts if _has_alike(one, charger_id)), None)
         present = (one for one in self._parts if one.channel is not None)
         return owner or next(present, self._parts[0])

@@ -23,10 +23,13 @@ _IDS_AT_ONCE: Final = 500
 
 
 class Serves(TaggedWire, tag="serves"):
-    """A part serves these chargers; the first of several such messages replaces what it said before."""
+    """A part serves these chargers; from the first to the last of such messages they replace those before."""
 
     charger_ids: list[ChargerId]
     is_first: bool = True
+    is_last: bool = True
+    is_planned: bool = False
+    """No station file lists these: plans know them."""
 
 
 class Ready(TaggedWire, tag="ready"):
@@ -178,10 +181,21 @@ class Channel:
         return loop, fd, loop.create_future()
 
 
-def words_of(charger_ids: list[ChargerId]) -> list[Serves]:
-    """Return what a part says of whom it serves, in messages that fit."""
-    firsts = range(0, max(len(charger_ids), 1), _IDS_AT_ONCE)
-    return [Serves(charger_ids[at : at + _IDS_AT_ONCE], is_first=at == 0) for at in firsts]
+def words_of(charger_ids: list[ChargerId], planned_ids: list[ChargerId]) -> list[Serves]:
+    """Return what a part says of whom it serves by files, and by plans alone, in messages that fit."""
+    said = [(some, False) for some in _portions(charger_ids)]
+    said += [(some, True) for some in _portions(planned_ids)]
+    said = said or [([], False)]
+    last = len(said) - 1
+    return [
+        Serves(some, is_first=at == 0, is_last=at == last, is_planned=is_planned)
+        for at, (some, is_planned) in enumerate(said)
+    ]
+
+
+def _portions(charger_ids: list[ChargerId]) -> list[list[ChargerId]]:
+    firsts = range(0, len(charger_ids), _IDS_AT_ONCE)
+    return [charger_ids[at : at + _IDS_AT_ONCE] for at in firsts]
 
 
 def _come_true(is_time: asyncio.Future[None]) -> None:

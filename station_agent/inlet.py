@@ -68,5 +68,5 @@ class Inlet:
 
     async def _tell_whose(self) -> None:
         self._is_other.clear()
-        for word in words_of(self._roster.charger_ids()):
+        for word in words_of(self._roster.charger_ids(), self._roster.planned_ids()):
             await self._channel.say(word)

@@ -43,12 +43,15 @@ class Part:
         self.number = number
         self.charger_ids: frozenset[ChargerId] = frozenset()
         """Whom it serves, or did until it ended; its stations are nobody else's meanwhile."""
+        self.planned_ids: frozenset[ChargerId] = frozenset()
+        """Whom it serves besides, by plans alone."""
         self.channel: Channel | None = None
         """None: it is away."""
         self._metrics_port = metrics_port
         self._command = command
         self._silent_s = silent_s
         self._next_ids: set[ChargerId] = set()
+        self._next_planned_ids: set[ChargerId] = set()
 
     async def run(self, is_ready: asyncio.Event) -> None:
         """Keep the process running until cancelled; `is_ready` once it served for the first time."""
@@ -96,9 +99,12 @@ class Part:
 
     def _note(self, word: Serves) -> None:
         if word.is_first:
-            self._next_ids = set()
-        self._next_ids |= set(word.charger_ids)
-        self.charger_ids = frozenset(self._next_ids)
+            self._next_ids, self._next_planned_ids = set(), set()
+        said = self._next_planned_ids if word.is_planned else self._next_ids
+        said |= set(word.charger_ids)
+        if word.is_last:
+            self.charger_ids = frozenset(self._next_ids)
+            self.planned_ids = frozenset(self._next_planned_ids)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

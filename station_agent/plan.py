@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +33,7 @@ class PlanKeeper:
         self._plan: Plan | None = None
         self._orders = orders_from(None)
         self._credentials: dict[ChargerId, ChargerCredential] = {}
+        self._watchers: list[Callable[[], None]] = []
         self._unwritten: bytes | None = None
         self._is_new = asyncio.Event()
         self._is_written = asyncio.Condition()
@@ -46,6 +49,15 @@ class PlanKeeper:
     def orders(self) -> StandingOrders:
         """The plan in use, indexed."""
         return self._orders
+
+    @property
+    def charger_ids(self) -> AbstractSet[ChargerId]:
+        """The chargers it has credentials of."""
+        return self._credentials.keys()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` whenever a plan knows other chargers than the one before."""
+        self._watchers.append(watcher)
 
     def credential_of(self, charger_id: ChargerId) -> ChargerCredential | None:
         """See Credentials.credential_of."""
@@ -124,7 +136,11 @@ class PlanKeeper:
     def _use(self, plan: Plan) -> None:
         self._plan = plan
         self._orders = orders_from(plan)
+        before = self._credentials
         self._credentials = {one.charger_id: one for one in plan.chargers}
+        if before.keys() != self._credentials.keys():
+            for watcher in self._watchers:
+                watcher()
 
 
 def write_whole(path: Path, content: bytes) -> None:

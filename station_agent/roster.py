@@ -29,9 +29,15 @@ class Roster:
         """Return every charger of their station files."""
         return list(self._by_charger)
 
+    def planned_ids(self) -> list[ChargerId]:
+        """Return every charger no file lists, but a plan knows."""
+        known = {one: None for agent in self._stations for one in sorted(agent.plan.charger_ids)}
+        return [one for one in known if one not in self._by_charger]
+
     def add(self, agent: StationAgent, rank: int = 0) -> None:
         """Serve a station's chargers; one that several list is that one's of the lowest rank."""
         self._ranks[agent] = rank
+        agent.plan.watch(self._tell_watchers)
         self._index()
         for charger_id in agent.station.chargers:
             rivals = [one for one in self._stations if charger_id in one.station.chargers]
@@ -48,7 +54,7 @@ class Roster:
         self._index()
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Call `watcher` whenever a station came or went."""
+        """Call `watcher` whenever a station came or went, or a plan knows other chargers."""
         self._watchers.append(watcher)
 
     def find(self, charger_id: ChargerId) -> StationChargers | None:
@@ -72,5 +78,8 @@ class Roster:
                 by_charger.setdefault(charger_id, agent)
         self._by_charger = by_charger
         self._by_folded = {one.casefold(): agent for one, agent in by_charger.items()}
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
         for watcher in self._watchers:
             watcher()

@@ -52,13 +52,19 @@ class Clouds:
         facts = [taken[seq] for seq in sorted(taken)]
         return [one for one in facts if kind is None or type(one) is kind]
 
-    def plan(self, station_id: str, charger_ids: list[str], security_profile: int = 1) -> None:
+    def plan(
+        self,
+        station_id: str,
+        charger_ids: list[str],
+        security_profile: int = 1,
+        version: int | None = None,
+    ) -> None:
         """Give a station its standing orders: these chargers, and every token may charge."""
         salt = new_salt()
         key_hash = hash_key(salt, CHARGER_KEY)
         plan = Plan(
             station=station_id,
-            version=security_profile,
+            version=version or security_profile,
             issued_at=datetime.now(UTC),
             offline_policy=OfflinePolicy.ACCEPT,
             chargers=[

@@ -102,6 +102,13 @@ async def test_each_charger_is_served_by_the_process_of_its_station(site):
         assert refused.value.response.status_code == 401
 
 
+async def test_one_the_plan_alone_knows_is_served_by_the_process_of_its_station(site):
+    for name in STATIONS:
+        site.clouds.plan(name, [f"{name}-a", f"{name}-b", f"{name}-new"], version=9)
+    for name in STATIONS:
+        await eventually_async(lambda name=name: is_served(site, f"{name}-new"), 20)
+
+
 async def test_n08_those_who_never_say_who_they_are_hold_up_nobody(site):
     silent = [socket.create_connection((LOOPBACK, site.ocpp_port)) for _ in range(100)]
     for one in silent[::2]:

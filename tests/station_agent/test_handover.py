@@ -21,18 +21,22 @@ def ends():
 
 async def test_words_come_whole_and_in_order(ends):
     here, there = ends
-    said = [*words_of([f"C-{number}" for number in range(1_200)]), Ready(), Alive()]
+    ids = [f"C-{number}" for number in range(1_200)]
+    said = [*words_of(ids, ["P-1"]), Ready(), Alive()]
     sending = asyncio.gather(*(here.say(word) for word in said))
     heard = [await there.word() for _ in said]
     await sending
 
     assert heard == said
-    assert [len(one.charger_ids) for one in heard if isinstance(one, Serves)] == [500, 500, 200]
-    assert [one.is_first for one in heard if isinstance(one, Serves)] == [True, False, False]
+    words = [one for one in heard if isinstance(one, Serves)]
+    assert [len(one.charger_ids) for one in words] == [500, 500, 200, 1]
+    assert [one.is_planned for one in words] == [False, False, False, True]
+    assert [one.is_first for one in words] == [True, False, False, False]
+    assert [one.is_last for one in words] == [False, False, False, True]
 
 
 def test_a_part_that_serves_nobody_says_so():
-    assert words_of([]) == [Serves(charger_ids=[], is_first=True)]
+    assert words_of([], []) == [Serves(charger_ids=[], is_first=True)]
 
 
 async def test_a_connection_is_handed_over_with_what_is_known_of_it(ends):

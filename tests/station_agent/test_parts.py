@@ -14,8 +14,12 @@ pytestmark = pytest.mark.real
 WORKER = """
 import os, socket, sys, time
 channel = socket.socket(fileno=int(sys.argv[4]))
-channel.send(b'{"kind":"serves","charger_ids":["C-1","C-2"]}')
-channel.send(b'{"kind":"serves","charger_ids":["C-3"],"is_first":false}')
+for word in (
+    b'{"kind":"serves","charger_ids":["C-1","C-2"],"is_last":false}',
+    b'{"kind":"serves","charger_ids":["C-3"],"is_first":false,"is_last":false}',
+    b'{"kind":"serves","charger_ids":["P-1"],"is_first":false,"is_planned":true}',
+):
+    channel.send(word)
 channel.send(b'{"kind":"ready"}')
 open(sys.argv[0], "a").write(f"{os.getpid()} {os.environ.get('AGENT_METRICS_PORT', '')}\\n")
 """
@@ -48,6 +52,7 @@ async def test_a_part_serves_whom_it_says_and_has_a_metrics_port_of_its_own(tmp_
     async with running(tmp_path, LIVES, silent_s=60) as (part, starts):
         await eventually_async(lambda: part.channel)
         assert part.charger_ids == {"C-1", "C-2", "C-3"}
+        assert part.planned_ids == {"P-1"}
         await eventually_async(lambda: "lived" in starts())
 
         assert starts()[0].endswith(" 9103")

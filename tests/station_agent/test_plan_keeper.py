@@ -136,3 +136,14 @@ async def test_f13_a_key_no_plan_brings_is_not_taken(keeper, monkeypatch, charge
     keeper.take(a_plan(chargers=[a_changing()]))
 
     assert not await keeper.takes(charger_id, salt, key)
+
+
+async def test_who_watches_hears_only_of_plans_that_know_other_chargers(keeper):
+    heard = []
+    keeper.watch(lambda: heard.append(set(keeper.charger_ids)))
+    first = ChargerCredential(charger_id="C1", salt="00", key_hash="11")
+    keeper.take(a_plan(1, chargers=[first]))
+    keeper.take(a_plan(2, chargers=[first], tokens=[TokenGrant(token="T")]))
+    keeper.take(a_plan(3))
+
+    assert heard == [{"C1"}, set()]

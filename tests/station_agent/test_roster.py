@@ -7,12 +7,31 @@ import pytest
 from station_agent.roster import Roster
 
 
+class Plan:
+    """The chargers a plan knows, and who is told when they are others."""
+
+    def __init__(self, planned):
+        self._watchers = []
+        self.be(planned)
+
+    def be(self, planned):
+        self.charger_ids = frozenset(planned)
+        for watcher in self._watchers:
+            watcher()
+
+    def watch(self, watcher):
+        self._watchers.append(watcher)
+
+    def credential_of(self, charger_id):
+        return "key" if charger_id in self.charger_ids else None
+
+
 class Station:
     """What the roster looks at of a station's agent."""
 
     def __init__(self, name, charger_ids, planned=()):
         self.station = SimpleNamespace(station_id=name, chargers=dict.fromkeys(charger_ids))
-        self.plan = SimpleNamespace(credential_of=dict.fromkeys(planned, "key").get)
+        self.plan = Plan(planned)
         self.chargers = name
 
 
@@ -68,3 +87,21 @@ def test_quirk_3_the_case_of_an_id_does_not_count_where_nobody_has_it_as_written
         "south",
         None,
     ]
+
+
+def test_whom_only_plans_know_is_told_apart_from_whom_the_files_list(roster):
+    roster.add(Station("north", ["N-1"], planned=["N-1", "N-2"]), 0)
+    roster.add(Station("south", ["S-1"], planned=["N-1", "S-2"]), 1)
+
+    assert roster.charger_ids() == ["N-1", "S-1"]
+    assert roster.planned_ids() == ["N-2", "S-2"]
+
+
+def test_watchers_hear_of_a_plan_that_knows_others(roster):
+    station = Station("north", ["N-1"])
+    roster.add(station)
+    heard = []
+    roster.watch(lambda: heard.append(roster.planned_ids()))
+    station.plan.be(["N-2"])
+
+    assert heard == [["N-2"]]
