@@ -124,6 +124,8 @@ class ChargerConnected(TaggedWire, kw_only=True, tag="charger_connected"):
     """The one it logged in by, which may be a higher one than it must."""
     key_salt: Text = ""
     """The salt of the key it proved itself by, which names the key; empty: by none."""
+    profile_generation: int | None = None
+    """Of the plan's credential it was let in by; null: an agent that knows of none."""
     observed_at: Instant
 
 

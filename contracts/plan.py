@@ -84,6 +84,8 @@ class ChargerCredential(Wire, kw_only=True):
     """Hexadecimal HMAC-SHA-256 of the key under the salt; see `hash_key`."""
     security_profile: Annotated[int, Meta(ge=0, le=3)] = 1
     """The least it may log in by."""
+    profile_generation: Annotated[int, Meta(ge=0)] = 0
+    """Greater each time somebody sets `security_profile`: by what it came before counts no more."""
     next_salt: str = ""
     """Of the key that is to follow this one and is good already; empty: none is."""
     next_key_hash: str = ""

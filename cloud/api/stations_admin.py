@@ -16,7 +16,12 @@ from cloud.services.admin_ports import (
     EvseRecord,
     StationRecord,
 )
-from cloud.services.stations_admin import ChargerMade, KeyShown, RegistrationView
+from cloud.services.stations_admin import (
+    ChargerMade,
+    KeyShown,
+    RegistrationView,
+    SecurityProfileView,
+)
 from contracts.plan import OfflinePolicy, Registration
 
 router: Final = APIRouter(tags=["administration"])
@@ -255,6 +260,32 @@ def set_registration(
     """
     admin = services_of(request).stations_admin
     return ok(admin.set_registration(viewer, charger_id, body.registration))
+
+
+class SecurityProfileBody(Body):
+    """By how much a charger must prove itself (OCPP's security profiles)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"security_profile": 1}})
+
+    security_profile: Annotated[int, Field(ge=0, le=3)]
+
+
+@router.put(
+    "/chargers/{charger_id}/security-profile",
+    operation_id="setChargerSecurityProfile",
+    response_model=SecurityProfileView,
+    responses=described(401, 403, 404, 422),
+)
+def set_security_profile(
+    request: Request, charger_id: ChargerPath, body: SecurityProfileBody, viewer: Admin
+) -> Response:
+    """Let a charger come by this profile, though it came by a higher one before.
+
+    By itself a profile only rises: this is for a box that took another's place, or was set back. It
+    holds once the station has heard of it; who set it is kept, and logged.
+    """
+    admin = services_of(request).stations_admin
+    return ok(admin.set_security_profile(viewer, charger_id, body.security_profile))
 
 
 def _record(station_id: str, body: ChargerBody) -> ChargerRecord:

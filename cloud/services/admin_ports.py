@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from cloud.domain.access import Role, Viewer
+from cloud.services.security_ports import Login as ChargerLogin
 from cloud.services.views import (
     ChargerLogEntry,
     ChargerView,
@@ -294,8 +295,15 @@ class StationsAdmin(Protocol):
         """Say how a charger is answered when it introduces itself next."""
         ...
 
-    def raise_profiles(self, used: Mapping[str, int]) -> set[str]:
-        """Have chargers log in by no less than they have; returns the stations whose plans change."""
+    def raise_profiles(self, logins: Sequence[ChargerLogin]) -> set[str]:
+        """Have chargers log in by no less than they have; returns the stations whose plans change.
+
+        Logins of before the profile was set last do not count.
+        """
+        ...
+
+    def set_profile(self, charger_id: str, security_profile: int, by: str, now: datetime) -> None:
+        """Say by how much a charger must prove itself, whatever it came by before."""
         ...
 
     def bump_plan(self, station_id: str) -> None:

@@ -448,6 +448,7 @@ class ChargerKey:
     salt: str
     key_hash: str
     security_profile: int
+    profile_generation: int = 0
     next_salt: str = ""
     next_key_hash: str = ""
     registration: str = "accepted"

@@ -123,6 +123,7 @@ class PlanService:
                     salt=key.salt,
                     key_hash=key.key_hash,
                     security_profile=key.security_profile,
+                    profile_generation=key.profile_generation,
                     next_salt=key.next_salt,
                     next_key_hash=key.next_key_hash,
                     registration=Registration(key.registration),

@@ -17,6 +17,8 @@ class Login:
     salt: str
     security_profile: int
     at: datetime
+    profile_generation: int | None = None
+    """Of the setting of its profile it was held against; None: its agent knows of none."""
 
 
 class KeyRotations(Protocol):

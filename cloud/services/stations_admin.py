@@ -2,9 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import available_timezones
+
+import structlog
 
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotAllowed, NotFound, NotValid
@@ -17,6 +20,10 @@ from contracts.ids import is_identity, is_slug
 from contracts.keys import hash_key, new_key, new_salt
 from contracts.plan import OfflinePolicy, Registration
 from contracts.topics import NO_STATIONS
+
+log = structlog.get_logger(__name__)
+
+_PROFILES: Final = 4
 
 STANDARDS: Final = frozenset(
     {
@@ -55,6 +62,16 @@ class RegistrationView:
 
     charger_id: str
     registration: Registration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityProfileView:
+    """By how much a charger must prove itself from now on, and who said so."""
+
+    charger_id: str
+    security_profile: int
+    set_by: str
+    set_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +268,39 @@ class StationAdminService:
             work.stations_admin.bump_plan(place.station_id)
             work.commit()
         return RegistrationView(charger_id=charger_id, registration=registration)
+
+    @retried
+    def set_security_profile(
+        self, viewer: Viewer, charger_id: str, security_profile: int
+    ) -> SecurityProfileView:
+        """Let a charger come by this profile, though it came by a higher one before (FAULTS S03).
+
+        For a box that took another's place, or was set back: by itself a profile only rises.
+
+        Raises:
+            NotAllowed: the viewer is no administrator.
+            NotFound: there is no such charger.
+            NotValid: there is no such profile.
+        """
+        _demand_admin(viewer)
+        if security_profile not in range(_PROFILES):
+            raise NotValid("security_profile", "Security profiles are 0 to 3.")
+        now = self.clock.now()
+        with self.open_work() as work:
+            place = work.stations_admin.charger_place(charger_id)
+            if place is None:
+                raise NotFound(charger_id)
+            work.stations_admin.set_profile(charger_id, security_profile, viewer.user_id, now)
+            work.stations_admin.bump_plan(place.station_id)
+            work.commit()
+        view = SecurityProfileView(
+            charger_id=charger_id,
+            security_profile=security_profile,
+            set_by=viewer.user_id,
+            set_at=now,
+        )
+        log.info("charger.security_profile_set", **asdict(view))
+        return view
 
     def _renew_charger_key(self, work: UnitOfWork, charger_id: str) -> str:
         key, salt = new_key(), new_salt()

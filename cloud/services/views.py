@@ -340,6 +340,9 @@ class ChargerView:
     error_code: str
     state_at: datetime | None
     has_key: bool
+    profile_set_by: str | None = None
+    """Who set its security profile last; null: it is as the charger was made, or rose by itself."""
+    profile_set_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,9 +174,7 @@ class StationChargers:
         old = self._connections.put(connection)
         if old is None:
             metrics.CONNECTED.inc()
-        profile = socket.admission.security_profile
-        notes = self._profiles.note(socket.charger_id, profile)
-        await self._record(connection.connected(), notes)
+        await self._record_login(socket, connection.connected())
         closing = asyncio.create_task(old.close(_REPLACED, "replaced")) if old else None
         asking = asyncio.create_task(self._ask_to_boot(connection.charger))
         try:
@@ -222,6 +220,7 @@ class StationChargers:
             connected_at=self._clock.now(),
             security_profile=socket.admission.security_profile,
             key_salt=socket.admission.key_salt,
+            profile_generation=socket.admission.profile_generation,
             heartbeat_interval_s=self._settings.heartbeat_interval_s,
             new_session_id=lambda: uuid.uuid4().hex,
             promises=self._promises,
@@ -241,12 +240,22 @@ class StationChargers:
             charger_id=socket.charger_id, reason=reason, observed_at=self._clock.now()
         )
 
-    async def _record(self, fact: Event, notes: Sequence[Note] = ()) -> None:
+    async def _record_login(self, socket: ChargerSocket, fact: Event) -> None:
+        admission = socket.admission
+        notes = self._profiles.note(
+            socket.charger_id, admission.security_profile, admission.profile_generation
+        )
+        if await self._record(fact, notes):
+            self._profiles.noted(socket.charger_id)
+
+    async def _record(self, fact: Event, notes: Sequence[Note] = ()) -> bool:
         """Make it durable; while the disk refuses, a connection is better than its record."""
         try:
             await self._services.recorder.record([fact], notes)
         except OutboxUnavailable:
             log.warning("ocpp.not_recorded", fact=type(fact).__name__)
+            return False
+        return True
 
 
 def _timing(settings: ServerSettings) -> Timing:

@@ -169,6 +169,7 @@ class ChargerConnection:
             ocpp_version=self.version.name,
             security_profile=self.charger.security_profile,
             key_salt=self.charger.key_salt,
+            profile_generation=self.charger.profile_generation,
             observed_at=self._clock.now(),
         )
 

@@ -150,6 +150,8 @@ class Admission:
     reason: str = ""
     key_salt: str = ""
     """Names the key it proved itself by; empty: by none."""
+    profile_generation: int = 0
+    """Of the credential it was held against."""
 
 
 def admit(
@@ -173,7 +175,12 @@ def admit(
     reason = _wanting(knock, credential.security_profile, used, is_lab=is_lab)
     if reason:
         return Admission(is_admitted=False, security_profile=used, reason=reason)
-    return Admission(is_admitted=True, security_profile=used, key_salt=salt)
+    return Admission(
+        is_admitted=True,
+        security_profile=used,
+        key_salt=salt,
+        profile_generation=credential.profile_generation,
+    )
 
 
 def _profile_of(knock: Knock, *, is_proven: bool) -> int:
@@ -191,8 +198,10 @@ def _wanting(knock: Knock, needed: int, used: int, *, is_lab: bool) -> str:
         return "" if is_lab else "profile_not_allowed"
     if used >= needed:
         return ""
+    if used and not (knock.is_encrypted and knock.certificate):
+        return DOWNGRADED
     if needed >= _TLS_PROFILE and not knock.is_encrypted:
-        return DOWNGRADED if used else "not_encrypted"
+        return "not_encrypted"
     return "wrong_certificate" if needed == _CERTIFICATE_PROFILE else "wrong_key"
 
 

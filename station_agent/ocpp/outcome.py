@@ -47,6 +47,8 @@ class ChargerView:
     """How its next BootNotification is answered, by the plan in use."""
     shows_tariff: Callable[[], bool] = lambda: False
     """Whether it said that it shows drivers what charging costs."""
+    profile_generation: int = 0
+    """Of the credential it was let in by."""
     talk: Conversation = field(default_factory=Conversation)
     skew: Skew = field(default_factory=Skew)
     """What is known of its clock; the same for all its connections."""

@@ -87,6 +87,8 @@ def _charger(row: Row[*tuple[Any, ...]]) -> ChargerView:
         error_code=row.error_code,
         state_at=row.state_at,
         has_key=row.key_hash is not None,
+        profile_set_by=row.profile_set_by,
+        profile_set_at=row.profile_set_at,
     )
 
 

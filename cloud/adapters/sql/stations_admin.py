@@ -1,6 +1,6 @@
 """Stations and chargers as they are set up, in SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from cloud.adapters.sql.tables import bays, chargers, connectors, sensors, station_links, stations
 from cloud.domain.errors import AlreadyExists
 from cloud.services.admin_ports import ChargerPlace, ChargerRecord, EvseRecord, StationRecord
+from cloud.services.security_ports import Login as ChargerLogin
 
 
 class SqlStationsAdmin:
@@ -93,6 +94,7 @@ class SqlStationsAdmin:
             "id": charger.charger_id,
             "station_id": charger.station_id,
             "security_profile": charger.security_profile,
+            "profile_generation": _generation(now),
         }
         self._insert(chargers, [values], charger.charger_id)
         for evse in charger.evses:
@@ -110,15 +112,41 @@ class SqlStationsAdmin:
         statement = update(chargers).where(chargers.c.id == charger_id)
         self._connection.execute(statement.values(registration=registration))
 
-    def raise_profiles(self, used: Mapping[str, int]) -> set[str]:
+    def raise_profiles(self, logins: Sequence[ChargerLogin]) -> set[str]:
         """See StationsAdmin.raise_profiles."""
-        columns = (chargers.c.id, chargers.c.station_id, chargers.c.security_profile)
-        query = select(*columns).where(chargers.c.id.in_(list(used)))
-        risen = [row for row in self._connection.execute(query) if used[row[0]] > row[2]]
-        for charger_id, _, _ in risen:
+        query = select(
+            chargers.c.id,
+            chargers.c.station_id,
+            chargers.c.security_profile,
+            chargers.c.profile_generation,
+        ).where(chargers.c.id.in_({one.charger_id for one in logins}))
+        held = {row.id: row for row in self._connection.execute(query)}
+        risen: dict[str, int] = {}
+        for login in logins:
+            row = held.get(login.charger_id)
+            if row is not None and _is_since(login, row.profile_generation):
+                least = risen.get(row.id, row.security_profile)
+                risen |= {row.id: max(least, login.security_profile)}
+        risen = {one: used for one, used in risen.items() if used > held[one].security_profile}
+        for charger_id, used in risen.items():
             statement = update(chargers).where(chargers.c.id == charger_id)
-            self._connection.execute(statement.values(security_profile=used[charger_id]))
-        return {station_id for _, station_id, _ in risen}
+            self._connection.execute(statement.values(security_profile=used))
+        return {held[one].station_id for one in risen}
+
+    def set_profile(self, charger_id: str, security_profile: int, by: str, now: datetime) -> None:
+        """See StationsAdmin.set_profile."""
+        which = chargers.c.id == charger_id
+        query = select(chargers.c.profile_generation).where(which)
+        before = self._connection.execute(query).scalar_one()
+        statement = update(chargers).where(which)
+        self._connection.execute(
+            statement.values(
+                security_profile=security_profile,
+                profile_generation=max(before + 1, _generation(now)),
+                profile_set_by=by,
+                profile_set_at=now,
+            )
+        )
 
     def bump_plan(self, station_id: str) -> None:
         """See StationsAdmin.bump_plan."""
@@ -141,6 +169,18 @@ class SqlStationsAdmin:
             self._connection.execute(insert(table), rows)
         except IntegrityError as error:
             raise AlreadyExists(subject) from error
+
+
+def _generation(now: datetime) -> int:
+    """Name a setting of a profile: one made later is greater, also of a charger that was there before."""
+    return int(now.timestamp())
+
+
+def _is_since(login: ChargerLogin, generation: int) -> bool:
+    """Whether a login was held against the profile as it is set now."""
+    if login.profile_generation is None:
+        return login.at.timestamp() >= generation
+    return login.profile_generation >= generation
 
 
 def _bay(charger: ChargerRecord, evse: EvseRecord, now: datetime) -> dict[str, Any]:

@@ -129,6 +129,10 @@ chargers: Final = Table(
     Column("key_salt", Identifier(32)),
     Column("key_hash", Identifier(64)),
     Column("security_profile", Integer, nullable=False, default=1),
+    # seconds since 1970 when the profile was set last: what the charger came by before does not count
+    Column("profile_generation", BigInt, nullable=False, default=0),
+    Column("profile_set_by", Identifier()),
+    Column("profile_set_at", UtcDateTime),
     # how its BootNotification is answered
     Column("registration", Identifier(16), nullable=False, default="accepted"),
     Column("ocpp_version", Identifier(8), nullable=False, default=""),
@@ -496,6 +500,8 @@ charger_key_rotations: Final = Table(
     Column("is_unsure", Boolean, nullable=False, default=False),
     Column("asked", Integer, nullable=False, default=0),
     Column("command_id", Identifier()),
+    # it takes the new key when it boots
+    Column("needs_boot", Boolean, nullable=False, default=False),
     Column("started_by", Identifier(), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -534,6 +540,8 @@ charger_certificates: Final = Table(
     Column("why", String(255), nullable=False, default=""),
     Column("command_id", Identifier()),
     Column("delivered", Integer, nullable=False, default=0),
+    # when the charger first logged in by it
+    Column("used_at", UtcDateTime),
     Column("requested_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("ix_charger_certificates_charger", "charger_id", "requested_at"),

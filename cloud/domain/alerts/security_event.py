@@ -22,6 +22,12 @@ class Concern:
 _CHECK_CERTIFICATES: Final = "See which certificates it has, and install the right ones."
 _CHECK_FIRMWARE: Final = "Do not repeat the update before you know where the file came from."
 _ASK_WHO: Final = "Find out who it was; if nobody should have been, give the charger a new key."
+_LET_BACK: Final = (
+    "It was not let in. If it is the charger, set back or replaced, set up at the box the security"
+    " profile it had; or have an administrator lower what it must come by"
+    " (PUT /api/v1/chargers/{id}/security-profile). If it is not, somebody has its key: give it a new"
+    " one."
+)
 
 CONCERNS: Final[Mapping[str, Concern]] = {
     "TamperDetectionActivated": Concern(
@@ -78,7 +84,7 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "security_downgraded": Concern(
         Severity.MAJOR,
         "Somebody of the charger's name came less protected than it must",
-        "If it is the charger itself, it was set back: set its security profile again.",
+        _LET_BACK,
     ),
     "flooding": Concern(
         Severity.MINOR,

@@ -32,7 +32,15 @@ _MAX_PURPOSE: Final = 32
 def charger_came(board: Board, fact: ChargerConnected, stamp: Stamp) -> None:
     """By which key, and how well protected: no charger goes back to less (FAULTS S03)."""
     at = stamp.seen(fact.observed_at)
-    board.logins.append(Login(fact.charger_id, fact.key_salt, fact.security_profile, at))
+    board.logins.append(
+        Login(
+            charger_id=fact.charger_id,
+            salt=fact.key_salt,
+            security_profile=fact.security_profile,
+            at=at,
+            profile_generation=fact.profile_generation,
+        )
+    )
 
 
 def certificate_requested(board: Board, fact: CertificateRequested, stamp: Stamp) -> None:
@@ -98,6 +106,5 @@ def _keep_logins(work: UnitOfWork, board: Board) -> None:
     board.deadlines += [Deadline(kind, one, board.now) for one in changing]
     delivering = work.certificates.undelivered({one.charger_id for one in board.logins})
     board.deadlines += [Deadline(DeadlineKind.CERTIFICATE, one, board.now) for one in delivering]
-    used = {one.charger_id: one.security_profile for one in board.logins}
-    for station_id in work.stations_admin.raise_profiles(used):
+    for station_id in work.stations_admin.raise_profiles(board.logins):
         work.stations_admin.bump_plan(station_id)

@@ -172,6 +172,7 @@ TABLE = [
     ("POST", f"/uploads/{CALENDAR_SECRET}/a.log", None, NOBODY),
     ("GET", f"{V1}/log-files/1/content", None, STATION_WATCHERS),
     ("PUT", f"{V1}/chargers/GREEN-1/registration", {"registration": "accepted"}, ADMIN),
+    ("PUT", f"{V1}/chargers/GREEN-1/security-profile", {"security_profile": 1}, ADMIN),
     ("POST", f"{V1}/chargers/GREEN-1/calls", CALL, STATION_WATCHERS),
     ("POST", f"{V1}/chargers/GREEN-1/commands?timeout_s=1", RESET, STATION_WATCHERS),
     ("GET", f"{V1}/chargers/GREEN-1/commands", None, STATION_WATCHERS),

@@ -162,7 +162,7 @@ def test_s03_a_charger_comes_in_by_its_own_profile_and_never_by_less(
     assert admission.is_admitted is expected
     assert bool(admission.reason) is not expected
     assert admission.security_profile == used
-    assert (admission.reason == DOWNGRADED) is (0 < used < profile and not is_encrypted)
+    assert (admission.reason == DOWNGRADED) is (0 < used < profile)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from contracts.plan import Registration
 from station_agent.ocpp.chargers import StationChargers
 from station_agent.ocpp.profiles import Profiles
 from station_agent.ocpp.server import ChargerServer, ServerSettings
+from station_agent.ports import Kept
 from station_agent.station_file import ChargerLayout, StationLayout
 from tests.station_agent.ocpp.fakes import (
     KEY,
@@ -523,20 +524,64 @@ async def test_a_plain_connection_to_a_secure_port_is_dropped(secure):
 
 async def test_s03_the_highest_profile_a_charger_came_by_is_kept_also_over_a_restart():
     outbox = FakeOutbox()
-    first, again = Profiles(outbox), None
-    await outbox.record([], first.note("CP-1", 2))
+    await outbox.record([], Profiles(outbox).note("CP-1", 2, 0))
     again = Profiles(outbox)
 
     assert again.at_least(a_credential("CP-1")).security_profile == 2
     assert again.at_least(a_credential("CP-1", security_profile=3)).security_profile == 3
     assert again.at_least(a_credential("CP-2")).security_profile == 1
     assert again.at_least(None) is None
-    assert again.note("CP-1", 1) == []
+    assert again.note("CP-1", 1, 0) == []
+
+
+def test_s03_what_a_charger_came_by_before_its_profile_was_set_anew_does_not_count():
+    profiles = Profiles(FakeOutbox())
+    profiles.note("CP-1", 3, 7)
+    set_anew = msgspec.structs.replace(a_credential("CP-1"), profile_generation=8)
+    is_lower = profiles.at_least(set_anew)
+    profiles.note("CP-1", 2, 8)
+
+    assert is_lower.security_profile == 1
+    assert profiles.at_least(set_anew).security_profile == 2
+    assert profiles.at_least(a_credential("CP-1")).security_profile == 2
+
+
+async def test_s03_a_note_of_before_generations_is_of_the_first():
+    outbox = FakeOutbox()
+    await outbox.record([], [Kept("security_profile", "CP-1", b'{"security_profile":2}')])
+    profiles = Profiles(outbox)
+    set_anew = msgspec.structs.replace(a_credential("CP-1"), profile_generation=1)
+
+    assert profiles.at_least(a_credential("CP-1")).security_profile == 2
+    assert profiles.at_least(set_anew).security_profile == 1
+
+
+async def test_s03_a_profile_the_disk_refused_to_keep_is_kept_at_the_next_login():
+    async with a_station() as station:
+        station.outbox.is_broken = True
+        async with station.connect():
+            pass
+        await until(lambda: not station.chargers.connected_at("CP-1"))
+        station.outbox.is_broken = False
+        async with station.connect() as ws:
+            await say(ws, "Heartbeat", {})
+            kept = station.outbox.kept("security_profile")
+
+        assert json.loads(kept["CP-1"])["security_profile"] == 1
+
+
+async def test_a_login_tells_which_setting_of_its_profile_it_was_held_against():
+    async with a_station() as station:
+        station.credentials["CP-1"] = msgspec.structs.replace(a_credential(), profile_generation=5)
+        async with station.connect() as ws:
+            await say(ws, "Heartbeat", {})
+
+        assert station.outbox.told(ChargerConnected)[0].profile_generation == 5
 
 
 async def test_s03_who_came_encrypted_once_is_not_let_in_plainly_and_it_is_told():
     async with a_station() as station:
-        await station.outbox.record([], Profiles(station.outbox).note("CP-1", 2))
+        await station.outbox.record([], Profiles(station.outbox).note("CP-1", 2, 0))
         station.chargers._profiles = Profiles(station.outbox)  # noqa: SLF001 - as after a restart
         status = await station.status_of()
 
