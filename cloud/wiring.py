@@ -45,6 +45,7 @@ from cloud.live import LiveHub
 from cloud.services.accounts import AccountService
 from cloud.services.admission import Admission
 from cloud.services.advancing import Advancer
+from cloud.services.alerting import Alerting
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.billing import BillingService, QuoteService
@@ -460,7 +461,12 @@ class House:
     @cached_property
     def key_rotations(self) -> KeyRotationService:
         """How chargers get new keys."""
-        return KeyRotationService(self.open_work, self.clock, self.keys)
+        alerting = Alerting(
+            self.policy, self.settings.public_url, tuple(self.settings.alert_mail_to)
+        )
+        return KeyRotationService(
+            self.open_work, self.clock, self.keys, self.policy.stale_after, alerting
+        )
 
     @cached_property
     def authority(self) -> HouseAuthority:

@@ -20,9 +20,10 @@ class Status(StrEnum):
     SENT = "sent"
     """The charger was asked, and has not answered."""
     TAKEN = "taken"
-    """It said yes; its next login shows."""
+    """It said yes; its next login shows, or the one after its next boot."""
     DOUBTED = "doubted"
-    """It said no after an answer of its was lost: it may have the new key; its next login shows."""
+    """It said no, or was given up, after an answer of its was lost: it may have the new key; its next
+    login shows."""
     DONE = "done"
     """It came with the new key: the old one is gone."""
     REFUSED = "refused"
@@ -34,6 +35,8 @@ class Happening(StrEnum):
 
     ASKED = "asked"
     SAID_YES = "said_yes"
+    SAID_YES_AT_BOOT = "said_yes_at_boot"
+    """It goes by the new key when it boots next."""
     SAID_NO = "said_no"
     COULD_NOT = "could_not"
     """It was not asked after all, or answered with an error: it has the old key."""
@@ -42,6 +45,12 @@ class Happening(StrEnum):
     CAME_WITH_NEW = "came_with_new"
     CAME_WITH_OLD = "came_with_old"
     """Logged in by the old key since the last step."""
+    BOOTED_WITH_OLD = "booted_with_old"
+    """And booted after that: it will not come by the new one any more."""
+    RESET = "reset"
+    """Was asked to boot."""
+    GIVEN_UP = "given_up"
+    """Was asked often enough."""
     ABANDONED = "abandoned"
     """Somebody gave the charger a third key by hand."""
 
@@ -52,16 +61,34 @@ OPEN: Final = frozenset({Status.ANNOUNCED, Status.SENT, Status.TAKEN, Status.DOU
 NEXT: Final = {
     (Status.ANNOUNCED, Happening.ASKED): Status.SENT,
     (Status.SENT, Happening.SAID_YES): Status.TAKEN,
+    (Status.SENT, Happening.SAID_YES_AT_BOOT): Status.TAKEN,
     (Status.SENT, Happening.SAID_NO): Status.REFUSED,
     (Status.SENT, Happening.COULD_NOT): Status.ANNOUNCED,
     (Status.SENT, Happening.ANSWER_LOST): Status.ANNOUNCED,
-    (Status.TAKEN, Happening.CAME_WITH_OLD): Status.ANNOUNCED,
+    (Status.TAKEN, Happening.CAME_WITH_OLD): Status.TAKEN,
+    (Status.TAKEN, Happening.RESET): Status.TAKEN,
+    (Status.TAKEN, Happening.BOOTED_WITH_OLD): Status.ANNOUNCED,
+    (Status.ANNOUNCED, Happening.GIVEN_UP): Status.REFUSED,
     (Status.DOUBTED, Happening.CAME_WITH_OLD): Status.REFUSED,
     **{(one, Happening.CAME_WITH_NEW): Status.DONE for one in OPEN},
     **{(one, Happening.ABANDONED): Status.REFUSED for one in OPEN},
 }
 
+NEEDS_BOOT: Final = {
+    Happening.ASKED: False,
+    Happening.SAID_YES_AT_BOOT: True,
+    # it said yes and came by the old key all the same: some go by the new one from their next boot on
+    Happening.CAME_WITH_OLD: True,
+}
+"""What is known of whether the charger has to boot; the others change nothing of it."""
+
+_CALLED: Final = frozenset({Happening.ASKED, Happening.RESET})
+_NOT_TAKEN: Final = frozenset({Happening.SAID_NO, Happening.GIVEN_UP})
+
 ASK_AGAIN_AFTER: Final = timedelta(seconds=15)
+LONGEST_REST: Final = timedelta(hours=6)
+MOST_ASKED: Final = 12
+"""Then it is given up: half a day of trying."""
 LOOK_AGAIN_AFTER: Final = timedelta(minutes=5)
 
 
@@ -76,9 +103,11 @@ class Rotation:
     is_unsure: bool = False
     """An answer was lost: the charger may have the new key whatever it says later."""
     asked: int = 0
-    """How often the charger was asked."""
+    """How often the charger was asked, to take the key or to boot."""
     command_id: str | None = None
     """By which it was asked last."""
+    needs_boot: bool = False
+    """It said yes, and has yet to boot to go by it."""
     started_by: str = ""
     started_at: datetime
     changed_at: datetime
@@ -102,18 +131,31 @@ def advance(rotation: Rotation, happening: Happening, now: datetime) -> Rotation
         status = NEXT[rotation.status, happening]
     except KeyError:
         raise IllegalTransition(f"{rotation.status} does not allow {happening}") from None
-    if happening is Happening.SAID_NO and rotation.is_unsure:
+    if happening in _NOT_TAKEN and rotation.is_unsure:
         status = Status.DOUBTED
-    is_unsure = rotation.is_unsure or happening is Happening.ANSWER_LOST
-    asked = rotation.asked + (happening is Happening.ASKED)
-    return replace(rotation, status=status, is_unsure=is_unsure, asked=asked, changed_at=now)
+    return replace(
+        rotation,
+        status=status,
+        is_unsure=rotation.is_unsure or happening is Happening.ANSWER_LOST,
+        asked=rotation.asked + (happening in _CALLED),
+        needs_boot=NEEDS_BOOT.get(happening, rotation.needs_boot),
+        changed_at=rotation.changed_at if status is rotation.status else now,
+    )
 
 
-def login_of(rotation: Rotation) -> Happening | None:
-    """Return what its last login shows; None: nothing that was not known."""
+def login_of(rotation: Rotation, booted_at: datetime | None) -> Happening | None:
+    """Return what its last login shows, and its last boot; None: nothing that was not known."""
     if rotation.seen_salt == rotation.salt:
         return Happening.CAME_WITH_NEW
+    seen_at = rotation.seen_at
     is_telling = rotation.status in {Status.TAKEN, Status.DOUBTED}
-    if is_telling and rotation.seen_at is not None and rotation.seen_at > rotation.changed_at:
-        return Happening.CAME_WITH_OLD
-    return None
+    if not is_telling or seen_at is None or seen_at <= rotation.changed_at:
+        return None
+    if rotation.status is Status.TAKEN and booted_at is not None and booted_at >= seen_at:
+        return Happening.BOOTED_WITH_OLD
+    return None if rotation.needs_boot else Happening.CAME_WITH_OLD
+
+
+def rest_after(asked: int) -> timedelta:
+    """Return how long a charger is left alone after it was asked so often."""
+    return min(ASK_AGAIN_AFTER * (1 << max(asked - 1, 0)), LONGEST_REST)

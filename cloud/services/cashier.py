@@ -11,8 +11,6 @@ from typing import Final, assert_never
 
 import structlog
 
-from cloud.domain.alerts import check
-from cloud.domain.alerts.rule import settle
 from cloud.domain.alerts.snapshots import PaymentSnapshot
 from cloud.domain.errors import NotFound
 from cloud.domain.payments import (
@@ -27,8 +25,7 @@ from cloud.domain.payments import (
     pause_after,
 )
 from cloud.domain.policy import Policy
-from cloud.services.alert_mails import mails
-from cloud.services.alerts import alert_view, change_of
+from cloud.services.alerting import Alerting
 from cloud.services.money_ports import (
     GatewayAnswer,
     GatewayAway,
@@ -233,20 +230,8 @@ class CashierService:
         if reservation is None:
             return []
         snapshot = PaymentSnapshot(reservation.station_id, reservation.id, step)
-        verdicts = check(snapshot, self.policy, now)
-        known = work.alerts.known([snapshot.station_id], now - self.policy.flapping_within)
-        happened = settle(verdicts, known, self.policy, now, self.till.new_id)
-        if not happened:
-            return []
-        work.alerts.put(happened, now, "", "")
-        stations = work.stations.by_ids([snapshot.station_id])
-        recipients = work.messages.alert_recipients(stations)
-        for addresses in recipients.values():
-            addresses.update(self.always_told)
-        work.messages.add(mails(happened, stations, recipients, self.public_url, now))
-        return [
-            change_of(alert_view(one.alert, stations[snapshot.station_id].name)) for one in happened
-        ]
+        alerting = Alerting(self.policy, self.public_url, self.always_told, self.till.new_id)
+        return alerting.judge(work, snapshot, now)
 
 
 def _call(gateway: PaymentGateway, errand: _Errand) -> GatewayAnswer:

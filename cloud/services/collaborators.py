@@ -350,7 +350,7 @@ class Withdrawing(Protocol):
 class Rotating(Protocol):
     """key_rotations.py: changes chargers' keys."""
 
-    def rotate(self, work: UnitOfWork, charger_id: str, now: datetime) -> None:
+    def rotate(self, work: UnitOfWork, charger_id: str, now: datetime) -> Sequence[Change]:
         """Do the next step of a charger's change of keys, if there is one to do."""
         ...
 

@@ -131,7 +131,7 @@ class CommandService:
 
         def store() -> CommandView:
             place = _place(work, viewer, request.charger_id)
-            is_there = _is_there(place, now - self.stale_after)
+            is_there = can_be_reached(place, now - self.stale_after)
             if not is_there and not lifetime.is_patient:
                 raise ChargerOffline(request.charger_id)
             expires_at = now + lifetime.of(is_there=is_there)
@@ -313,7 +313,8 @@ def _typed(work: UnitOfWork, request: Request) -> Request:
     return request if known is None else structs.replace(request, token_type=known.token_type)
 
 
-def _is_there(place: ChargerPlace, not_before: datetime) -> bool:
+def can_be_reached(place: ChargerPlace, not_before: datetime) -> bool:
+    """Whether a charger can be reached: its station was heard since then, and says so."""
     is_heard = place.heard_at is not None and place.heard_at >= not_before
     return place.is_connected and is_heard
 

@@ -31,6 +31,8 @@ from cloud.services.views import Change
 
 log = structlog.get_logger(__name__)
 
+_Tend = Callable[[UnitOfWork, str, datetime], Sequence[Change] | None]
+
 _BATCH: Final = 100
 _STATIONS: Final = 20
 _PUT_OFF_BY: Final = timedelta(minutes=1)
@@ -125,7 +127,7 @@ class DeadlineService:
         changes = self._bind(work, _subjects(due, DeadlineKind.RESERVATION), now)
         for kind, tend in self._tended().items():
             for subject in sorted(_subjects(due, kind)):
-                tend(work, subject, now)
+                changes += tend(work, subject, now) or ()
         board = self._board(work, now, due)
         changes += self.settling.settle(work, board, with_equipment=False)
         _thin(work, _subjects(due, DeadlineKind.SESSION))
@@ -133,9 +135,9 @@ class DeadlineService:
         work.deadlines.finish(due)
         return changes
 
-    def _tended(self) -> dict[DeadlineKind, Callable[[UnitOfWork, str, datetime], None]]:
+    def _tended(self) -> dict[DeadlineKind, _Tend]:
         """Return who does what is due of each kind that needs no board, in their order."""
-        tended: dict[DeadlineKind, Callable[[UnitOfWork, str, datetime], None]] = {}
+        tended: dict[DeadlineKind, _Tend] = {}
         if self.waiting is not None:
             tended[DeadlineKind.OFFER] = self.waiting.expire
             tended[DeadlineKind.WAITING] = self.waiting.look

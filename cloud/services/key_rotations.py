@@ -7,29 +7,35 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cloud.domain.access import Role, Viewer
+from cloud.domain.alerts.snapshots import SecuritySnapshot
 from cloud.domain.errors import NotAllowed, NotFound
 from cloud.domain.key_rotation import (
     ASK_AGAIN_AFTER,
     LOOK_AGAIN_AFTER,
+    MOST_ASKED,
     Happening,
     Rotation,
     Status,
     advance,
     login_of,
+    rest_after,
 )
 from cloud.services.admin_ports import ChargerPlace
-from cloud.services.commands import SENT, WAITING, new_command
+from cloud.services.alerting import Alerting
+from cloud.services.commands import SENT, WAITING, can_be_reached, new_command
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.retrying import retried
-from cloud.services.views import CommandView
-from contracts.commands import Request, SetChargerKey
+from cloud.services.views import Change, CommandView
+from contracts.answers import is_due_at_boot
+from contracts.commands import Request, ResetCharger, SetChargerKey
 from contracts.events import CommandOutcome
 from contracts.keys import hash_key, new_salt
 
 ASK_FOR: Final = timedelta(seconds=60)
 """How long a charger may take to answer."""
 _LATE: Final = timedelta(seconds=5)
+_RESET_KIND: Final = "reset_charger"
 
 OUTCOME: Final = {
     CommandOutcome.ACCEPTED: Happening.SAID_YES,
@@ -69,6 +75,9 @@ class RotationView:
     is_open: bool
     """Whether both keys are good."""
     asked: int
+    """How often the charger was asked, to take the key or to boot."""
+    needs_boot: bool
+    """It takes the new key when it boots next."""
     command_id: str | None
     started_by: str
     started_at: datetime
@@ -82,6 +91,9 @@ class KeyRotationService:
     open_work: OpenWork
     clock: Clock
     keys: KeyMaker
+    stale_after: timedelta
+    """A station not heard for so long has nothing asked of its chargers."""
+    alerting: Alerting
 
     @retried
     def start(self, viewer: Viewer, charger_id: str) -> RotationView:
@@ -118,24 +130,59 @@ class KeyRotationService:
             raise NotFound(charger_id)
         return view_of(rotation)
 
-    def rotate(self, work: UnitOfWork, charger_id: str, now: datetime) -> None:
+    def rotate(self, work: UnitOfWork, charger_id: str, now: datetime) -> list[Change]:
         """See Rotating.rotate."""
-        rotation = work.key_rotations.get(charger_id)
+        before = work.key_rotations.get(charger_id)
         place = work.stations_admin.charger_place(charger_id)
-        if rotation is None or place is None or not rotation.is_open:
-            return
-        rotation = _heard(work, rotation, now)
-        shown = login_of(rotation)
+        if before is None or place is None or not before.is_open:
+            return []
+        rotation = _heard(work, before, now)
+        shown = login_of(rotation, place.booted_at)
         if shown is not None:
             rotation = advance(rotation, shown, now)
-        if rotation.status is Status.ANNOUNCED and _may_ask(rotation, place, now):
-            rotation = _asked(work, rotation, place, now)
+        rotation = self._gone_on(work, rotation, place, now)
         work.key_rotations.put(rotation)
         if rotation.is_open:
-            due_at = now + _rest(rotation)
+            due_at = now + _rest(rotation, now)
             work.deadlines.set([Deadline(DeadlineKind.KEY_ROTATION, charger_id, due_at)])
         else:
             _finish(work, rotation, place)
+        return self._told(work, before, rotation, place, now)
+
+    def _gone_on(
+        self, work: UnitOfWork, rotation: Rotation, place: ChargerPlace, now: datetime
+    ) -> Rotation:
+        """Ask the charger what is to be asked next, or give it up."""
+        if rotation.status is Status.ANNOUNCED and rotation.asked >= MOST_ASKED:
+            return advance(rotation, Happening.GIVEN_UP, now)
+        if not can_be_reached(place, now - self.stale_after):
+            return rotation
+        if rotation.status is Status.ANNOUNCED and _is_rested(rotation, now):
+            return _asked(work, rotation, place, now)
+        if _may_reset(work, rotation, now) and _is_idle(work, rotation.charger_id):
+            return _reset(work, rotation, place, now)
+        return rotation
+
+    def _told(
+        self,
+        work: UnitOfWork,
+        before: Rotation,
+        after: Rotation,
+        place: ChargerPlace,
+        now: datetime,
+    ) -> list[Change]:
+        """Tell of a charger that keeps its old key, or that has to be restarted by hand."""
+        word = ""
+        is_kept = after.status in {Status.REFUSED, Status.DOUBTED}
+        if is_kept and before.status not in {after.status, Status.DOUBTED}:
+            word = "key_not_taken"
+        elif after.needs_boot and before.asked < after.asked == MOST_ASKED:
+            word = "key_waits_for_boot"
+        if not word:
+            return []
+        info = f"asked {after.asked} times since {after.started_at:%Y-%m-%d %H:%M} UTC"
+        event = SecuritySnapshot(place.station_id, after.charger_id, word, info, now)
+        return self.alerting.judge(work, event, now)
 
     def _new(self, viewer: Viewer, charger_id: str, now: datetime) -> Rotation:
         salt = new_salt()
@@ -163,6 +210,7 @@ def view_of(rotation: Rotation) -> RotationView:
         status=rotation.status,
         is_open=rotation.is_open,
         asked=rotation.asked,
+        needs_boot=rotation.needs_boot,
         command_id=rotation.command_id,
         started_by=rotation.started_by,
         started_at=rotation.started_at,
@@ -182,27 +230,67 @@ def _heard(work: UnitOfWork, rotation: Rotation, now: datetime) -> Rotation:
 
 def _outcome_of(command: CommandView | None) -> Happening:
     state = "" if command is None else command.state
-    return OUTCOME.get(state, Happening.ANSWER_LOST)  # type: ignore[call-overload, no-any-return]
+    outcome = OUTCOME.get(state, Happening.ANSWER_LOST)  # type: ignore[call-overload]
+    if outcome is Happening.SAID_YES and command is not None and is_due_at_boot(command.answer):
+        return Happening.SAID_YES_AT_BOOT
+    return outcome  # type: ignore[no-any-return]
 
 
-def _may_ask(rotation: Rotation, place: ChargerPlace, now: datetime) -> bool:
-    is_rested = not rotation.asked or now - rotation.changed_at >= ASK_AGAIN_AFTER
-    return place.is_connected and is_rested
+def _is_rested(rotation: Rotation, now: datetime) -> bool:
+    return not rotation.asked or now - rotation.changed_at >= rest_after(rotation.asked)
+
+
+def _may_reset(work: UnitOfWork, rotation: Rotation, now: datetime) -> bool:
+    """Whether to have the charger boot now: not while it may be doing so by itself."""
+    is_waiting = rotation.status is Status.TAKEN and rotation.needs_boot
+    if not is_waiting or rotation.asked >= MOST_ASKED or _has_just_come(rotation, now):
+        return False
+    last = work.commands.get(rotation.command_id or "")
+    if last is None or last.kind != _RESET_KIND:
+        return True
+    return now - last.issued_at >= max(rest_after(rotation.asked), LOOK_AGAIN_AFTER)
+
+
+def _has_just_come(rotation: Rotation, now: datetime) -> bool:
+    """Whether a boot may yet follow its login."""
+    seen_at = rotation.seen_at
+    return seen_at is not None and rotation.changed_at < seen_at and now - seen_at < ASK_AGAIN_AFTER
+
+
+def _is_idle(work: UnitOfWork, charger_id: str) -> bool:
+    bays = work.bays.equipment({charger_id}, ()).bays.values()
+    held = work.sessions.by_ids({one.session_id for one in bays if one.session_id is not None})
+    return not any(one.is_open for one in held.values())
 
 
 def _asked(work: UnitOfWork, rotation: Rotation, place: ChargerPlace, now: datetime) -> Rotation:
     request = SetChargerKey(charger_id=rotation.charger_id, salt=rotation.salt)
+    command_id = _order(work, rotation, place, request, now)
+    return replace(advance(rotation, Happening.ASKED, now), command_id=command_id)
+
+
+def _reset(work: UnitOfWork, rotation: Rotation, place: ChargerPlace, now: datetime) -> Rotation:
+    request = ResetCharger(charger_id=rotation.charger_id)
+    command_id = _order(work, rotation, place, request, now)
+    return replace(advance(rotation, Happening.RESET, now), command_id=command_id)
+
+
+def _order(
+    work: UnitOfWork, rotation: Rotation, place: ChargerPlace, request: Request, now: datetime
+) -> str:
     command = new_command(place.station_id, rotation.started_by, request, now, now + ASK_FOR)
     work.commands.add(replace(command, state=SENT, sent_at=now))
-    sent = advance(rotation, Happening.ASKED, now)
-    return replace(sent, command_id=command.command_id)
+    return command.command_id
 
 
-def _rest(rotation: Rotation) -> timedelta:
+def _rest(rotation: Rotation, now: datetime) -> timedelta:
     """Return when to look again, should nothing be told before."""
     if rotation.status is Status.ANNOUNCED:
-        return ASK_AGAIN_AFTER
-    return ASK_FOR + _LATE if rotation.status is Status.SENT else LOOK_AGAIN_AFTER
+        return rest_after(rotation.asked)
+    if rotation.status is Status.SENT:
+        return ASK_FOR + _LATE
+    has_just_come = rotation.needs_boot and _has_just_come(rotation, now)
+    return ASK_AGAIN_AFTER if has_just_come else LOOK_AGAIN_AFTER
 
 
 def _finish(work: UnitOfWork, rotation: Rotation, place: ChargerPlace) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from contracts.answers import is_due_at_boot
 from contracts.clock import Clock
 from contracts.commands import Request, SetChargerKey, TriggerMessage
 from contracts.events import ChargerDisconnected, CommandOutcome, Event, SecurityEventReported
@@ -101,7 +102,8 @@ class StationChargers:
             return CommandResult(CommandOutcome.FAILED, why)
         result = await self._gateway.execute(request, timeout_s)
         connection = self._connections.get(request.charger_id)
-        if result.outcome is CommandOutcome.ACCEPTED and connection is not None:
+        is_due_now = result.outcome is CommandOutcome.ACCEPTED and not is_due_at_boot(result.answer)
+        if is_due_now and connection is not None:
             task = asyncio.create_task(self._have_it_come_anew(connection))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

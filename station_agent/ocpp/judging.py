@@ -1,8 +1,9 @@
 """Whether a charger's answer means yes. Pure: the schema of the answer says where its yes must stand."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
+from contracts.answers import status_words
 from contracts.events import CommandOutcome
 
 ACCEPTED: Final = frozenset(
@@ -34,27 +35,18 @@ def outcome_of(
         None: by its schema it has to say so, and what it says cannot be read. Where no status is
         due, an answer without one is a yes.
     """
-    words = list(_words(answer))
+    words = status_words(answer)
     if _must_say(schema) and action not in _QUESTIONS and not _is_readable(answer, words, schema):
         return None
     is_yes = all(word is None or (isinstance(word, str) and word in ACCEPTED) for word in words)
     return CommandOutcome.ACCEPTED if is_yes else CommandOutcome.REJECTED
 
 
-def _words(answer: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the status of the whole, and of each result of any list; None: it has none."""
-    yield answer.get(_STATUS)
-    for results in answer.values():
-        if isinstance(results, list):
-            rows = [one for one in results if isinstance(one, dict)]
-            yield from (one.get("attributeStatus", one.get(_STATUS)) for one in rows)
-
-
 def _must_say(schema: Mapping[str, Any]) -> bool:
     return _STATUS in schema.get("required", ()) or bool(_results_of(schema))
 
 
-def _is_readable(answer: Mapping[str, Any], words: list[Any], schema: Mapping[str, Any]) -> bool:
+def _is_readable(answer: Mapping[str, Any], words: list[object], schema: Mapping[str, Any]) -> bool:
     """Whether there is a status, its own or as another version has it, and none of it is broken."""
     for name in _results_of(schema):
         results = answer.get(name, ())

@@ -86,6 +86,17 @@ CONCERNS: Final[Mapping[str, Concern]] = {
         "Somebody of the charger's name came less protected than it must",
         _LET_BACK,
     ),
+    "key_not_taken": Concern(
+        Severity.MINOR,
+        "The charger does not take a new key",
+        "Its old key stays good. See among its commands what it answered; begin the change again once"
+        " it can, or give it a key by hand.",
+    ),
+    "key_waits_for_boot": Concern(
+        Severity.MINOR,
+        "The charger has yet to boot to take its new key",
+        "Restart it: until then both its keys are good.",
+    ),
     "flooding": Concern(
         Severity.MINOR,
         "The charger sends more than it should",

@@ -40,6 +40,7 @@ from cloud.live import LiveHub
 from cloud.services.accounts import AccountService, NewUser, UserView
 from cloud.services.admin_ports import CredentialKind
 from cloud.services.advancing import Advancer
+from cloud.services.alerting import Alerting
 from cloud.services.alerts import AlertService
 from cloud.services.availability import AvailabilityService
 from cloud.services.billing import BillingService, QuoteService
@@ -226,7 +227,9 @@ def _services(open_work, clock, broker, broker_users) -> Services:
         alerts=AlertService(open_work, clock, publisher),
         chargers=ChargerService(open_work),
         local_lists=LocalListService(open_work, clock),
-        key_rotations=KeyRotationService(open_work, clock, KeyMaker(b"secret")),
+        key_rotations=KeyRotationService(
+            open_work, clock, KeyMaker(b"secret"), Policy().stale_after, Alerting(Policy())
+        ),
         certificates=CertificateService(open_work, clock, NoAuthority()),
         inventories=InventoryService(open_work),
         log_files=LogFileService(open_work, clock, FolderShelf(_LOGS), HOST),

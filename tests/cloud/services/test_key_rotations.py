@@ -7,12 +7,21 @@ import pytest
 from cloud.adapters.sql import tables
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotAllowed, NotFound
+from cloud.domain.key_rotation import MOST_ASKED, rest_after
+from cloud.services.alerting import Alerting
 from cloud.services.commands import CommandService
 from cloud.services.key_rotations import KeyMaker, KeyRotationService
 from cloud.services.plans import PlanService
 from cloud.services.shelf import TariffShelf
-from contracts.commands import decode_command
-from contracts.events import ChargerConnected, CommandAnswered, CommandOutcome
+from contracts.commands import ResetCharger, SetChargerKey, decode_command
+from contracts.events import (
+    ChargerBooted,
+    ChargerConnected,
+    CommandAnswered,
+    CommandOutcome,
+    SessionEnded,
+    SessionStarted,
+)
 from contracts.keys import is_key
 from contracts.plan import decode_plan
 from tests.cloud.builders import CHARGER, STATION
@@ -36,7 +45,11 @@ class Change:
 
     @property
     def service(self) -> KeyRotationService:
-        return KeyRotationService(self.rig.open_work, self.rig.clock, self.keys)
+        rig = self.rig
+        alerting = Alerting(rig.policy, "https://bays.example", ("boss@bays.example",))
+        return KeyRotationService(
+            rig.open_work, rig.clock, self.keys, rig.policy.stale_after, alerting
+        )
 
     def start(self, viewer=STAFF):
         return self.service.start(viewer, CHARGER)
@@ -63,15 +76,43 @@ class Change:
             ),
         )
 
-    def answered(self, outcome) -> None:
+    def booted(self) -> None:
+        now = self.rig.clock.now()
+        self.rig.agent.tell(
+            ChargerBooted(charger_id=CHARGER, vendor="V", model="M", observed_at=now)
+        )
+
+    def answered(self, outcome, **answer) -> None:
         fact = CommandAnswered(
-            command_id=self.asked()[-1].id, outcome=outcome, observed_at=self.rig.clock.now()
+            command_id=self.sent()[-1].id,
+            outcome=outcome,
+            answer=answer,
+            observed_at=self.rig.clock.now(),
         )
         self.rig.agent.tell(fact)
 
-    def asked(self) -> list:
+    def sent(self) -> list:
+        """Return the commands sent, each once."""
         sent = self.rig.broker.published
-        return [decode_command(body) for topic, body, _ in sent if topic.endswith("/commands")]
+        found = [decode_command(body) for topic, body, _ in sent if topic.endswith("/commands")]
+        return list({one.id: one for one in found}.values())
+
+    def asked(self) -> list:
+        return [one for one in self.sent() if isinstance(one.request, SetChargerKey)]
+
+    def resets(self) -> list:
+        return [one for one in self.sent() if isinstance(one.request, ResetCharger)]
+
+    def passes(self, seconds) -> None:
+        self.rig.pass_by(seconds, is_heard=True)
+        self.tick()
+
+    def to_reset(self) -> None:
+        """Go on to where the charger is asked to boot."""
+        self.start()
+        self.tick()
+        self.answered(CommandOutcome.ACCEPTED, status="RebootRequired")
+        self.tick()
 
     def credential(self):
         PlanService(
@@ -200,6 +241,109 @@ def test_a_second_start_goes_on_with_the_first(change):
     change.tick()
 
     assert change.credential().next_salt == first
+    assert len(change.asked()) == 1
+
+
+def test_one_that_takes_the_key_at_its_next_boot_is_asked_to_boot(change):
+    change.to_reset()
+    (reset,) = change.resets()
+    change.answered(CommandOutcome.ACCEPTED, status="Accepted")
+    change.passes(40)
+    change.came(change.credential().next_salt)
+    change.tick()
+
+    assert reset.request.reset == "soft"
+    assert change.status == "done"
+    assert len(change.asked()) == 1
+
+
+def test_one_that_comes_by_the_old_key_before_it_boots_is_not_asked_for_the_key_again(change):
+    change.to_reset()
+    change.answered(CommandOutcome.ACCEPTED, status="Accepted")
+    for _ in range(3):
+        change.passes(25)
+        change.came(OLD_SALT)
+        change.tick()
+
+    assert (change.status, len(change.asked()), len(change.resets())) == ("taken", 1, 1)
+    assert change.credential().next_salt
+
+
+def test_one_that_boots_by_the_old_key_is_asked_for_the_key_again_less_and_less_often(change):
+    change.to_reset()
+    change.passes(40)
+    change.came(OLD_SALT)
+    change.booted()
+    change.passes(20)
+    tried = change.status
+    change.passes(15)
+    early = len(change.asked())
+    change.passes(30)
+
+    assert (tried, early) == ("announced", 1)
+    assert len(change.asked()) == 2
+
+
+def test_nobody_charging_is_sent_away_for_a_key(change):
+    session = {
+        "session_id": "s-1",
+        "charger_id": CHARGER,
+        "evse_id": 1,
+        "transaction_id": "1",
+    }
+    now = change.rig.clock.now()
+    change.rig.agent.tell(SessionStarted(**session, connector_id=1, observed_at=now))
+    change.to_reset()
+    meanwhile = len(change.resets())
+    change.rig.agent.tell(
+        SessionEnded(**session, reason="Local", observed_at=change.rig.clock.now())
+    )
+    change.passes(301)
+
+    assert (meanwhile, len(change.resets())) == (0, 1)
+
+
+def test_one_that_never_boots_is_left_alone_and_somebody_is_told(change):
+    change.to_reset()
+    for _ in range(MOST_ASKED + 2):
+        change.passes(6 * 3_600)
+    told = change.rig.open_alerts()
+
+    assert len(change.resets()) == MOST_ASKED - 1
+    assert told == [f"security_event/{CHARGER}/key_waits_for_boot"]
+    assert change.status == "taken"
+    assert change.credential().next_salt
+
+
+def test_one_that_cannot_change_its_key_is_given_up_and_somebody_is_told(change):
+    before = change.credential()
+    change.start()
+    change.tick()
+    for number in range(1, MOST_ASKED + 2):
+        if change.status == "sent":
+            change.answered(CommandOutcome.FAILED, code="NotSupported")
+            change.tick()
+        change.passes(rest_after(number).total_seconds())
+    after = change.credential()
+    (alert,) = change.rig.rows(tables.alerts)
+
+    assert len(change.asked()) == MOST_ASKED
+    assert change.status == "refused"
+    assert (after.salt, after.next_salt) == (before.salt, "")
+    assert alert.key == f"security_event/{CHARGER}/key_not_taken"
+    assert len(change.rig.rows(tables.messages)) > 0
+
+
+def test_a_station_that_is_silent_is_not_asked(change):
+    change.rig.pass_by(600)
+    change.start()
+    change.tick()
+    meanwhile = list(change.asked())
+    change.rig.pass_by(1, is_heard=True)
+    change.rig.pass_by(15, is_heard=True)
+    change.tick()
+
+    assert meanwhile == []
     assert len(change.asked()) == 1
 
 

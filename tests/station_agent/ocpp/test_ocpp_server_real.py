@@ -591,6 +591,34 @@ async def test_s03_who_came_encrypted_once_is_not_let_in_plainly_and_it_is_told(
         ]
 
 
+@pytest.mark.parametrize(
+    ("status", "is_sent_away"), [("Accepted", True), ("RebootRequired", False)]
+)
+async def test_f13_one_that_goes_by_its_new_key_from_its_next_boot_on_is_not_sent_away(
+    status, is_sent_away
+):
+    clock, salt, key = FakeClock(), "ab" * 16, "cd" * 20
+    request = commands.SetChargerKey(charger_id="CP-1", salt=salt, key=key)
+    async with a_station(clock=clock) as station, station.connect() as ws:
+        station.credentials["CP-1"] = msgspec.structs.replace(
+            a_credential(), next_salt=salt, next_key_hash=hash_key(salt, key)
+        )
+        await say(ws, "BootNotification", BOOT)
+        asking = asyncio.create_task(station.chargers.execute(request, 20))
+        asked = json.loads(await ws.recv())
+        await ws.send(json.dumps([3, asked[1], {"status": status}]))
+        given = await asking
+        await say(ws, "Heartbeat", {}, "2")
+        clock.advance(11)
+        if is_sent_away:
+            await ws.wait_closed()
+        else:
+            await say(ws, "Heartbeat", {}, "3")
+
+        assert given.outcome is CommandOutcome.ACCEPTED
+        assert (ws.close_code == 1000) is is_sent_away
+
+
 async def test_f13_a_key_the_plan_does_not_have_on_disk_is_not_given_to_a_charger():
     request = commands.SetChargerKey(charger_id="CP-1", salt="ab" * 16, key="cd" * 20)
     async with a_station() as station, station.connect() as ws:
