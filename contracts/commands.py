@@ -190,6 +190,8 @@ class DeliverCertificate(TaggedWire, kw_only=True, tag="deliver_certificate"):
     """As it was asked for; empty: the charger did not say, it is for all of its connections."""
     request_id: int | None = None
     """As it was asked for, where the version has such numbers."""
+    serial_number: str = ""
+    """As in the plan, which must count it before the charger has it."""
 
 
 class SetChargingProfile(TaggedWire, kw_only=True, tag="set_charging_profile"):

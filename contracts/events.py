@@ -126,6 +126,8 @@ class ChargerConnected(TaggedWire, kw_only=True, tag="charger_connected"):
     """The salt of the key it proved itself by, which names the key; empty: by none."""
     profile_generation: int | None = None
     """Of the plan's credential it was let in by; null: an agent that knows of none."""
+    certificate_serial: Text = ""
+    """Of the certificate it proved itself by, as in the plan; empty: by none."""
     observed_at: Instant
 
 

@@ -86,6 +86,8 @@ class ChargerCredential(Wire, kw_only=True):
     """The least it may log in by."""
     profile_generation: Annotated[int, Meta(ge=0)] = 0
     """Greater each time somebody sets `security_profile`: by what it came before counts no more."""
+    certificate_serials: list[str] = field(default_factory=list)
+    """Hexadecimal, lower case: of its certificates these alone count; none: each that is good by itself."""
     next_salt: str = ""
     """Of the key that is to follow this one and is good already; empty: none is."""
     next_key_hash: str = ""

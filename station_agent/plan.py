@@ -65,14 +65,31 @@ class PlanKeeper:
 
     async def takes(self, charger_id: ChargerId, salt: str, key: str) -> bool:
         """See Credentials.takes. Who asks has sent the plan first, which may be on its way to disk."""
+        return await self._comes(lambda: self._is_safe(charger_id, salt, key))
+
+    async def takes_certificate(self, charger_id: ChargerId, serial_number: str) -> bool:
+        """See Credentials.takes_certificate. An older cloud does not say which certificate it is."""
+        return await self._comes(lambda: self._counts(charger_id, serial_number))
+
+    async def _comes(self, is_so: Callable[[], bool]) -> bool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S), self._is_written:
-                await self._is_written.wait_for(lambda: self._is_safe(charger_id, salt, key))
-        return self._is_safe(charger_id, salt, key)
+                await self._is_written.wait_for(is_so)
+        return is_so()
+
+    @property
+    def _is_on_disk(self) -> bool:
+        return self._written_version >= self.version
+
+    def _counts(self, charger_id: ChargerId, serial_number: str) -> bool:
+        credential = self._credentials.get(charger_id)
+        counting = credential.certificate_serials if credential is not None else ()
+        is_counted = not serial_number or not counting or serial_number in counting
+        return self._is_on_disk and is_counted
 
     def _is_safe(self, charger_id: ChargerId, salt: str, key: str) -> bool:
         credential = self._credentials.get(charger_id)
-        if credential is None or self._written_version < self.version:
+        if credential is None or not self._is_on_disk:
             return False
         hashes = {
             credential.salt: credential.key_hash,

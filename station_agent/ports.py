@@ -205,6 +205,10 @@ class Credentials(Protocol):
         """Whether a key, named by its salt, is good here and will be after a crash; waits a little."""
         ...
 
+    async def takes_certificate(self, charger_id: ChargerId, serial_number: str) -> bool:
+        """Whether a certificate counts here and will after a crash; waits a little."""
+        ...
+
 
 UNREADABLE: Final = "UnreadableAnswer"
 """The code of a failure where the charger did answer: what it means to do nobody knows."""

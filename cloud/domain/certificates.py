@@ -1,5 +1,6 @@
 """A charger's certificate: asked for, signed, delivered, in force, renewed in time (2.0.1 A02, A03)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -34,6 +35,10 @@ class Happening(StrEnum):
     NOT_TAKEN = "not_taken"
     REPLACED = "replaced"
 
+
+CHARGING_STATION: Final = "ChargingStationCertificate"
+LOGIN_PURPOSES: Final = (CHARGING_STATION, "")
+"""Of certificates a charger logs in by."""
 
 NEXT: Final = {
     (Status.REQUESTED, Happening.SIGNED): Status.SIGNED,
@@ -70,6 +75,8 @@ class Certificate:
     """By which it is delivered."""
     delivered: int = 0
     """How often it was tried."""
+    used_at: datetime | None = None
+    """When the charger first logged in by it."""
     requested_at: datetime
     changed_at: datetime
 
@@ -85,6 +92,23 @@ def advance(certificate: Certificate, happening: Happening, now: datetime) -> Ce
     except KeyError:
         raise IllegalTransition(f"{certificate.status} does not allow {happening}") from None
     return replace(certificate, status=status, changed_at=now)
+
+
+def counting(newest_first: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
+    """Return the serial numbers by which a charger may come (FAULTS S03); none: by whichever it has.
+
+    The newest it ever came by, and those since: it may have each of them, whatever it said. While it
+    came by none of ours, it may have one from elsewhere.
+
+    Args:
+        newest_first: of all it was signed, the serial number, and whether it came by it.
+    """
+    counted: list[str] = []
+    for serial_number, is_used in newest_first:
+        counted.append(serial_number)
+        if is_used:
+            return tuple(counted)
+    return ()
 
 
 def renewal_at(certificate: Certificate) -> datetime | None:

@@ -9,6 +9,7 @@ import structlog
 
 from cloud.domain.access import Role, Viewer
 from cloud.domain.certificates import (
+    CHARGING_STATION,
     MOST_DELIVERED,
     Certificate,
     Happening,
@@ -29,7 +30,6 @@ from contracts.events import CommandOutcome
 
 log = structlog.get_logger(__name__)
 
-CHARGING_STATION: Final = "ChargingStationCertificate"
 TRIGGERS: Final = {
     CHARGING_STATION: "SignChargingStationCertificate",
     "V2GCertificate": "SignV2GCertificate",
@@ -58,6 +58,8 @@ class CertificateView:
     chain: str | None
     serial_number: str
     valid_until: datetime | None
+    used_at: datetime | None
+    """When the charger first logged in by it; those before the newest that was used count no more."""
     why: str
     requested_at: datetime
     changed_at: datetime
@@ -150,8 +152,16 @@ class CertificateService:
             work.certificates.put(settled)
             _replace_older(work, settled, {Status.REQUESTED, Status.SIGNED}, now)
             if settled.status is Status.SIGNED:
+                _have_counted(work, settled.charger_id)
                 self.tend(work, settled.charger_id, now)
             work.commit()
+
+
+def _have_counted(work: UnitOfWork, charger_id: str) -> None:
+    """Have the station take it before the charger has it."""
+    place = work.stations_admin.charger_place(charger_id)
+    if place is not None:
+        work.stations_admin.bump_plan(place.station_id)
 
 
 def _deliver(
@@ -178,6 +188,7 @@ def _deliver(
         chain=certificate.chain or "",
         purpose=certificate.purpose,
         request_id=certificate.request_id,
+        serial_number=certificate.serial_number,
     )
     command_id = _issue(work, place, request, now)
     work.certificates.put(
@@ -240,6 +251,7 @@ def _view(certificate: Certificate) -> CertificateView:
         chain=certificate.chain,
         serial_number=certificate.serial_number,
         valid_until=certificate.valid_until,
+        used_at=certificate.used_at,
         why=certificate.why,
         requested_at=certificate.requested_at,
         changed_at=certificate.changed_at,

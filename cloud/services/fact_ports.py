@@ -449,6 +449,8 @@ class ChargerKey:
     key_hash: str
     security_profile: int
     profile_generation: int = 0
+    certificate_serials: tuple[str, ...] = ()
+    """Of its certificates these alone count; none: each."""
     next_salt: str = ""
     next_key_hash: str = ""
     registration: str = "accepted"

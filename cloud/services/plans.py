@@ -124,6 +124,7 @@ class PlanService:
                     key_hash=key.key_hash,
                     security_profile=key.security_profile,
                     profile_generation=key.profile_generation,
+                    certificate_serials=list(key.certificate_serials),
                     next_salt=key.next_salt,
                     next_key_hash=key.next_key_hash,
                     registration=Registration(key.registration),

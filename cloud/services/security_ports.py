@@ -19,6 +19,8 @@ class Login:
     at: datetime
     profile_generation: int | None = None
     """Of the setting of its profile it was held against; None: its agent knows of none."""
+    certificate_serial: str = ""
+    """Of the certificate it came by; empty: by none."""
 
 
 class KeyRotations(Protocol):
@@ -54,6 +56,10 @@ class Certificates(Protocol):
 
     def undelivered(self, charger_ids: Collection[str]) -> list[str]:
         """Return which of these chargers have one that is signed and not theirs yet."""
+        ...
+
+    def see(self, logins: Sequence[Login]) -> set[str]:
+        """Note by which chargers came; returns the stations of those that came by a new one."""
         ...
 
     def of_charger(self, charger_id: str, limit: int) -> list[Certificate]:

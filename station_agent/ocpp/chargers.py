@@ -12,7 +12,7 @@ import structlog
 
 from contracts.answers import is_due_at_boot
 from contracts.clock import Clock
-from contracts.commands import Request, SetChargerKey, TriggerMessage
+from contracts.commands import DeliverCertificate, Request, SetChargerKey, TriggerMessage
 from contracts.events import ChargerDisconnected, CommandOutcome, Event, SecurityEventReported
 from contracts.ids import ChargerId
 from contracts.plan import ChargerCredential, Registration
@@ -23,7 +23,7 @@ from station_agent.ocpp.connections import Connections
 from station_agent.ocpp.displays import TariffDisplays
 from station_agent.ocpp.door import ChargerSocket
 from station_agent.ocpp.gateway import Gateway
-from station_agent.ocpp.handshake import DOWNGRADED, other_than
+from station_agent.ocpp.handshake import DOWNGRADED, REPLACED, other_than
 from station_agent.ocpp.outcome import ChargerView
 from station_agent.ocpp.profiles import Memory, Profiles
 from station_agent.ocpp.server import ServerSettings
@@ -50,6 +50,8 @@ _NORMAL: Final = 1000
 _NEW_KEY_WITHIN: Final = timedelta(seconds=10)
 _INTRODUCED_WITHIN: Final = timedelta(seconds=15)
 """Ten seconds are left for a boot by itself, and five more for a slow one."""
+_ALERTING: Final = frozenset({DOWNGRADED, REPLACED})
+"""Reasons a person is told of: the charger may be locked out for good."""
 _EVENT_EVERY: Final = timedelta(minutes=1)
 
 
@@ -95,11 +97,17 @@ class StationChargers:
 
     async def execute(self, request: Request, timeout_s: float) -> CommandResult:
         """See ChargerGateway.execute."""
-        if not isinstance(request, SetChargerKey):
-            return await self._gateway.execute(request, timeout_s)
+        match request:
+            case SetChargerKey():
+                return await self._give_key(request, timeout_s)
+            case DeliverCertificate(charger_id=charger_id, serial_number=serial_number):
+                if not await self._credentials.takes_certificate(charger_id, serial_number):
+                    return _unplanned("certificate")
+        return await self._gateway.execute(request, timeout_s)
+
+    async def _give_key(self, request: SetChargerKey, timeout_s: float) -> CommandResult:
         if not await self._credentials.takes(request.charger_id, request.salt, request.key):
-            why = {"description": "the station has no plan with this key yet"}
-            return CommandResult(CommandOutcome.FAILED, why)
+            return _unplanned("key")
         result = await self._gateway.execute(request, timeout_s)
         connection = self._connections.get(request.charger_id)
         is_due_now = result.outcome is CommandOutcome.ACCEPTED and not is_due_at_boot(result.answer)
@@ -154,7 +162,7 @@ class StationChargers:
         await self._record(
             SecurityEventReported(
                 charger_id=charger_id,
-                event=reason if reason == DOWNGRADED else "login_refused",
+                event=reason if reason in _ALERTING else "login_refused",
                 info=reason,
                 observed_at=self._clock.now(),
             )
@@ -223,6 +231,7 @@ class StationChargers:
             security_profile=socket.admission.security_profile,
             key_salt=socket.admission.key_salt,
             profile_generation=socket.admission.profile_generation,
+            certificate_serial=socket.admission.certificate_serial,
             heartbeat_interval_s=self._settings.heartbeat_interval_s,
             new_session_id=lambda: uuid.uuid4().hex,
             promises=self._promises,
@@ -258,6 +267,11 @@ class StationChargers:
             log.warning("ocpp.not_recorded", fact=type(fact).__name__)
             return False
         return True
+
+
+def _unplanned(what: str) -> CommandResult:
+    why = {"description": f"the station has no plan with this {what} yet"}
+    return CommandResult(CommandOutcome.FAILED, why)
 
 
 def _timing(settings: ServerSettings) -> Timing:

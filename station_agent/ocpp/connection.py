@@ -170,6 +170,7 @@ class ChargerConnection:
             security_profile=self.charger.security_profile,
             key_salt=self.charger.key_salt,
             profile_generation=self.charger.profile_generation,
+            certificate_serial=self.charger.certificate_serial,
             observed_at=self._clock.now(),
         )
 

@@ -12,7 +12,7 @@ from contracts.ids import ChargerId, is_identity
 from contracts.keys import hash_key, is_key, new_salt
 from contracts.plan import ChargerCredential
 from station_agent.ocpp import v16, v21, v201
-from station_agent.ocpp.tls import is_certificate_of
+from station_agent.ocpp.tls import is_certificate_of, serial_of
 from station_agent.ocpp.versions import Version
 
 VERSIONS: Final[Mapping[str, Version]] = {
@@ -31,6 +31,9 @@ _CERTIFICATE_PROFILE: Final = 3
 
 DOWNGRADED: Final = "security_downgraded"
 """The reason where a charger proved who it is, and came less protected than it has to."""
+
+REPLACED: Final = "certificate_replaced"
+"""The reason where its certificate is one that has a newer one in its place."""
 
 # What the key of a charger nobody knows is checked against, so that it takes as long.
 _NOBODY: Final = ChargerCredential(
@@ -152,6 +155,8 @@ class Admission:
     """Names the key it proved itself by; empty: by none."""
     profile_generation: int = 0
     """Of the credential it was held against."""
+    certificate_serial: str = ""
+    """Of the certificate it proved itself by; empty: by none."""
 
 
 def admit(
@@ -171,21 +176,27 @@ def admit(
         if is_lab and is_ours:
             return Admission(is_admitted=True, security_profile=_NO_PROFILE)
         return Admission(is_admitted=False, reason="unknown_charger")
-    used = _profile_of(knock, is_proven=bool(salt))
+    is_its = knock.is_encrypted and is_certificate_of(knock.certificate, charger_id)
+    serial = serial_of(knock.certificate or {}) if is_its else ""
+    counting = credential.certificate_serials
+    is_replaced = is_its and bool(counting) and serial not in counting
+    used = _profile_of(knock, is_proven=bool(salt), is_certified=is_its and not is_replaced)
     reason = _wanting(knock, credential.security_profile, used, is_lab=is_lab)
     if reason:
+        reason = REPLACED if is_replaced else reason
         return Admission(is_admitted=False, security_profile=used, reason=reason)
     return Admission(
         is_admitted=True,
         security_profile=used,
         key_salt=salt,
         profile_generation=credential.profile_generation,
+        certificate_serial=serial if used == _CERTIFICATE_PROFILE else "",
     )
 
 
-def _profile_of(knock: Knock, *, is_proven: bool) -> int:
+def _profile_of(knock: Knock, *, is_proven: bool, is_certified: bool) -> int:
     """Return the highest security profile that what came satisfies (OCPP 2.0.1, A00)."""
-    if knock.is_encrypted and is_certificate_of(knock.certificate, knock.charger_id or ""):
+    if is_certified:
         return _CERTIFICATE_PROFILE
     if not is_proven:
         return _NO_PROFILE

@@ -49,6 +49,8 @@ class ChargerView:
     """Whether it said that it shows drivers what charging costs."""
     profile_generation: int = 0
     """Of the credential it was let in by."""
+    certificate_serial: str = ""
+    """Of the certificate it came by; empty: by none."""
     talk: Conversation = field(default_factory=Conversation)
     skew: Skew = field(default_factory=Skew)
     """What is known of its clock; the same for all its connections."""

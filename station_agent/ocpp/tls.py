@@ -34,6 +34,11 @@ def server_context(
     return context
 
 
+def serial_of(certificate: Mapping[str, Any]) -> str:
+    """Return a certificate's serial number as the plan has it: hexadecimal, lower case, no zeros before."""
+    return str(certificate.get("serialNumber", "")).lower().lstrip("0")
+
+
 def is_certificate_of(certificate: Mapping[str, Any] | None, charger_id: ChargerId) -> bool:
     """Whether a verified certificate, as `getpeercert` tells it, names this charger."""
     if not certificate:

@@ -147,3 +147,26 @@ async def test_who_watches_hears_only_of_plans_that_know_other_chargers(keeper):
     keeper.take(a_plan(3))
 
     assert heard == [{"C1"}, set()]
+
+
+@pytest.mark.parametrize(
+    ("counting", "serial", "is_taken"),
+    [([], "1f", True), (["1f"], "", True), (["2f", "1f"], "2f", True), (["1f"], "2f", False)],
+)
+async def test_s03_a_certificate_is_taken_once_the_plan_that_counts_it_is_on_disk(
+    path, monkeypatch, counting, serial, is_taken
+):
+    monkeypatch.setattr("station_agent.plan._PATIENCE_S", 0.05)
+    keeper = a_keeper(path)
+    credential = ChargerCredential(
+        charger_id="C1", salt="00", key_hash="11", certificate_serials=counting
+    )
+    keeper.take(a_plan(chargers=[credential]))
+    early = await keeper.takes_certificate("C1", serial)
+    running = asyncio.create_task(keeper.run())
+    await until(path.exists)
+
+    assert not early
+    assert await keeper.takes_certificate("C1", serial) is is_taken
+    assert await keeper.takes_certificate("C2", serial)
+    running.cancel()

@@ -1,14 +1,16 @@
 """Certificates chargers asked for, in SQL."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from cloud.adapters.sql.rows import Reader
 from cloud.adapters.sql.tables import charger_certificates as certificates
+from cloud.adapters.sql.tables import chargers
 from cloud.domain.certificates import Certificate, Status
+from cloud.services.security_ports import Login
 
 _READ: Final = Reader(certificates, Certificate, status=Status)
 
@@ -26,6 +28,8 @@ class SqlCertificates:
             self._connection.execute(insert(certificates).values(values))
         else:
             which = certificates.c.id == certificate.id
+            # logins are noted by whoever hears of them, meanwhile as well
+            del values["used_at"]
             self._connection.execute(update(certificates).where(which).values(values))
 
     def get(self, certificate_id: str) -> Certificate | None:
@@ -45,6 +49,28 @@ class SqlCertificates:
             certificates.c.charger_id.in_(charger_ids), certificates.c.status == Status.SIGNED
         )
         return list(self._connection.execute(query.distinct()).scalars())
+
+    def see(self, logins: Sequence[Login]) -> set[str]:
+        """See Certificates.see."""
+        came = {(one.charger_id, one.certificate_serial): one for one in logins}
+        return {
+            station_id
+            for (_, serial_number), login in came.items()
+            if serial_number and (station_id := self._see(login)) is not None
+        }
+
+    def _see(self, login: Login) -> str | None:
+        which = and_(
+            certificates.c.charger_id == login.charger_id,
+            certificates.c.serial_number == login.certificate_serial,
+            certificates.c.used_at.is_(None),
+        )
+        statement = update(certificates).where(which).values(used_at=login.at)
+        if not self._connection.execute(statement).rowcount:
+            return None
+        query = select(chargers.c.station_id).where(chargers.c.id == login.charger_id)
+        station_id: str = self._connection.execute(query).scalar_one()
+        return station_id
 
     def of_charger(self, charger_id: str, limit: int) -> list[Certificate]:
         """See Certificates.of_charger."""

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from itertools import groupby
 from typing import Final
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from cloud.adapters.sql.rows import Reader
+from cloud.adapters.sql.tables import charger_certificates as certificates
 from cloud.adapters.sql.tables import charger_key_rotations as rotations
 from cloud.adapters.sql.tables import chargers, charging_tokens, stations
 from cloud.domain.billing import simple_id
+from cloud.domain.certificates import LOGIN_PURPOSES, counting
 from cloud.domain.key_rotation import OPEN
 from cloud.services.fact_ports import ChargerKey, Grant, PlanSource
 
@@ -91,6 +94,7 @@ class SqlPlans:
         )
         if station_ids is not None:
             query = query.where(chargers.c.station_id.in_(station_ids))
+        serials = self._serials(station_ids)
         keys: dict[str, list[ChargerKey]] = defaultdict(list)
         for row in self._connection.execute(query.order_by(chargers.c.id)):
             key = ChargerKey(
@@ -99,9 +103,35 @@ class SqlPlans:
                 key_hash=row.key_hash,
                 security_profile=row.security_profile,
                 profile_generation=row.profile_generation,
+                certificate_serials=serials.get(row.id, ()),
                 next_salt=row.salt or "",
                 next_key_hash=row.next_key_hash or "",
                 registration=row.registration,
             )
             keys[row.station_id].append(key)
         return keys
+
+    def _serials(self, station_ids: Collection[str] | None) -> dict[str, tuple[str, ...]]:
+        """Return by charger which certificates count; those of before its profile was set do not."""
+        is_since = or_(
+            chargers.c.profile_set_at.is_(None),
+            certificates.c.requested_at >= chargers.c.profile_set_at,
+        )
+        query = (
+            select(certificates.c.charger_id, certificates.c.serial_number, certificates.c.used_at)
+            .join(chargers, chargers.c.id == certificates.c.charger_id)
+            .where(certificates.c.purpose.in_(LOGIN_PURPOSES), certificates.c.serial_number != "")
+            .where(is_since)
+            .order_by(
+                certificates.c.charger_id,
+                certificates.c.requested_at.desc(),
+                certificates.c.id.desc(),
+            )
+        )
+        if station_ids is not None:
+            query = query.where(chargers.c.station_id.in_(station_ids))
+        rows = groupby(self._connection.execute(query), key=lambda row: row.charger_id)
+        return {
+            charger_id: counting((one.serial_number, one.used_at is not None) for one in group)
+            for charger_id, group in rows
+        }

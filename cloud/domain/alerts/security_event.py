@@ -86,6 +86,14 @@ CONCERNS: Final[Mapping[str, Concern]] = {
         "Somebody of the charger's name came less protected than it must",
         _LET_BACK,
     ),
+    "certificate_replaced": Concern(
+        Severity.MAJOR,
+        "Somebody came by a certificate of the charger's that has a newer one in its place",
+        "It was not let in. Have the charger use its newest certificate; if it has that no more, or is"
+        " another box, have an administrator set its security profile anew"
+        " (PUT /api/v1/chargers/{id}/security-profile): then any good certificate of its name counts,"
+        " until it comes by one of ours.",
+    ),
     "key_not_taken": Concern(
         Severity.MINOR,
         "The charger does not take a new key",

@@ -39,6 +39,7 @@ def charger_came(board: Board, fact: ChargerConnected, stamp: Stamp) -> None:
             security_profile=fact.security_profile,
             at=at,
             profile_generation=fact.profile_generation,
+            certificate_serial=fact.certificate_serial[:48],
         )
     )
 
@@ -106,5 +107,6 @@ def _keep_logins(work: UnitOfWork, board: Board) -> None:
     board.deadlines += [Deadline(kind, one, board.now) for one in changing]
     delivering = work.certificates.undelivered({one.charger_id for one in board.logins})
     board.deadlines += [Deadline(DeadlineKind.CERTIFICATE, one, board.now) for one in delivering]
-    for station_id in work.stations_admin.raise_profiles(board.logins):
+    changed = work.stations_admin.raise_profiles(board.logins) | work.certificates.see(board.logins)
+    for station_id in sorted(changed):
         work.stations_admin.bump_plan(station_id)

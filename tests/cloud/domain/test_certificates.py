@@ -12,6 +12,7 @@ from cloud.domain.certificates import (
     Happening,
     Status,
     advance,
+    counting,
     renewal_at,
 )
 from cloud.domain.errors import IllegalTransition
@@ -52,3 +53,19 @@ def test_it_is_renewed_a_month_before_its_end_or_after_two_thirds(lasts, renewed
 
 def test_what_has_no_end_is_never_renewed():
     assert renewal_at(a_certificate()) is None
+
+
+@pytest.mark.parametrize(
+    ("newest_first", "serials"),
+    [
+        ([], ()),
+        ([("a", False)], ()),
+        ([("b", False), ("a", False)], ()),
+        ([("a", True)], ("a",)),
+        ([("b", False), ("a", True)], ("b", "a")),
+        ([("b", True), ("a", True)], ("b",)),
+        ([("c", False), ("b", True), ("a", False)], ("c", "b")),
+    ],
+)
+def test_s03_those_count_that_are_in_use_or_came_since(newest_first, serials):
+    assert counting(newest_first) == serials

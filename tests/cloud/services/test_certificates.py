@@ -10,7 +10,9 @@ from cloud.domain.certificates import MOST_DELIVERED
 from cloud.domain.errors import NotAllowed, NotFound
 from cloud.services.certificates import CertificateService
 from cloud.services.commands import CommandService
+from cloud.services.plans import PlanService
 from cloud.services.security_ports import AuthorityAway, CsrRefused, Signed
+from cloud.services.stations_admin import StationAdminService
 from contracts.commands import DeliverCertificate, TriggerMessage, decode_command
 from contracts.events import (
     CertificateRequested,
@@ -19,7 +21,8 @@ from contracts.events import (
     CommandAnswered,
     CommandOutcome,
 )
-from tests.cloud.builders import CHARGER
+from contracts.plan import decode_plan
+from tests.cloud.builders import CHARGER, STATION
 
 STAFF = Viewer("staff", Role.MAINTENANCE)
 OWN = "ChargingStationCertificate"
@@ -37,7 +40,8 @@ class Authority:
         if self.problem is not None:
             raise self.problem
         self.signed.append((csr, *names, purpose))
-        return Signed(f"chain {len(self.signed)}", "1f", self.clock.now() + timedelta(days=90))
+        number = len(self.signed)
+        return Signed(f"chain {number}", f"{number}f", self.clock.now() + timedelta(days=90))
 
     def roots(self) -> dict[str, str]:
         return {"CSMSRootCertificate": "root"}
@@ -53,12 +57,22 @@ class Chain:
         rig.pass_by(300)
         self.came()
 
-    def came(self) -> None:
-        now = self.rig.clock.now()
+    def came(self, serial="") -> None:
         fact = ChargerConnected(
-            charger_id=CHARGER, ocpp_version="2.0.1", security_profile=1, observed_at=now
+            charger_id=CHARGER,
+            ocpp_version="2.0.1",
+            security_profile=3 if serial else 1,
+            certificate_serial=serial,
+            observed_at=self.rig.clock.now(),
         )
         self.rig.agent.tell(fact)
+
+    def counting(self) -> list[str]:
+        """Return the serial numbers of the newest plan that was sent."""
+        PlanService(self.rig.open_work, self.rig.broker, self.rig.clock).publish_changed()
+        sent = self.rig.broker.published
+        plans = [body for topic, body, _ in sent if topic.endswith(f"{STATION}/plan")]
+        return decode_plan(plans[-1]).chargers[0].certificate_serials
 
     def left(self) -> None:
         now = self.rig.clock.now()
@@ -120,7 +134,7 @@ def test_a_request_is_signed_and_delivered(chain):
 
     assert chain.authority.signed[0][:2] == ("csr", CHARGER)
     assert command.request == DeliverCertificate(
-        charger_id=CHARGER, chain="chain 1", purpose=OWN, request_id=4
+        charger_id=CHARGER, chain="chain 1", purpose=OWN, request_id=4, serial_number="1f"
     )
     assert chain.stands() == ["installed"]
     assert chain.service.of_charger(STAFF, CHARGER).roots == {"CSMSRootCertificate": "root"}
@@ -209,6 +223,69 @@ def test_a_certificate_is_renewed_before_its_end_and_asked_for_daily_until_it_is
     assert [one.request.message for one in once] == ["SignChargingStationCertificate"]
     assert len(twice) == 2
     assert chain.stands() == ["installed", "replaced"]
+
+
+@pytest.fixture
+def keyed(chain):
+    chain.rig.execute(f"UPDATE chargers SET key_salt = '{'0' * 32}', key_hash = '{'f' * 64}'")
+    return chain
+
+
+def renewed(chain, csr) -> None:
+    chain.rig.pass_by(60, is_heard=True)
+    chain.asks(csr)
+    chain.tick()
+    chain.answered(CommandOutcome.ACCEPTED, status="Accepted")
+
+
+def test_s03_a_certificate_counts_until_the_charger_comes_by_a_newer_one(keyed):
+    keyed.counting()
+    renewed(keyed, "first")
+    unused = keyed.counting()
+    keyed.came("1f")
+    first = keyed.counting()
+    keyed.rig.pass_by(60, is_heard=True)
+    keyed.asks("second")
+    both = keyed.counting()
+    keyed.came("1f")
+    still_both = keyed.counting()
+    keyed.came("2f")
+
+    assert (unused, first) == ([], ["1f"])
+    assert both == still_both == ["2f", "1f"]
+    assert keyed.counting() == ["2f"]
+
+
+def test_s03_one_that_was_given_up_counts_too_for_the_charger_may_have_it(keyed):
+    renewed(keyed, "first")
+    keyed.came("1f")
+    keyed.rig.pass_by(60, is_heard=True)
+    keyed.asks("second")
+    keyed.tick()
+    keyed.answered(CommandOutcome.REJECTED, status="Rejected")
+
+    assert keyed.stands() == ["rejected", "installed"]
+    assert keyed.counting() == ["2f", "1f"]
+
+
+def test_s03_what_was_issued_elsewhere_or_for_cars_is_not_held_against_a_charger(keyed):
+    keyed.counting()
+    keyed.asks("for cars", "V2GCertificate")
+    keyed.came("1f")
+    keyed.came("cafe")
+
+    assert keyed.counting() == []
+
+
+def test_s03_a_profile_set_anew_lets_another_box_come_by_its_own_certificate(keyed):
+    renewed(keyed, "first")
+    keyed.came("1f")
+    before = keyed.counting()
+    keyed.rig.pass_by(60, is_heard=True)
+    admin = StationAdminService(keyed.rig.open_work, None, keyed.rig.clock)
+    admin.set_security_profile(Viewer("u-admin", Role.ADMIN), CHARGER, 3)
+
+    assert (before, keyed.counting()) == (["1f"], [])
 
 
 def test_drivers_and_strangers_see_no_certificates(chain):

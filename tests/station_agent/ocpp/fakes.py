@@ -187,6 +187,10 @@ class FakeCredentials(dict):
             known is not None and salt == known.next_salt and is_key(salt, known.next_key_hash, key)
         )
 
+    async def takes_certificate(self, charger_id: ChargerId, serial_number: str) -> bool:
+        counting = self[charger_id].certificate_serials if charger_id in self else ()
+        return not counting or serial_number in counting
+
 
 class FakeSocket:
     """The agent's end of a WebSocket whose other end is the test."""

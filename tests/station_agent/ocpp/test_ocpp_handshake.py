@@ -12,6 +12,7 @@ from contracts.ids import is_identity
 from contracts.keys import hash_key
 from station_agent.ocpp.handshake import (
     DOWNGRADED,
+    REPLACED,
     VERSIONS,
     Knock,
     admit,
@@ -178,6 +179,44 @@ def test_f13_while_a_key_changes_both_are_good_and_the_one_used_is_told(key, sal
     admission = admit(Knock("CP-1", b"CP-1:" + key.encode()), changing, is_lab=False, is_ours=True)
 
     assert (admission.is_admitted, admission.key_salt) == (bool(salt), salt)
+
+
+@pytest.mark.parametrize(
+    ("counting", "is_admitted", "reason"),
+    [
+        ([], True, ""),
+        (["1f", "abc"], True, ""),
+        (["1f"], False, REPLACED),
+    ],
+)
+def test_s03_a_certificate_the_plan_counts_no_more_proves_nothing(counting, is_admitted, reason):
+    shown = CERTIFICATE | {"serialNumber": "0ABC"}
+    credential = msgspec.structs.replace(
+        a_credential(security_profile=3), certificate_serials=counting
+    )
+    knock = Knock("CP-1", GOOD, is_encrypted=True, certificate=shown)
+
+    admission = admit(knock, credential, is_lab=False, is_ours=True)
+
+    assert (admission.is_admitted, admission.reason) == (is_admitted, reason)
+    assert admission.certificate_serial == ("abc" if is_admitted else "")
+
+
+def test_s03_who_may_come_by_a_key_does_with_an_old_certificate_too():
+    shown = CERTIFICATE | {"serialNumber": "0ABC"}
+    credential = msgspec.structs.replace(
+        a_credential(security_profile=2), certificate_serials=["1f"]
+    )
+
+    admission = admit(
+        Knock("CP-1", GOOD, is_encrypted=True, certificate=shown),
+        credential,
+        is_lab=False,
+        is_ours=True,
+    )
+
+    assert (admission.is_admitted, admission.security_profile) == (True, 2)
+    assert admission.certificate_serial == ""
 
 
 @pytest.mark.parametrize(("is_lab", "is_ours"), list(product([False, True], repeat=2)))

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 import pytest
 import trustme
+from cryptography import x509
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -411,6 +412,8 @@ class Certificates:
     def __init__(self, folder) -> None:
         self.authority = trustme.CA()
         self.ca_file = folder / "ca.pem"
+        self.serials: list[str] = []
+        """Of the clients' certificates, in order."""
         self.authority.cert_pem.write_to_path(self.ca_file)
         self.server_files = []
         for kind in (trustme.KeyType.ECDSA, trustme.KeyType.RSA):
@@ -423,7 +426,10 @@ class Certificates:
         context = ssl.create_default_context(cafile=self.ca_file)
         if name is not None:
             issuer = authority or self.authority
-            issuer.issue_cert(f"{name}.example.org", common_name=name).configure_cert(context)
+            issued = issuer.issue_cert(f"{name}.example.org", common_name=name)
+            issued.configure_cert(context)
+            leaf = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
+            self.serials.append(f"{leaf.serial_number:x}")
         return context
 
 
@@ -458,6 +464,30 @@ async def test_profile_3_is_a_certificate_with_the_chargers_name(secure, certifi
     assert await secure.status_of(**more, ssl=certificates.client()) == 401
     with_key = more | {"user": "CP-2"}
     assert await secure.status_of(**with_key, ssl=certificates.client()) == 401
+
+
+async def test_s03_a_certificate_that_was_replaced_is_no_proof_any_more(secure, certificates):
+    more = {"path": "/CP-2", "user": None, "scheme": "wss"}
+    old, new = certificates.client("CP-2"), certificates.client("CP-2")
+    serials = certificates.serials[-2:]
+    secure.credentials["CP-2"] = msgspec.structs.replace(
+        a_credential("CP-2", security_profile=3), certificate_serials=serials
+    )
+    async with secure.connect(**more, ssl=old) as ws:
+        await say(ws, "Heartbeat", {})
+    await until(lambda: secure.outbox.told(ChargerDisconnected))
+    secure.credentials["CP-2"] = msgspec.structs.replace(
+        a_credential("CP-2", security_profile=3), certificate_serials=serials[1:]
+    )
+    status = await secure.status_of(**more, ssl=old)
+    async with secure.connect(**more, ssl=new) as ws:
+        await say(ws, "Heartbeat", {})
+
+    assert status == 401
+    assert [one.certificate_serial for one in secure.outbox.told(ChargerConnected)] == serials
+    assert [one.event for one in secure.outbox.told(SecurityEventReported)] == [
+        "certificate_replaced"
+    ]
 
 
 async def test_s03_a_certificate_of_a_foreign_authority_gets_no_handshake(secure, certificates):
@@ -639,3 +669,23 @@ async def test_f13_a_key_the_plan_does_not_have_on_disk_is_not_given_to_a_charge
         assert asked[3] == {"key": "AuthorizationKey", "value": "cd" * 20}
         assert given.outcome is CommandOutcome.ACCEPTED
         assert connected[0].key_salt == a_credential().salt
+
+
+async def test_s03_a_certificate_the_plan_does_not_count_yet_is_not_given_to_a_charger():
+    request = commands.DeliverCertificate(charger_id="CP-1", chain="PEM", serial_number="2f")
+    async with a_station() as station, station.connect(offers=("ocpp2.0.1",)) as ws:
+        await say(ws, "Heartbeat", {})
+        station.credentials["CP-1"] = msgspec.structs.replace(
+            a_credential(), certificate_serials=["1f"]
+        )
+        refused = await station.chargers.execute(request, 5)
+        station.credentials["CP-1"] = msgspec.structs.replace(
+            a_credential(), certificate_serials=["2f", "1f"]
+        )
+        giving = asyncio.create_task(station.chargers.execute(request, 20))
+        asked = json.loads(await ws.recv())
+        await ws.send(json.dumps([3, asked[1], {"status": "Accepted"}]))
+
+        assert refused.outcome is CommandOutcome.FAILED
+        assert asked[2] == "CertificateSigned"
+        assert (await giving).outcome is CommandOutcome.ACCEPTED
