@@ -104,6 +104,8 @@ class Answering:
         self._rpc = rpc
         self._services = services
         self._clock = services.clock
+        self.closes = ""
+        """Why the connection is to be closed now that the last call is answered; empty: it is not."""
         self._told = OncePer(_TOLD_ONCE_IN.total_seconds())
 
     def speak(self, version: Version) -> None:
@@ -213,6 +215,7 @@ class Answering:
         if call.action == BOOT:
             self._introduce(outcome.facts)
             self.charger.talk.registration = Registration(outcome.reply["status"].lower())
+        self.closes = outcome.closes
         metrics.messages(call.action, "mended" if oddities else "answered").inc()
         return reply
 

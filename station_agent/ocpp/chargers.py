@@ -232,6 +232,7 @@ class StationChargers:
             key_salt=socket.admission.key_salt,
             profile_generation=socket.admission.profile_generation,
             certificate_serial=socket.admission.certificate_serial,
+            common_names=socket.admission.common_names,
             heartbeat_interval_s=self._settings.heartbeat_interval_s,
             new_session_id=lambda: uuid.uuid4().hex,
             promises=self._promises,

@@ -23,6 +23,7 @@ log: Final = structlog.get_logger()
 _BACKLOG: Final = 16
 _PROBE_S: Final = 2.5
 _BOOT_WAIT: Final = timedelta(seconds=10)
+_REFUSED: Final = 1008
 _VENDORS_OWN: Final = "DataTransfer"
 """Its data may be anything: which version's it looks like tells nothing of the version."""
 
@@ -307,6 +308,8 @@ class ChargerConnection:
             reply = await self._answering.reply(received, frame)
             if reply is not None:
                 await self._socket.send(reply, text=True)
+            if self._answering.closes:
+                await self._socket.close(_REFUSED, self._answering.closes)
         except ConnectionClosed:
             # It will ask again on its next connection.
             metrics.messages(self._answering.label(received.action), "gone").inc()

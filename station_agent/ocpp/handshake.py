@@ -12,7 +12,7 @@ from contracts.ids import ChargerId, is_identity
 from contracts.keys import hash_key, is_key, new_salt
 from contracts.plan import ChargerCredential
 from station_agent.ocpp import v16, v21, v201
-from station_agent.ocpp.tls import is_certificate_of, serial_of
+from station_agent.ocpp.tls import common_names_of, is_certificate_of, serial_of
 from station_agent.ocpp.versions import Version
 
 VERSIONS: Final[Mapping[str, Version]] = {
@@ -157,6 +157,8 @@ class Admission:
     """Of the credential it was held against."""
     certificate_serial: str = ""
     """Of the certificate it proved itself by; empty: by none."""
+    common_names: tuple[str, ...] = ()
+    """Of that certificate."""
 
 
 def admit(
@@ -185,12 +187,14 @@ def admit(
     if reason:
         reason = REPLACED if is_replaced else reason
         return Admission(is_admitted=False, security_profile=used, reason=reason)
+    is_certified = used == _CERTIFICATE_PROFILE
     return Admission(
         is_admitted=True,
         security_profile=used,
         key_salt=salt,
         profile_generation=credential.profile_generation,
-        certificate_serial=serial if used == _CERTIFICATE_PROFILE else "",
+        certificate_serial=serial if is_certified else "",
+        common_names=common_names_of(knock.certificate or {}) if is_certified else (),
     )
 
 

@@ -51,6 +51,8 @@ class ChargerView:
     """Of the credential it was let in by."""
     certificate_serial: str = ""
     """Of the certificate it came by; empty: by none."""
+    common_names: Sequence[str] = ()
+    """Of that certificate's subject."""
     talk: Conversation = field(default_factory=Conversation)
     skew: Skew = field(default_factory=Skew)
     """What is known of its clock; the same for all its connections."""
@@ -159,6 +161,8 @@ class Outcome(msgspec.Struct, frozen=True):
     reply: Reply
     facts: Sequence[Event] = ()
     notes: Sequence[Note] = ()
+    closes: str = ""
+    """Why the connection is closed once the reply is sent; empty: it is not."""
 
 
 class Answers(Enum):

@@ -34,6 +34,12 @@ def server_context(
     return context
 
 
+def common_names_of(certificate: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what its subject is called; OCPP puts the charger's serial number there (A00.FR.405)."""
+    subject = certificate.get("subject", ())
+    return tuple(value for part in subject for key, value in part if key == "commonName")
+
+
 def serial_of(certificate: Mapping[str, Any]) -> str:
     """Return a certificate's serial number as the plan has it: hexadecimal, lower case, no zeros before."""
     return str(certificate.get("serialNumber", "")).lower().lstrip("0")
@@ -43,8 +49,7 @@ def is_certificate_of(certificate: Mapping[str, Any] | None, charger_id: Charger
     """Whether a verified certificate, as `getpeercert` tells it, names this charger."""
     if not certificate:
         return False
-    subject = certificate.get("subject", ())
-    names = [value for part in subject for key, value in part if key == "commonName"]
+    names = list(common_names_of(certificate))
     names += [
         value for kind, value in certificate.get("subjectAltName", ()) if kind in {"DNS", "URI"}
     ]

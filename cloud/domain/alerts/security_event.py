@@ -94,6 +94,12 @@ CONCERNS: Final[Mapping[str, Concern]] = {
         " (PUT /api/v1/chargers/{id}/security-profile): then any good certificate of its name counts,"
         " until it comes by one of ours.",
     ),
+    "serial_differs": Concern(
+        Severity.MAJOR,
+        "The charger is of another serial number than its certificate",
+        "Its connection was closed. If the box was replaced, have it get a certificate of its own; if it"
+        " was not, find out where the certificate is used.",
+    ),
     "key_not_taken": Concern(
         Severity.MINOR,
         "The charger does not take a new key",

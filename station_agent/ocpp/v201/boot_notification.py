@@ -35,8 +35,10 @@ class BootNotification(Payload, frozen=True, rename="camel"):
 
 def handle(request: BootNotification, context: Context) -> Outcome:
     """Answer as the plan says; held chargers ask again soon (B02, B03)."""
-    registration = context.charger.registration()
     station = request.charging_station
+    if not _is_of_its_certificate(station.serial_number, context):
+        return _refused(station.serial_number, context)
+    registration = context.charger.registration()
     fact = ChargerBooted(
         charger_id=context.charger.charger_id,
         vendor=cut(station.vendor_name),
@@ -52,6 +54,25 @@ def handle(request: BootNotification, context: Context) -> Outcome:
         "interval": context.charger.interval_s(registration),
     }
     return Outcome(reply, (fact,))
+
+
+def _is_of_its_certificate(serial_number: str, context: Context) -> bool:
+    """Whether its certificate is of this serial number (B01.FR.11); ours may name the charger instead."""
+    names = context.charger.common_names
+    return not names or bool({serial_number, context.charger.charger_id} & set(names))
+
+
+def _refused(serial_number: str, context: Context) -> Outcome:
+    """Turn it away (B01.FR.12)."""
+    called = ", ".join(context.charger.common_names)
+    detail = f"{serial_number or 'none'}, and the certificate is of {called}"
+    reply = {
+        "status": RegistrationStatusEnumType.rejected,
+        "currentTime": write(context.now),
+        "interval": context.charger.interval_s(Registration.REJECTED),
+    }
+    why = "the serial number is not the certificate's"
+    return Outcome(reply, (context.oddity("serial_differs", detail),), closes=why)
 
 
 ROUTE = Route(BootNotification, handle, is_forgiving=True)

@@ -6,11 +6,21 @@ import json
 import socket as sockets
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -19,10 +29,12 @@ from websockets.typing import Subprotocol
 from contracts import commands
 from contracts.clock import SystemClock
 from contracts.events import (
+    ChargerBooted,
     ChargerConnected,
     ChargerDisconnected,
     CommandOutcome,
     ConnectorStateReported,
+    OddityObserved,
     SecurityEventReported,
 )
 from contracts.keys import hash_key
@@ -422,6 +434,30 @@ class Certificates:
             issued.private_key_and_cert_chain_pem.write_to_path(file)
             self.server_files.append(file)
 
+    def client_called(self, name: str, serial: str, folder) -> ssl.SSLContext:
+        """Return a client whose certificate names it beside its serial number, as our house signs them."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.now(UTC)
+        authority = x509.load_pem_x509_certificate(self.authority.cert_pem.bytes())
+        signer = load_pem_private_key(self.authority.private_key_pem.bytes(), None)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, serial)]))
+            .issuer_name(authority.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(hours=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .sign(signer, hashes.SHA256())
+        )
+        file = folder / "client.pem"
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        context = ssl.create_default_context(cafile=self.ca_file)
+        context.load_cert_chain(file)
+        return context
+
     def client(self, name: str | None = None, authority=None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.ca_file)
         if name is not None:
@@ -488,6 +524,53 @@ async def test_s03_a_certificate_that_was_replaced_is_no_proof_any_more(secure, 
     assert [one.event for one in secure.outbox.told(SecurityEventReported)] == [
         "certificate_replaced"
     ]
+
+
+def boot_of(serial):
+    station = {"vendorName": "V", "model": "M"} | ({"serialNumber": serial} if serial else {})
+    return {"reason": "PowerUp", "chargingStation": station}
+
+
+@pytest.mark.parametrize(
+    ("common_name", "serial"), [("SN-7", "SN-7"), ("CP-2", "SN-7"), ("CP-2", None)]
+)
+async def test_b01_fr_11_a_charger_of_its_certificates_serial_number_is_accepted(
+    secure, certificates, tmp_path, common_name, serial
+):
+    tls = certificates.client_called("CP-2", common_name, tmp_path)
+    more = {"path": "/CP-2", "user": None, "scheme": "wss", "offers": ("ocpp2.0.1",)}
+    async with secure.connect(**more, ssl=tls) as ws:
+        answer = await say(ws, "BootNotification", boot_of(serial))
+
+        assert answer[2]["status"] == "Accepted"
+        assert (await say(ws, "Heartbeat", {}, "2"))[0] == 3
+    assert secure.outbox.told(ChargerBooted)
+
+
+@pytest.mark.parametrize("serial", ["SN-8", "CP-2", None])
+async def test_b01_fr_12_one_of_another_serial_number_is_closed_and_it_is_told(
+    secure, certificates, tmp_path, serial
+):
+    tls = certificates.client_called("CP-2", "SN-7", tmp_path)
+    more = {"path": "/CP-2", "user": None, "scheme": "wss", "offers": ("ocpp2.0.1",)}
+    async with secure.connect(**more, ssl=tls) as ws:
+        answer = await say(ws, "BootNotification", boot_of(serial))
+        async with asyncio.timeout(5):
+            await ws.wait_closed()
+
+        assert answer[2]["status"] == "Rejected"
+        assert ws.close_code == 1008
+    (oddity,) = secure.outbox.told(OddityObserved)
+    assert (oddity.oddity, oddity.charger_id) == ("serial_differs", "CP-2")
+    assert secure.outbox.told(ChargerBooted) == []
+
+
+async def test_b01_fr_11_a_serial_number_is_held_against_no_key(secure, certificates):
+    more = {"scheme": "wss", "offers": ("ocpp2.0.1",), "ssl": certificates.client("CP-9")}
+    async with secure.connect(**more) as ws:
+        answer = await say(ws, "BootNotification", boot_of("SN-8"))
+
+        assert answer[2]["status"] == "Accepted"
 
 
 async def test_s03_a_certificate_of_a_foreign_authority_gets_no_handshake(secure, certificates):
@@ -641,7 +724,8 @@ async def test_f13_one_that_goes_by_its_new_key_from_its_next_boot_on_is_not_sen
         await say(ws, "Heartbeat", {}, "2")
         clock.advance(11)
         if is_sent_away:
-            await ws.wait_closed()
+            async with asyncio.timeout(5):
+                await ws.wait_closed()
         else:
             await say(ws, "Heartbeat", {}, "3")
 
