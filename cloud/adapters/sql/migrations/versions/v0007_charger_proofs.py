@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from cloud.adapters.sql.migrations.steps import add_column
 from cloud.adapters.sql.types import BigInt, Identifier, UtcDateTime
 
-revision = "0004"
-down_revision = "0003"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
