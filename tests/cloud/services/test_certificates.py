@@ -11,6 +11,7 @@ from cloud.domain.errors import NotAllowed, NotFound
 from cloud.services.certificates import CertificateService
 from cloud.services.commands import CommandService
 from cloud.services.plans import PlanService
+from cloud.services.shelf import TariffShelf
 from cloud.services.security_ports import AuthorityAway, CsrRefused, Signed
 from cloud.services.stations_admin import StationAdminService
 from contracts.commands import DeliverCertificate, TriggerMessage, decode_command
@@ -69,7 +70,8 @@ class Chain:
 
     def counting(self) -> list[str]:
         """Return the serial numbers of the newest plan that was sent."""
-        PlanService(self.rig.open_work, self.rig.broker, self.rig.clock).publish_changed()
+        rig = self.rig
+        PlanService(rig.open_work, rig.broker, rig.clock, TariffShelf()).publish_changed()
         sent = self.rig.broker.published
         plans = [body for topic, body, _ in sent if topic.endswith(f"{STATION}/plan")]
         return decode_plan(plans[-1]).chargers[0].certificate_serials

@@ -4,13 +4,13 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 
 from contracts.events import MeterSampled, OddityObserved, SessionEnded, SessionStarted
 from station_agent.ocpp import v16, v201
 from station_agent.ocpp.chargers import StationChargers
+from station_agent.ocpp.handshake import Admission
 from station_agent.ocpp.instants import MAX_SKEW, RIGHT, Told, read_kept, write
 from station_agent.ocpp.outcome import Context
 from station_agent.ocpp.server import ServerSettings
@@ -290,7 +290,7 @@ class DialledIn(FakeSocket):
     version = v16.VERSION
     charger_id = "CP-1"
     subprotocol = "ocpp1.6"
-    admission = SimpleNamespace(security_profile=1, key_salt=SALT)
+    admission = Admission(is_admitted=True, security_profile=1, key_salt=SALT)
     close_code = None
     close_reason = ""
 
