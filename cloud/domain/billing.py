@@ -233,7 +233,7 @@ def bill(reservation: Reservation, deal: Deal, charged: Iterable[Charged], now: 
         reservation: its status says what is billed; `status_at` since when it is over.
         deal: as it was frozen.
         charged: its sessions.
-        now: until when a session counts whose end was never told.
+        now: a session whose end was never told counts until then at most, and until the car left.
 
     Raises:
         ValueError: the reservation is not over.
@@ -255,8 +255,11 @@ def _fulfilled(
     reservation: Reservation, deal: Deal, charged: Sequence[Charged], now: datetime
 ) -> Bill:
     ordered = sorted(charged, key=lambda one: one.session.started_at)
-    stretches = [stretch_of(one, reservation.created_at, now) for one in ordered]
     left_at = reservation.left_at or reservation.status_at
+    stretches = [
+        stretch_of(one, reservation.created_at, min(now, max(left_at, one.session.said_at)))
+        for one in ordered
+    ]
     came_at = stretches[0].starts_at if stretches else reservation.arrived_at or left_at
     lines = _reserved(deal, reservation.window, came_at)
     if stretches:

@@ -256,6 +256,18 @@ def test_two_sessions_of_one_reservation_are_billed_as_one():
     assert done.energy_wh == 2_500
 
 
+@pytest.mark.parametrize(("left_s", "counted_s"), [(4_590, 90), (4_520, 60)])
+def test_a_session_whose_end_was_never_told_counts_until_its_car_left(left_s, counted_s):
+    session = a_session(started_at=after(4_500), energy_wh=5_000, sampled_at=after(4_560))
+    tariff = a_tariff([time(60)], currency="GBP")
+    left = over(Status.FULFILLED, left_at=after(left_s))
+
+    done = bill(left, a_deal(tariff=tariff), [Charged(session, [])], after(300_000))
+
+    # but for what it has said itself
+    assert kinds(done.lines) == [("TIME", counted_s, counted_s * 100 // 60)]
+
+
 def test_a_session_whose_end_was_never_told_counts_until_now():
     session = a_session(started_at=after(4_500), energy_wh=5_000)
     tariff = a_tariff([time(60)], currency="GBP")
