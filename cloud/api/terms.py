@@ -92,6 +92,9 @@ class TermsBody(Body):
     overstay_grace_s: Whole = _DEFAULT.overstay_grace_s
     overstay_per_minute_minor: Whole = _DEFAULT.overstay_per_minute_minor
     no_show_fee_minor: Whole = _DEFAULT.no_show_fee_minor
+    is_charger_witness: Annotated[
+        bool, Field(description="Without a sensor, a plug nobody used proves that nobody came.")
+    ] = _DEFAULT.is_charger_witness
     refunds: Annotated[tuple[RefundBody, ...], Field(max_length=20)] = tuple(
         RefundBody(before_s=one.before_s, refund_pct=one.refund_pct) for one in _DEFAULT.refunds
     )

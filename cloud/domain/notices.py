@@ -36,6 +36,8 @@ class NoticeKind(StrEnum):
     OVERSTAY_STARTED = "overstay_started"
     OVERSTAY_CONTINUES = "overstay_continues"
     """Each quarter of an hour."""
+    NOT_SEEN = "not_seen"
+    """They say that they are there, and the bay is seen empty."""
     NO_SHOW = "no_show"
     CANCELED = "canceled"
     FAILED = "failed"
@@ -68,6 +70,8 @@ URGENT: Final = frozenset(
         NoticeKind.OFFER,
         NoticeKind.OVERSTAY_STARTED,
         NoticeKind.OVERSTAY_CONTINUES,
+        NoticeKind.NOT_SEEN,
+        NoticeKind.FAILED,
     }
 )
 """What breaks quiet hours."""
@@ -100,6 +104,7 @@ USUAL: Final[dict[NoticeKind, frozenset[Channel]]] = {
     NoticeKind.SESSION_ENDED: _IN_PASSING,
     NoticeKind.OVERSTAY_STARTED: _AT_ONCE,
     NoticeKind.OVERSTAY_CONTINUES: _AT_ONCE,
+    NoticeKind.NOT_SEEN: _AT_ONCE,
     NoticeKind.NO_SHOW: _ON_PAPER,
     NoticeKind.CANCELED: _ON_PAPER,
     NoticeKind.FAILED: _AT_ONCE,
@@ -130,6 +135,7 @@ NEEDS: Final[dict[NoticeKind, Needed]] = {
     NoticeKind.SESSION_ENDED: frozenset({"station_name", "bay_name", "energy_wh"}),
     NoticeKind.OVERSTAY_STARTED: _BAY,
     NoticeKind.OVERSTAY_CONTINUES: _BAY | {"overstay_min"},
+    NoticeKind.NOT_SEEN: _BAY | {"held_until"},
     NoticeKind.NO_SHOW: _BAY | {"due_minor", "currency"},
     NoticeKind.CANCELED: _BAY | {"due_minor", "currency"},
     NoticeKind.FAILED: _BAY,

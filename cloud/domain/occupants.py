@@ -5,7 +5,7 @@ unplugged is taken for the driver for a while, if they came while the bay was ke
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -29,10 +29,13 @@ class InBay(StrEnum):
 
     EMPTY = "seen empty"
     EMPTY_NOW = "seen empty now, in doubt before"
+    SAID_SO = "seen empty, though the driver says that they are there"
     UNSEEN = "nobody plugged in, nobody to see"
     SOMEBODY = "somebody, perhaps the driver"
     OURS = "the driver, with a session"
+    ELSEWHERE = "the driver, with a session at another bay"
     STILL_THERE = "the driver's car, without a session"
+    OWN_BEFORE = "the driver, from a slot of theirs before"
     BEFORE = "the driver before, in time"
     OUTSTAYING = "the driver before, out of time"
     STRANGER = "somebody else"
@@ -57,6 +60,12 @@ class Evidence:
     """Since when the bay has been found as it is, by our clock."""
     is_awaited: bool = False
     """It is found empty and reserved."""
+    elsewhere: Sequence[Session] = ()
+    """Of the late sessions those that go on at another bay."""
+    unheard_since: datetime | None = None
+    """Since when the station, or the charger, has not been heard; null: both are."""
+    linked_at: datetime | None = None
+    """When the charger's connection last changed, its own or that of an agent that began anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +77,24 @@ class Seen:
     session: Session | None = None
     """The driver's, where there is one."""
     recheck_at: datetime | None = None
+    unheard_since: datetime | None = None
+    """See Evidence."""
+    lost_at: datetime | None = None
+    """Since when nobody looks at the bay, its sensors neither; null: somebody does."""
+    linked_at: datetime | None = None
+    """See Evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stander:
     since: datetime | None
-    is_named: bool
-    """A session says who it is, and it is not the driver."""
+    session: Session | None = None
+    """That of their car, where it is known."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a session says who it is."""
+        return self.session is not None and bool(self.session.token or self.session.user_id)
 
 
 STILL_SPEAKING: Final = timedelta(minutes=30)
@@ -85,6 +105,8 @@ _OUT: Final = frozenset({ConnectorSays.FAULTED, ConnectorSays.UNAVAILABLE})
 _IDLE: Final = frozenset({ConnectorSays.FREE, ConnectorSays.RESERVED})
 _AT_CABLE: Final = frozenset(ConnectorSays) - _OUT - _IDLE - {ConnectorSays.NOTHING}
 _HAS_CHARGED: Final = frozenset({Status.CHARGING, Status.FINISHED, Status.OVERSTAYING})
+_IN_SLOT: Final = frozenset({Status.CHARGING, Status.FINISHED})
+"""Who overstays does so here: a session at another bay is another matter."""
 
 
 def protected_from(reservation: Reservation) -> datetime:
@@ -133,12 +155,28 @@ def in_bay(
         others: the live reservations of the bay beside it.
         now: our clock.
     """
+    others = [one for one in others if not is_elsewhere(seen, one)]
+    is_looked_at = seen.said.agent is AgentSays.HEARD and seen.said.sensor in _LOOKS
+    return replace(
+        _found(seen, reservation, others, now),
+        unheard_since=seen.unheard_since,
+        lost_at=None if is_looked_at else seen.unheard_since,
+        linked_at=seen.linked_at,
+    )
+
+
+def _found(
+    seen: Evidence, reservation: Reservation, others: Sequence[Reservation], now: datetime
+) -> Seen:
     said = seen.said
-    ours = _session_of(seen, reservation, now)
+    ours = _session_of(seen, reservation, others, now)
     if ours is not None:
         return Seen(InBay.OURS, ours.started_at, ours)
+    away = _away(seen, reservation)
+    if away is not None:
+        return away
     if said.agent is not AgentSays.HEARD or said.charger in _UNHEARD:
-        return Seen(InBay.UNKNOWN, seen.found_since)
+        return Seen(InBay.UNKNOWN, seen.unheard_since or seen.found_since)
     if reservation.status in _HAS_CHARGED:
         return _after_charging(seen, reservation)
     if said.charger is ChargerSays.ABSENT or said.connector in _OUT:
@@ -147,15 +185,46 @@ def in_bay(
 
 
 _UNHEARD: Final = frozenset({ChargerSays.SILENT, ChargerSays.NEVER_HEARD})
+_LOOKS: Final = frozenset({SensorSays.EMPTY, SensorSays.OCCUPIED})
 
 
-def _session_of(seen: Evidence, reservation: Reservation, now: datetime) -> Session | None:
+def is_elsewhere(seen: Evidence, reservation: Reservation) -> bool:
+    """Whether the driver charges at another bay, and not at this one."""
+    is_away = any(one.reservation_id == reservation.id for one in seen.elsewhere)
+    return is_away and reservation.status in _IN_SLOT and not _is_on(seen, reservation)
+
+
+def _away(seen: Evidence, reservation: Reservation) -> Seen | None:
+    """Say since when the driver's car is at another bay, or was until its session ended."""
+    if is_elsewhere(seen, reservation):
+        session = next(one for one in seen.elsewhere if one.reservation_id == reservation.id)
+        return Seen(InBay.ELSEWHERE, session.started_at, session)
+    own = own_session(seen, reservation)
+    if own is None or own.bay_id in {None, reservation.bay_id}:
+        return None
+    return Seen(InBay.EMPTY, own.said_at)
+
+
+def _is_on(seen: Evidence, reservation: Reservation) -> bool:
+    """Whether a session of the driver's goes on in this bay."""
+    newest = seen.session
+    is_open = newest is not None and seen.said.session in _OPEN
+    return is_open and newest is not None and is_theirs(newest, reservation)
+
+
+def _session_of(
+    seen: Evidence, reservation: Reservation, others: Sequence[Reservation], now: datetime
+) -> Session | None:
     """Return the driver's session that goes on, or one the reservation does not know of yet."""
-    told = [seen.session] if seen.session is not None else []
-    theirs = [one for one in (*told, *seen.late_sessions) if is_theirs(one, reservation)]
     if reservation.status in _HAS_CHARGED:
-        is_on = seen.said.session in _OPEN
-        return next((one for one in theirs if one is seen.session and is_on), None)
+        return seen.session if _is_on(seen, reservation) else None
+    told = [seen.session] if seen.session is not None else []
+    charged = {one.session_id for one in others}
+    theirs = [
+        one
+        for one in (*told, *seen.late_sessions)
+        if is_theirs(one, reservation) and one.id not in charged
+    ]
     return next((one for one in theirs if _is_new(one, seen, reservation, now)), None)
 
 
@@ -207,17 +276,39 @@ def own_session(seen: Evidence, reservation: Reservation) -> Session | None:
 def _before_charging(
     seen: Evidence, reservation: Reservation, others: Sequence[Reservation], now: datetime
 ) -> Seen:
-    said = seen.said
+    said, stander = seen.said, _stander(seen)
+    if stander is not None and _is_own_before(stander, reservation, others):
+        return Seen(InBay.OWN_BEFORE, stander.since)
     if _is_driver_still_there(seen, reservation):
         return Seen(InBay.STILL_THERE, seen.occupied_since)
-    stander = _stander(seen)
     if stander is not None:
         return _placed(stander, reservation, others, now)
     if said.connector is ConnectorSays.NOTHING:
         return Seen(InBay.UNKNOWN, seen.found_since)
-    if said.sensor not in {SensorSays.EMPTY, SensorSays.ABSENT}:
+    is_witnessed = said.sensor is SensorSays.ABSENT and _trusts_charger(reservation)
+    if said.sensor is not SensorSays.EMPTY and not is_witnessed:
         return Seen(InBay.UNSEEN)
     return _empty(seen, reservation, now)
+
+
+def _trusts_charger(reservation: Reservation) -> bool:
+    return from_plain(reservation.terms).is_charger_witness
+
+
+def _is_own_before(
+    stander: _Stander, reservation: Reservation, others: Sequence[Reservation]
+) -> bool:
+    """Whether it is the driver themselves who has come for an earlier slot of theirs."""
+    mine = [
+        one
+        for one in others
+        if one.user_id == reservation.user_id
+        and one.status in HERE
+        and one.starts_at < reservation.starts_at
+    ]
+    if stander.session is None or not stander.is_named:
+        return bool(mine)
+    return any(is_theirs(stander.session, one) for one in mine)
 
 
 def _is_driver_still_there(seen: Evidence, reservation: Reservation) -> bool:
@@ -239,11 +330,11 @@ def _stander(seen: Evidence) -> _Stander | None:
     """Return who is there: named by their session, where there is one."""
     said, session = seen.said, seen.session
     if session is not None and (said.session in _OPEN or _has_stayed(seen)):
-        return _Stander(session.started_at, bool(session.token or session.user_id))
+        return _Stander(session.started_at, session)
     if said.connector in _AT_CABLE:
-        return _Stander(seen.plugged_since, is_named=False)
+        return _Stander(seen.plugged_since)
     if said.sensor is SensorSays.OCCUPIED:
-        return _Stander(seen.occupied_since, is_named=False)
+        return _Stander(seen.occupied_since)
     return None
 
 
@@ -257,7 +348,7 @@ def _placed(
         for one in others
         if one.status in PROMISED and one.starts_at < reservation.starts_at and is_kept(one, now)
     ]
-    if any(now < one.ends_at or one.user_id == reservation.user_id for one in earlier):
+    if any(now < one.ends_at for one in earlier):
         return Seen(InBay.BEFORE, since, recheck_at=min(one.ends_at for one in earlier))
     if earlier:
         return Seen(InBay.OUTSTAYING, since)
@@ -272,18 +363,34 @@ def _placed(
 
 
 def _empty(seen: Evidence, reservation: Reservation, now: datetime) -> Seen:
-    """Say whether the bay has been empty all the time that counts: through the grace."""
+    """Say whether the bay has been empty all the time that counts: through the grace.
+
+    Who says that they are there has the grace from then on to be seen.
+    """
     is_sensed = seen.said.sensor is SensorSays.EMPTY
+    is_said = is_sensed and is_word_alone(reservation)
     changed_at = seen.occupied_since if is_sensed else seen.plugged_since
     awaited_since = seen.found_since if seen.is_awaited else None
-    instants = (reservation.starts_at, changed_at, awaited_since)
+    said_at = reservation.arrived_at if is_said else None
+    instants = (reservation.starts_at, changed_at, awaited_since, said_at)
     since = max(at for at in instants if at is not None)
     grace = from_plain(reservation.terms).grace
     proven_at = since + grace
     is_due = now >= min(reservation.starts_at + grace, reservation.ends_at)
     if is_due and (reservation.doubted_at is not None or now < proven_at):
         return Seen(InBay.EMPTY_NOW, since, recheck_at=proven_at)
-    return Seen(InBay.EMPTY, since, recheck_at=proven_at)
+    return Seen(InBay.SAID_SO if is_said else InBay.EMPTY, since, recheck_at=proven_at)
+
+
+def seen_by(reservation: Reservation) -> datetime:
+    """Return until when who says that they are there has to be seen."""
+    said_at = reservation.arrived_at or reservation.starts_at
+    return max(reservation.starts_at, said_at) + from_plain(reservation.terms).grace
+
+
+def is_word_alone(reservation: Reservation) -> bool:
+    """Whether only the driver says that they have come: they were not seen yet."""
+    return reservation.status is Status.ARRIVED and reservation.arrived_by == "app"
 
 
 def reservation_word(
@@ -295,6 +402,8 @@ def reservation_word(
     if not is_kept(reservation, now):
         return ReservationSays.NONE, protected_from(reservation)
     if reservation.status in HERE:
+        if is_elsewhere(seen, reservation):
+            return ReservationSays.AWAITED, reservation.ends_at
         return ReservationSays.MET, None
     found = in_bay(seen, reservation, others, now)
     is_held = reservation.status is Status.HELD
@@ -307,6 +416,7 @@ _SAYS: Final[dict[InBay, ReservationSays]] = {
     InBay.OURS: ReservationSays.MET,
     InBay.STILL_THERE: ReservationSays.MET,
     InBay.SOMEBODY: ReservationSays.ARRIVING,
+    InBay.OWN_BEFORE: ReservationSays.MET,
     InBay.BEFORE: ReservationSays.TAKEN,
     InBay.OUTSTAYING: ReservationSays.TAKEN,
     InBay.STRANGER: ReservationSays.TAKEN,

@@ -112,6 +112,7 @@ NEXT: Final[dict[tuple[Status, Happening], Status]] = {
     (Status.BOOKED, Happening.NEVER_SEEN): Status.FAILED,
     (Status.ARRIVED, Happening.PLUGGED_IN): Status.CHARGING,
     (Status.ARRIVED, Happening.CANCELED_BY_OPERATOR): Status.FAILED,
+    (Status.ARRIVED, Happening.SEEN_EMPTY_AFTER_GRACE): Status.NO_SHOW,
     (Status.ARRIVED, Happening.BAY_LOST): Status.FAILED,
     (Status.ARRIVED, Happening.SENT_ELSEWHERE): Status.BOOKED,
     (Status.ARRIVED, Happening.NEVER_SEEN): Status.FAILED,
@@ -180,6 +181,10 @@ class Reservation:
     trouble_at: datetime | None = None
     doubted_at: datetime | None = None
     """Since when, in its slot, the bay may not have been there for the driver: no no-show then."""
+    unseen_since: datetime | None = None
+    """Since when nobody has seen whether the driver's car is there; null: it is being watched."""
+    seen_again_at: datetime | None = None
+    """From when on the bay can be seen again, while late facts may still tell of the time between."""
     tariff_id: str
     """The tariff's version, frozen when it was held."""
     currency: str

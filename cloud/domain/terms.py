@@ -71,6 +71,8 @@ class Terms:
     overstay_per_minute_minor: int = 0
     no_show_fee_minor: int = 0
     """Beside the tariff's RESERVATION_EXPIRES."""
+    is_charger_witness: bool = False
+    """Where a bay has no sensor, a connector nobody plugged into proves that nobody came."""
     refunds: tuple[RefundStep, ...] = (
         RefundStep(before_s=3600, refund_pct=100),
         RefundStep(before_s=0, refund_pct=50),

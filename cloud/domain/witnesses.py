@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cloud.domain.bays import Bay, Charger, Connector, Sensor, contradicted_at
-from cloud.domain.occupants import Evidence, current, reservation_word
+from cloud.domain.occupants import Evidence, current, is_elsewhere, reservation_word
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import (
     AgentSays,
@@ -95,7 +95,8 @@ class Scene:
 def find(scene: Scene, policy: Policy, now: datetime) -> Finding:
     """Return what is true of the bay, and when to look again. Pure; stale evidence is no evidence."""
     seen, look_at = evidence(scene, policy, now)
-    promised = current(scene.reservations, now)
+    known = scene.reservations
+    promised = current([one for one in known if not _is_away(seen, one, now)], now)
     others = [one for one in scene.reservations if one is not promised]
     word, changes_at = reservation_word(seen, promised, others, now)
     finding = reconcile(replace(seen.said, reservation=word))
@@ -109,17 +110,21 @@ def find(scene: Scene, policy: Policy, now: datetime) -> Finding:
     )
 
 
+def _is_away(seen: Evidence, reservation: Reservation, now: datetime) -> bool:
+    """Whether the bay is the reservation's no more: its slot is over, its driver at another bay."""
+    return now >= reservation.ends_at and is_elsewhere(seen, reservation)
+
+
 def evidence(scene: Scene, policy: Policy, now: datetime) -> tuple[Evidence, datetime | None]:
     """Return what the witnesses say, and when time alone may change the session's word."""
     connector, spoke = connector_word(scene)
+    agent, charger = agent_word(scene.link, policy, now), _charger_word(scene)
+    unheard_since = _unheard_since(scene, agent, charger, now)
     session, look_at = _session_word(scene, connector, spoke, policy, now)
-    said = Words(
-        agent_word(scene.link, policy, now),
-        _charger_word(scene),
-        _with_session(scene, connector, spoke),
-        session,
-        sensor_word(scene),
-    )
+    if _is_given_up(scene, unheard_since, policy, now):
+        session, look_at = SessionSays.NONE, None
+    words = _with_session(scene, connector, spoke)
+    said = Words(agent, charger, words, session, sensor_word(scene))
     seen = Evidence(
         said=said,
         session=scene.session,
@@ -128,8 +133,46 @@ def evidence(scene: Scene, policy: Policy, now: datetime) -> tuple[Evidence, dat
         plugged_since=None if spoke is None else spoke.state_since,
         found_since=scene.bay.since,
         is_awaited=scene.bay.situation == Situation.AWAITED,
+        elsewhere=_elsewhere(scene, policy, now),
+        unheard_since=unheard_since,
+        linked_at=None if scene.charger is None else scene.charger.connection_changed_at,
     )
     return seen, look_at
+
+
+def _unheard_since(
+    scene: Scene, agent: AgentSays, charger: ChargerSays, now: datetime
+) -> datetime | None:
+    """Return since when station or charger have not been heard; null: they are."""
+    found_since = scene.bay.since or now
+    instants = []
+    if agent is not AgentSays.HEARD:
+        instants.append(scene.link.heard_at or found_since)
+    if scene.charger is not None and charger is not ChargerSays.HEARD:
+        is_cut_off = not scene.charger.is_connected
+        at = scene.charger.connection_changed_at if is_cut_off else scene.charger.silent_since
+        instants.append(at or found_since)
+    return min(instants, default=None)
+
+
+def _is_given_up(
+    scene: Scene, unheard_since: datetime | None, policy: Policy, now: datetime
+) -> bool:
+    """Whether nobody will tell of the session any more: its last word was its end."""
+    session = scene.session
+    if scene.charger is None and session is not None:
+        unheard_since = session.said_at
+    return unheard_since is not None and now >= unheard_since + policy.unseen_after
+
+
+def _elsewhere(scene: Scene, policy: Policy, now: datetime) -> tuple[Session, ...]:
+    return tuple(
+        one
+        for one in scene.late_sessions
+        if one.is_open
+        and one.bay_id not in {None, scene.bay.id}
+        and now < one.said_at + policy.unseen_after
+    )
 
 
 def _next_at(scene: Scene, now: datetime) -> datetime | None:

@@ -148,6 +148,8 @@ class Advancer:
             "due_minor": reservation.due_minor or 0,
             "reason": why or reservation.reason,
         }
+        if reservation.arrived_by == "app":
+            data["said_at"] = (reservation.arrived_at or now).isoformat()
         # a hold may be declined several times, each for itself
         cause = f"{kind}/{reservation.id}/{reservation.changed_version}"
         self.telling.tell(

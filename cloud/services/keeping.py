@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cloud.domain.notices import NoticeKind
-from cloud.domain.occupants import in_bay, own_session
+from cloud.domain.occupants import in_bay, own_session, seen_by
 from cloud.domain.policy import Policy
 from cloud.domain.promise_steps import IN_DANGER, Step
-from cloud.domain.promises import Look, Verdict, judge, slot_end
+from cloud.domain.promises import Look, Verdict, judge, slot_end, taken_up_at
 from cloud.domain.reservations import HERE, Happening, Reservation, Status, Trouble, advance
 from cloud.domain.sessions import Session
+from cloud.domain.sight import followed
 from cloud.domain.witnesses import evidence
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Told
@@ -83,8 +84,9 @@ class _Kept:
             return self._changes  # judged where it is now
         for _ in range(_MOST_STEPS):
             before = self._reservation
-            verdict = self._judge(before)
-            self._carry_out(verdict)
+            look = self._look(before)
+            verdict = judge(look, self._keeper.policy, self._now)
+            self._carry_out(look.reservation, verdict)
             self._tell(verdict)
             if self._reservation.bay_id != before.bay_id:
                 return self._changes  # judged with its new bay
@@ -94,28 +96,39 @@ class _Kept:
         raise RuntimeError(f"reservation {self._reservation.id} does not come to rest")
 
     def _doubt_what_was_unheard(self) -> None:
-        """Note that the station was silent for a part of the slot, before that is judged."""
+        """Note that the station was silent for a part of the slot or stay, before that is judged."""
         reservation, now = self._reservation, self._now
-        is_unheard = reservation.station_id in self._board.unheard_since
-        if is_unheard and reservation.status in _UNMET and reservation.starts_at <= now:
-            self._put(replace(reservation, doubted_at=now), Told("in_doubt"))
+        unheard_since = self._board.unheard_since.get(reservation.station_id)
+        if unheard_since is None:
+            return
+        told: dict[str, Any] = {}
+        if reservation.status in _UNMET and reservation.starts_at <= now:
+            told |= {"doubted_at": now}
+        if reservation.status in HERE:
+            since = reservation.unseen_since or unheard_since
+            told |= {"unseen_since": since, "seen_again_at": None}
+        if told:
+            self._put(replace(reservation, **told), Told("in_doubt"))
 
-    def _judge(self, reservation: Reservation) -> Verdict:
+    def _look(self, reservation: Reservation) -> Look:
+        """Return the reservation, its sight as it is now, with what is known of its bay."""
         board, now, policy = self._board, self._now, self._keeper.policy
         scene = board.scene(board.bays[reservation.bay_id])
         others = [one for one in scene.reservations if one.id != reservation.id]
-        seen, _ = evidence(scene, policy, now)
-        look = Look(
-            reservation=reservation,
-            seen=in_bay(seen, reservation, others, now),
-            own=own_session(seen, reservation),
+        told, _ = evidence(scene, policy, now)
+        seen = in_bay(told, reservation, others, now)
+        is_behind = scene.link.outbox_depth > BEHIND
+        return Look(
+            reservation=followed(reservation, seen, policy, now, is_behind=is_behind),
+            seen=seen,
+            own=own_session(told, reservation),
             slot_ends_at=slot_end(reservation, others),
-            is_behind=scene.link.outbox_depth > BEHIND,
+            taken_up_at=taken_up_at(reservation, others, now),
+            is_behind=is_behind,
         )
-        return judge(look, policy, now)
 
-    def _carry_out(self, verdict: Verdict) -> None:
-        noted = self._noted(verdict)
+    def _carry_out(self, watched: Reservation, verdict: Verdict) -> None:
+        noted = self._noted(watched, verdict)
         if verdict.happening is not None:
             self._advance(noted, verdict.happening)
         elif noted != self._reservation:
@@ -125,13 +138,15 @@ class _Kept:
         if verdict.trouble in IN_DANGER and self._reservation.is_live:
             self._rescue(verdict.trouble)
 
-    def _noted(self, verdict: Verdict) -> Reservation:
+    def _noted(self, reservation: Reservation, verdict: Verdict) -> Reservation:
         """Return the reservation with what was seen of it."""
-        reservation, now = self._reservation, self._now
+        now = self._now
         told: dict[str, Any] = {}
         if verdict.arrived_at is not None and reservation.arrived_at is None:
             by = "plug" if verdict.step is Step.MEET else "sensor"
             told |= {"arrived_at": verdict.arrived_at, "arrived_by": by}
+        if verdict.is_seen_there:
+            told |= {"arrived_by": "sensor"}
         if verdict.is_arrival_void and reservation.arrived_by == "sensor":
             told |= {"arrived_at": None, "arrived_by": ""}
         if verdict.session is not None:
@@ -140,6 +155,8 @@ class _Kept:
             told |= {"left_at": verdict.left_at}
         if verdict.overstay_since is not None:
             told |= {"overstay_since": verdict.overstay_since}
+        if verdict.happening is Happening.OVERSTAYED:
+            told |= {"unseen_since": None, "seen_again_at": None}
         if verdict.trouble is not reservation.trouble:
             is_over = verdict.trouble is Trouble.NONE
             told |= {"trouble": verdict.trouble, "trouble_at": None if is_over else now}
@@ -198,11 +215,9 @@ class _Kept:
         board = self._board
         session = board.sessions.get(noted.session_id or "")
         if session is not None and session.reservation_id is None and board.owns_sessions:
-            self._write(replace(session, reservation_id=noted.id, tariff_id=noted.tariff_id))
-
-    def _write(self, session: Session) -> None:
-        self._board.sessions[session.id] = session
-        self._work.sessions.put([session])
+            named = replace(session, reservation_id=noted.id, tariff_id=noted.tariff_id)
+            board.sessions[named.id] = named
+            self._work.sessions.put([named])
 
     def _follow_driver(self) -> bool:
         """Move the reservation to where its driver has plugged in; whether it was moved."""
@@ -212,11 +227,7 @@ class _Kept:
             return False
         live = work.reservations.live_within(reservation.station_id, reservation.kept)
         if any(one.bay_id == session.bay_id for one in live):
-            # somebody else's bay: a walk-in there; and here no no-show, for the driver has come
-            tariff_id = self._board.stations[reservation.station_id].tariff_id
-            self._write(replace(session, reservation_id=None, tariff_id=tariff_id))
-            self._put(replace(reservation, doubted_at=now), _ELSEWHERE)
-            return False
+            return False  # somebody else's bay: the promise stays here, the charge is theirs
         place = Place(reservation.station_id, session.bay_id, reservation.window)
         after = relocated(reservation, place, now)
         rebook(work, reservation, after, _ELSEWHERE, now)
@@ -254,6 +265,10 @@ def _word(before: Reservation, after: Reservation) -> str:
         return after.trouble or "trouble_over"
     if after.arrived_at != before.arrived_at:
         return "somebody_left" if after.arrived_at is None else "somebody_came"
+    if after.arrived_by != before.arrived_by:
+        return "seen_there"
+    if after.unseen_since != before.unseen_since:
+        return "in_sight" if after.unseen_since is None else "out_of_sight"
     return "in_doubt"
 
 
@@ -266,6 +281,8 @@ def _facts(
             return {"started_at": (session.started_at if session else now).isoformat()}
         case NoticeKind.SESSION_ENDED:
             return {"energy_wh": session.energy_wh if session else 0}
+        case NoticeKind.NOT_SEEN:
+            return {"held_until": seen_by(reservation).isoformat()}
         case NoticeKind.OVERSTAY_CONTINUES:
             since = reservation.overstay_since or now
             return {"overstay_min": int((now - since).total_seconds() // 60)}

@@ -175,10 +175,27 @@ TEXTS: Final[dict[NoticeKind, Wording]] = {
         ),
         _LEAVE,
     ),
+    NoticeKind.NOT_SEEN: Wording(
+        _("Are you there? Bay %(bay)s at %(station_name)s is seen empty"),
+        (
+            _("You said that you are at bay %(bay)s, %(station_name)s, but no car is seen there."),
+            _SLOT,
+        ),
+        _(
+            "Please park there or plug in by %(held_until_time)s; else it counts as if you had not "
+            "come."
+        ),
+    ),
     NoticeKind.NO_SHOW: Wording(
         _("Missed: bay %(bay)s at %(station_name)s, %(slot)s"),
         (
-            _("Nobody came, and the bay was seen empty; it was given free."),
+            (
+                _(
+                    "You said at %(said_at_time)s that you were there, but the bay was seen empty; "
+                    "it was given free."
+                ),
+                _("Nobody came, and the bay was seen empty; it was given free."),
+            ),
             _SLOT,
             _REST_BACK,
         ),

@@ -374,6 +374,7 @@ NOTICE: Final[dict[str, str]] = {
     "session_ended": _("A charge ends"),
     "overstay_started": _("Staying begins to cost"),
     "overstay_continues": _("Staying costs on, each 15 minutes"),
+    "not_seen": _("You are not seen where you said you are"),
     "no_show": _("You did not come"),
     "canceled": _("A booking is canceled"),
     "failed": _("We could not keep a booking"),

@@ -592,6 +592,8 @@ reservations: Final = Table(
     Column("trouble", Identifier(24), nullable=False, default=""),
     Column("trouble_at", UtcDateTime),
     Column("doubted_at", UtcDateTime),
+    Column("unseen_since", UtcDateTime),
+    Column("seen_again_at", UtcDateTime),
     Column("tariff_id", Identifier(), nullable=False, default=""),
     Column("currency", Identifier(3), nullable=False),
     Column("quote", Json),

@@ -225,7 +225,7 @@ class Board:
 
         Its driver's, by token or account, or the one its station `named`: who charges for somebody
         else of the same card account. One of this bay goes before one of another, and the earlier
-        before the later.
+        before the later, if its slot is not over.
         """
         if session.reservation_id is not None:
             return None
@@ -236,10 +236,12 @@ class Board:
             and one.status in PROMISED
             and (one.token == token or one.user_id == session.user_id or one.id == named)
             and protected_from(one) <= at
-            and (at < one.ends_at or one.status in HERE)
+            and (at < one.ends_at or (one.status in HERE and one.bay_id == session.bay_id))
         )
         return min(
-            theirs, key=lambda one: (one.bay_id != session.bay_id, one.starts_at), default=None
+            theirs,
+            key=lambda one: (one.bay_id != session.bay_id, one.ends_at <= at, one.starts_at),
+            default=None,
         )
 
     # --- changing -----------------------------------------------------------------------------

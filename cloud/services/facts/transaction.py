@@ -128,7 +128,7 @@ class Transaction:
             self._tell(part)
         self._beat(known)
         self._keep_sessions()
-        self._look_at_full_sessions()
+        self._look_at_far_sessions()
         self._answer(known)
         self._applied.changes += self._settling.settle(self._work, self._board)
         self._keep_rest()
@@ -384,12 +384,17 @@ class Transaction:
                 cost_minor = live_cost_minor(session, tariff, timezone, board.now)
                 board.sessions[session.id] = replace(session, cost_minor=cost_minor)
 
-    def _look_at_full_sessions(self) -> None:
-        """Have the clock tell drivers of it: samples alone load nothing of their reservations."""
+    def _look_at_far_sessions(self) -> None:
+        """See to reservations whose bays the facts were not about: their driver is at another.
+
+        What was not loaded is left to the clock: for samples alone nothing is.
+        """
         board = self._board
-        for session_id in sorted(board.full_sessions):
+        for session_id in sorted(board.full_sessions | board.ended_sessions):
             reservation_id = board.sessions[session_id].reservation_id
-            if reservation_id is not None:
+            if reservation_id in board.reservations:
+                board.touch_bay(board.reservations[reservation_id].bay_id)
+            elif reservation_id is not None:
                 kind = DeadlineKind.RESERVATION
                 board.deadlines.append(Deadline(kind, reservation_id, board.now))
 

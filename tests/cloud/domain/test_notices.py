@@ -106,6 +106,12 @@ def test_what_can_wait_waits_for_the_end_of_the_night(now, until):
     assert sent_at(NoticeKind.CANCELED, asleep(), now) == until
 
 
+def test_a_slot_in_the_early_morning_that_was_lost_at_night_is_told_of_at_once():
+    now = berlin(2026, 3, 1, 23)
+
+    assert sent_at(NoticeKind.FAILED, asleep(), now) == now
+
+
 def test_the_night_clocks_are_put_forward_is_an_hour_shorter():
     now = berlin(2026, 3, 28, 23, 0)
     spring = sent_at(NoticeKind.CANCELED, asleep(), now)

@@ -16,6 +16,7 @@ from cloud.domain.occupants import (
     own_session,
     protected_from,
     reservation_word,
+    seen_by,
 )
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import (
@@ -199,7 +200,8 @@ def test_a_late_session_of_theirs_is_found_beside_the_newest():
         ({"sensor": SensorSays.SUSPECT}, InBay.UNSEEN),
         ({"sensor": SensorSays.NEVER_HEARD}, InBay.UNSEEN),
         ({}, InBay.EMPTY),
-        (NO_SENSOR, InBay.EMPTY),
+        # a driver may stand there and be unable to plug in
+        (NO_SENSOR, InBay.UNSEEN),
         ({"connector": ConnectorSays.RESERVED}, InBay.EMPTY),
     ],
 )
@@ -274,7 +276,19 @@ def test_a_driver_is_not_in_the_way_of_themselves():
     before = booked(id="r-0", start_s=-3600, status=Standing.OVERSTAYING)
     theirs = a_session(reservation_id="r-0", started_at=after(-3600))
 
-    assert who(seen(words=CHARGING, session=theirs), others=(before,), at=NOON) is InBay.BEFORE
+    plugged = seen(words=CHARGING, session=theirs)
+    assert who(plugged, others=(before,), at=NOON) is InBay.OWN_BEFORE
+    assert who(seen(words=OCCUPIED), others=(before,), at=NOON) is InBay.OWN_BEFORE
+    stranger = seen(words=CHARGING, session=replace(theirs, reservation_id=None, token="OTHER"))
+    assert who(stranger, others=(before,), at=NOON) is InBay.OUTSTAYING
+
+
+def test_a_session_another_slot_is_charged_by_is_not_this_ones_too():
+    before = booked(id="r-0", start_s=-3600, status=Standing.CHARGING, session_id="s-1")
+    theirs = a_session(user_id="u-ada", started_at=after(-800), state_at=NOON)
+
+    assert who(seen(words=CHARGING, session=theirs)) is InBay.OURS
+    assert who(seen(words=CHARGING, session=theirs), others=(before,)) is InBay.OWN_BEFORE
 
 
 def test_who_comes_after_is_not_before():
@@ -349,8 +363,30 @@ def test_a_second_session_of_theirs_goes_on():
 # --- seen empty ------------------------------------------------------------------------------------
 
 
+CHARGER_COUNTS = booked(terms={"is_charger_witness": True})
+
+
 def empty(at_s, reservation=None, **more):
     return in_bay(seen(**more), reservation or booked(), (), after(at_s))
+
+
+def test_a_charger_alone_proves_an_empty_bay_where_the_terms_say_so():
+    assert empty(900, words=NO_SENSOR).who is InBay.UNSEEN
+    assert empty(900, CHARGER_COUNTS, words=NO_SENSOR).who is InBay.EMPTY
+
+
+def test_who_only_says_that_they_are_there_has_the_grace_to_be_seen():
+    said_so = booked(status=Standing.ARRIVED, arrived_by="app", arrived_at=after(600))
+    seen_there = replace(said_so, arrived_by="sensor")
+
+    assert empty(700, said_so).who is InBay.SAID_SO
+    assert empty(900, said_so).who is InBay.EMPTY_NOW
+    assert empty(1500, said_so).who is InBay.SAID_SO
+    assert empty(1500, seen_there).who is InBay.EMPTY
+    assert empty(1500, replace(said_so, doubted_at=after(700))).who is InBay.EMPTY_NOW
+    assert seen_by(said_so) == after(1500)
+    assert seen_by(replace(said_so, arrived_at=after(-600))) == after(900)
+    assert seen_by(replace(said_so, arrived_at=None)) == after(900)
 
 
 def test_an_empty_bay_is_proof_once_it_was_seen_so_through_the_grace():
@@ -363,7 +399,7 @@ def test_an_empty_bay_is_proof_once_it_was_seen_so_through_the_grace():
     "more",
     [
         {"occupied_since": after(60)},
-        {"words": NO_SENSOR, "plugged_since": after(60)},
+        {"words": NO_SENSOR, "plugged_since": after(60), "reservation": CHARGER_COUNTS},
         {"is_awaited": True, "found_since": after(60)},
     ],
 )
@@ -461,3 +497,57 @@ def test_a_bay_without_connectors_has_no_instants():
     scene = a_scene(connectors=(), reservations=(booked(),))
 
     assert find(scene, Policy(), NOON + timedelta(seconds=1)).status is Status.UNKNOWN
+
+
+# --- at another bay, and out of hearing ----------------------------------------------------------------
+
+AWAY = a_session(id="s-2", reservation_id="r-1", bay_id="greenmarket-2", started_at=after(-60))
+
+
+@pytest.mark.parametrize("status", [Standing.CHARGING, Standing.FINISHED])
+def test_who_charges_at_another_bay_is_there_and_keeps_this_one_as_awaited(status):
+    away = booked(status=status, session_id="s-2")
+    evidence = seen(late_sessions=(AWAY,), elsewhere=(AWAY,))
+
+    found = in_bay(evidence, away, (), NOON)
+    assert (found.who, found.session) == (InBay.ELSEWHERE, AWAY)
+    assert word(evidence, away) == (ReservationSays.AWAITED, away.ends_at)
+    taken = replace(evidence, said=said(**OCCUPIED), occupied_since=after(-60))
+    next_ = booked(id="r-2", user_id="u-bob")
+    assert who(taken, next_, others=(replace(away, starts_at=after(-3600)),)) is InBay.SOMEBODY
+
+
+def test_whose_session_at_another_bay_is_over_left_there():
+    over = replace(AWAY, ended_at=after(-10))
+    found = in_bay(
+        seen(words=OCCUPIED, late_sessions=(over,)),
+        booked(status=Standing.FINISHED, session_id="s-2"),
+        (),
+        NOON,
+    )
+
+    assert (found.who, found.since) == (InBay.EMPTY, after(-10))
+
+
+def test_who_charges_here_is_here_and_who_overstays_too():
+    here = a_session(reservation_id="r-1", started_at=after(-600))
+    both = seen(words=CHARGING, session=here, late_sessions=(AWAY,), elsewhere=(AWAY,))
+    alone = seen(words=OCCUPIED | ENDED, session=OWN, late_sessions=(AWAY,), elsewhere=(AWAY,))
+
+    assert who(both, booked(status=Standing.CHARGING, session_id="s-1")) is InBay.OURS
+    assert who(alone, booked(status=Standing.OVERSTAYING, session_id="s-1")) is InBay.STILL_THERE
+
+
+@pytest.mark.parametrize(
+    ("words", "is_lost"),
+    [
+        ({"agent": AgentSays.SILENT}, True),
+        ({"charger": ChargerSays.SILENT}, False),
+        ({"charger": ChargerSays.SILENT} | NO_SENSOR, True),
+    ],
+)
+def test_a_bay_is_lost_from_sight_where_no_sensor_looks_at_it_either(words, is_lost):
+    found = in_bay(seen(words=words, unheard_since=after(-90)), booked(), (), NOON)
+
+    assert (found.who, found.since) == (InBay.UNKNOWN, after(-90))
+    assert (found.unheard_since, found.lost_at) == (after(-90), after(-90) if is_lost else None)

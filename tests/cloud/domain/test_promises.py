@@ -21,7 +21,14 @@ from cloud.domain.promise_steps import (
     step_of,
 )
 from cloud.domain.promise_table import document
-from cloud.domain.promises import Look, give_up_at, has_reached_target, judge, slot_end
+from cloud.domain.promises import (
+    Look,
+    give_up_at,
+    has_reached_target,
+    judge,
+    slot_end,
+    taken_up_at,
+)
 from cloud.domain.reservations import HERE, LIVE, NEXT, Happening, Status, Trouble
 from tests.cloud.builders import NOON, a_reservation, a_session, after
 
@@ -64,7 +71,9 @@ def test_what_a_step_leads_to_is_allowed_where_it_stands(status, in_phase, who):
 @pytest.mark.parametrize(("status", "in_phase", "who"), CELLS)
 def test_a_no_show_is_seen_after_the_grace_or_is_none(status, in_phase, who):
     if step_of(status, in_phase, who) is Step.NO_SHOW:
-        assert (status, who) == (Status.BOOKED, InBay.EMPTY)
+        assert status in {Status.BOOKED, Status.ARRIVED}
+        # whom nobody has seen yet says nothing that counts
+        assert who is InBay.SAID_SO or (status, who) == (Status.BOOKED, InBay.EMPTY)
         assert in_phase in {Phase.LATE, Phase.PAST}
 
 
@@ -179,6 +188,26 @@ def test_a_station_that_has_more_to_tell_is_heard_out_first():
 
     assert behind.happening is None
     assert behind.due_at == after(960)
+
+
+def test_who_only_says_that_they_came_is_told_and_then_a_no_show():
+    said_so = booked(status=Status.ARRIVED, arrived_by="app", arrived_at=after(-60))
+    early = judged(said_so, InBay.SAID_SO, after(119))
+    told_ = judged(said_so, InBay.SAID_SO, after(120))
+    gone = judged(said_so, InBay.SAID_SO, after(900))
+
+    assert (early.notices, early.due_at) == ((), after(120))
+    assert [kind for kind, _ in told_.notices] == [NoticeKind.NOT_SEEN]
+    assert (told_.happening, gone.happening) == (None, Happening.SEEN_EMPTY_AFTER_GRACE)
+
+
+@pytest.mark.parametrize("who", [InBay.SOMEBODY, InBay.STILL_THERE, InBay.OWN_BEFORE])
+def test_who_said_so_and_was_seen_has_come(who):
+    said_so = booked(status=Status.ARRIVED, arrived_by="app", arrived_at=after(-60))
+
+    assert judged(said_so, who, after(60)).is_seen_there
+    assert not judged(replace(said_so, arrived_by="plug"), who, after(60)).is_seen_there
+    assert not judged(said_so, InBay.SAID_SO, after(60)).is_seen_there
 
 
 @pytest.mark.parametrize("who", [InBay.EMPTY_NOW, InBay.UNSEEN])
@@ -344,6 +373,19 @@ def test_the_drivers_next_slot_is_theirs_to_stay_in():
     assert slot_end(booked(), [other, before]) == after(3600)
 
 
+def test_a_slot_that_follows_before_an_overstay_would_begin_follows_at_once():
+    patient = booked(terms={"overstay_grace_s": 900})
+    soon, later = booked(id="r-2", start_s=4500), booked(id="r-3", start_s=9900)
+
+    assert slot_end(patient, [soon, later]) == after(8100)
+    assert slot_end(booked(), [soon]) == after(3600)
+    assert taken_up_at(patient, [soon, later], after(9901)) == after(9900)
+    assert taken_up_at(booked(), [soon, later], after(4500)) == after(4500)
+    assert taken_up_at(booked(), [soon, later], after(4499)) is None
+    others = [replace(soon, user_id="u-bob"), replace(soon, status=Status.HELD)]
+    assert taken_up_at(booked(), others, after(9000)) is None
+
+
 def test_overstay_is_told_of_each_quarter_of_an_hour_and_begins_once():
     over = charging(status=Status.OVERSTAYING, overstay_since=after(4200))
     at_once = judged(over, InBay.STILL_THERE, after(4200))
@@ -352,6 +394,74 @@ def test_overstay_is_told_of_each_quarter_of_an_hour_and_begins_once():
     assert (at_once.happening, at_once.notices, at_once.due_at) == (None, (), after(5100))
     assert later.notices == ((NoticeKind.OVERSTAY_CONTINUES, "overstay_continues/r-1/2"),)
     assert later.due_at == after(4200 + 2700)
+
+
+def test_an_overstay_ends_where_a_later_slot_of_the_drivers_begins():
+    over = charging(status=Status.OVERSTAYING, overstay_since=after(4200))
+    known = {"own": OVER, "taken_up_at": after(7200)}
+    stays = judged(over, InBay.STILL_THERE, after(7300), **known)
+    leaves = judged(over, InBay.EMPTY, after(9000), since=after(8000), **known)
+
+    assert stays.notices == ()
+    assert leaves.left_at == after(7200)
+    finished_late = a_charge(state="ended", ended_at=after(7000))
+    later = {"own": finished_late, "taken_up_at": after(7200)}
+    assert judged(finished(), InBay.STILL_THERE, after(9000), **later).happening is None
+
+
+def test_an_overstay_is_none_while_nobody_hears_of_it():
+    silent = Seen(InBay.OURS, NOON, unheard_since=after(4000))
+    waiting = a_charge(state="suspended_by_car", charging_ended_at=after(1800))
+    over = charging(status=Status.OVERSTAYING, overstay_since=after(4200))
+
+    assert judged(charging(), None, after(9000), seen=silent, own=waiting).happening is None
+    assert judged(over, None, after(9000), seen=silent, own=waiting).notices == ()
+    assert judged(over, None, after(9000), seen=silent).due_at <= after(4000) + timedelta(hours=72)
+
+
+def unseen(**more):
+    return finished(**({"unseen_since": after(3700), "seen_again_at": after(9000)} | more))
+
+
+def test_an_overstay_out_of_sight_begins_once_all_is_told_of_it():
+    early = judged(unseen(), InBay.STILL_THERE, after(9599), own=OVER)
+    behind = judged(unseen(), InBay.STILL_THERE, after(9600), own=OVER, is_behind=True)
+    late = judged(unseen(), InBay.STILL_THERE, after(9600), own=OVER)
+
+    assert (early.happening, early.due_at) == (None, after(9600))
+    assert behind.happening is None
+    assert (late.happening, late.overstay_since) == (Happening.OVERSTAYED, after(4200))
+    dark = Seen(InBay.STILL_THERE, linked_at=after(8900))
+    after_dark = judged(unseen(), None, after(9600), seen=dark, own=OVER)
+    assert (after_dark.happening, after_dark.overstay_since) == (Happening.OVERSTAYED, after(9000))
+
+
+@pytest.mark.parametrize(
+    ("who", "linked_s", "left_s", "since_s"),
+    [
+        # the agent went on looking, and tells of it late
+        (InBay.EMPTY, 0, 5000, 4200),
+        # nobody looked: it left when it was last seen
+        (InBay.EMPTY, 8900, 3700, None),
+    ],
+)
+def test_who_left_out_of_sight_pays_for_what_somebody_saw(who, linked_s, left_s, since_s):
+    seen = Seen(who, after(5000), linked_at=after(linked_s))
+    verdict = judged(unseen(), None, after(9100), seen=seen, own=OVER)
+
+    assert (verdict.happening, verdict.left_at) == (Happening.CAR_LEFT, after(left_s))
+    assert verdict.overstay_since == (None if since_s is None else after(since_s))
+
+
+def test_who_was_lost_from_sight_for_good_left_then_and_never_overstayed():
+    lost = unseen(seen_again_at=None)
+    at = after(3700) + timedelta(hours=72)
+    seen = Seen(InBay.UNKNOWN, after(3800), unheard_since=after(3700), lost_at=after(3700))
+    verdict = judged(lost, None, at + timedelta(seconds=100), seen=seen, own=OVER)
+
+    assert (verdict.left_at, verdict.overstay_since) == (after(3700), None)
+    no_word = judged(replace(lost, arrived_at=None), None, at + timedelta(hours=1), seen=seen)
+    assert no_word.left_at == after(3700)
 
 
 # --- leaving ---------------------------------------------------------------------------------------

@@ -6,14 +6,16 @@ import pytest
 
 from cloud.domain.bays import judged
 from cloud.domain.policy import Policy
-from cloud.domain.reconcile import Situation, Status
-from cloud.domain.witnesses import connector_word, find
+from cloud.domain.reconcile import SessionSays, Situation, Status
+from cloud.domain.reservations import Status as Standing
+from cloud.domain.witnesses import connector_word, evidence, find
 from tests.cloud.builders import (
     NOON,
     a_bay,
     a_charger,
     a_connector,
     a_link,
+    a_reservation,
     a_scene,
     a_sensor,
     a_session,
@@ -226,3 +228,82 @@ def test_a_visit_the_suspect_sensor_did_not_notice_keeps_it_suspect():
     freed = a_bay(situation=Situation.FREE_SENSOR_SUSPECT, **suspect)
 
     assert judged(before, freed, POLICY, NOON).is_sensor_suspect
+
+
+# --- who is out of hearing ---------------------------------------------------------------------------
+
+CUT_OFF = a_charger(is_connected=False, connection_changed_at=after(-500))
+PLUGGED_IN = (a_connector(state="charging"),)
+NEVER = a_charger(is_connected=False, connection_changed_at=None)
+
+
+@pytest.mark.parametrize(
+    ("more", "since_s"),
+    [
+        ({}, None),
+        ({"charger": None}, None),
+        ({"link": a_link(heard_at=after(-100))}, -100),
+        ({"link": a_link(heard_at=None)}, -600),
+        ({"charger": CUT_OFF}, -500),
+        ({"charger": NEVER}, -600),
+        ({"charger": NEVER, "bay": a_bay(since=None)}, 0),
+        (
+            {
+                "link": a_link(silent_chargers=frozenset({"DD-GREEN-01"})),
+                "charger": a_charger(silent_since=after(-400)),
+            },
+            -400,
+        ),
+    ],
+)
+def test_since_when_a_station_or_charger_has_not_been_heard(more, since_s):
+    seen, _ = evidence(a_scene(**more), POLICY, NOON)
+
+    assert seen.unheard_since == (None if since_s is None else after(since_s))
+
+
+@pytest.mark.parametrize("more", [{"link": a_link(heard_at=NOON)}, {"charger": CUT_OFF}])
+def test_a_session_of_a_station_nobody_will_hear_any_more_is_over(more):
+    scene = a_scene(session=a_session(), connectors=PLUGGED_IN, **more)
+    silent_since = NOON if "link" in more else after(-500)
+    at = silent_since + POLICY.unseen_after
+
+    assert (
+        evidence(scene, POLICY, at - timedelta(seconds=1))[0].said.session is SessionSays.CHARGING
+    )
+    assert evidence(scene, POLICY, at)[0].said.session is SessionSays.NONE
+
+
+def test_a_session_of_a_charger_that_was_taken_down_is_over_as_long_after_its_last_word():
+    scene = a_scene(
+        session=a_session(),
+        connectors=PLUGGED_IN,
+        charger=None,
+        link=a_link(heard_at=after(300_000)),
+    )
+    at = after(-300) + POLICY.unseen_after
+
+    assert (
+        evidence(scene, POLICY, at - timedelta(seconds=1))[0].said.session is SessionSays.CHARGING
+    )
+    assert evidence(scene, POLICY, at)[0].said.session is SessionSays.NONE
+
+
+def test_what_goes_on_at_another_bay_and_is_still_heard_of_is_known():
+    here = a_session(id="s-2")
+    away = a_session(id="s-3", bay_id="greenmarket-2")
+    over = a_session(id="s-4", bay_id="greenmarket-2", ended_at=NOON)
+    scene = a_scene(late_sessions=(here, away, over))
+
+    assert evidence(scene, POLICY, NOON)[0].elsewhere == (away,)
+    assert evidence(scene, POLICY, NOON + POLICY.unseen_after)[0].elsewhere == ()
+
+
+def test_a_bay_is_its_drivers_no_more_once_their_slot_is_over_and_they_are_at_another():
+    away = a_session(id="s-3", bay_id="greenmarket-2", reservation_id="r-1", state_at=NOON)
+    known = {"status": Standing.CHARGING, "session_id": "s-3", "ends_at": after(60)}
+    promised = a_reservation(start_s=-3600, **known)
+    scene = a_scene(reservations=(promised,), late_sessions=(away,))
+
+    assert (found(scene).situation, found(scene).recheck_at) == (Situation.AWAITED, after(60))
+    assert found(scene, after(60)).situation is Situation.FREE

@@ -80,6 +80,7 @@ FACTS = {
     NoticeKind.SESSION_ENDED: SLOT | {"energy_wh": 41_250, "cost_minor": 2_063},
     NoticeKind.OVERSTAY_STARTED: SLOT | {"fee_per_min_minor": 25},
     NoticeKind.OVERSTAY_CONTINUES: SLOT | {"overstay_min": 30, "fee_minor": 750},
+    NoticeKind.NOT_SEEN: SLOT | {"held_until": "2026-07-10T12:15:00+00:00"},
     NoticeKind.NO_SHOW: SLOT | {"due_minor": 500},
     NoticeKind.CANCELED: SLOT | {"due_minor": 0},
     NoticeKind.FAILED: SLOT | {"trouble": "silent"},

@@ -524,19 +524,6 @@ def test_who_plugs_in_at_another_bay_takes_the_reservation_along(kept):
     assert {one.bay_id for one in kept.rig.rows(tables.bay_slots)} == {OTHER_BAY}
 
 
-def test_who_plugs_in_at_anothers_bay_is_a_walk_in_there_and_no_no_show_here(kept):
-    kept.book()
-    kept.book(3_600, bay_id=OTHER_BAY, user_id="u-bob", token="04bbbb")
-    kept.until(1_900)
-    kept.tell(begun(after(1_890), evse_id=2), said("charging", after(1_890), evse_id=2))
-    kept.until(2_800)
-
-    assert (kept.get().status, kept.get().bay_id) == (Status.BOOKED, BAY)
-    assert kept.get().doubted_at is not None
-    session = kept.rig.row(tables.sessions, id="s-1")
-    assert (session.reservation_id, session.tariff_id) == (None, None)
-
-
 def test_a_reservation_is_bound_to_its_bay_when_its_time_has_come(kept):
     kept.book(7_200, is_flexible=True, fixed_at=after(3_000))
     kept.until(2_990)
