@@ -318,5 +318,8 @@ def cancel(
     responses=described(401, 404, 409, 422),
 )
 def check_in(request: Request, reservation_id: IdPath, viewer: Anyone, once: OnceOf) -> Response:
-    """Say that you stand in the bay; from when it is kept for you (`terms.protect_s`)."""
+    """Say that you stand in the bay; from when it is kept for you (`terms.protect_s`).
+
+    Where a sensor sees the bay empty you have `terms.grace_s` to be seen there; else it is a no-show.
+    """
     return ok(services_of(request).reservations.check_in(viewer, reservation_id, once))

@@ -7,9 +7,10 @@ unplugged is taken for the driver for a while, if they came while the bay was ke
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
+from cloud.domain.evidence import Evidence, InBay, Seen
+from cloud.domain.kept import is_kept, protected_from
 from cloud.domain.reconcile import (
     AgentSays,
     ChargerSays,
@@ -17,72 +18,10 @@ from cloud.domain.reconcile import (
     ReservationSays,
     SensorSays,
     SessionSays,
-    Words,
 )
 from cloud.domain.reservations import HERE, PROMISED, Reservation, Status
 from cloud.domain.sessions import Session
 from cloud.domain.terms import from_plain
-
-
-class InBay(StrEnum):
-    """Who is in a bay."""
-
-    EMPTY = "seen empty"
-    EMPTY_NOW = "seen empty now, in doubt before"
-    SAID_SO = "seen empty, though the driver says that they are there"
-    UNSEEN = "nobody plugged in, nobody to see"
-    SOMEBODY = "somebody, perhaps the driver"
-    OURS = "the driver, with a session"
-    ELSEWHERE = "the driver, with a session at another bay"
-    STILL_THERE = "the driver's car, without a session"
-    OWN_BEFORE = "the driver, from a slot of theirs before"
-    BEFORE = "the driver before, in time"
-    OUTSTAYING = "the driver before, out of time"
-    STRANGER = "somebody else"
-    OUT_OF_ORDER = "out of order"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What the witnesses of a bay say, and since when; instants by their devices' clocks."""
-
-    said: Words
-    session: Session | None = None
-    """The newest of the EVSE."""
-    late_sessions: Sequence[Session] = ()
-    """Others of which facts have come: older ones, or such as were charged elsewhere."""
-    occupied_since: datetime | None = None
-    """When the sensors' verdict last changed, whichever it is."""
-    plugged_since: datetime | None = None
-    """When the connector's word last changed, whichever it is."""
-    found_since: datetime | None = None
-    """Since when the bay has been found as it is, by our clock."""
-    is_awaited: bool = False
-    """It is found empty and reserved."""
-    elsewhere: Sequence[Session] = ()
-    """Of the late sessions those that go on at another bay."""
-    unheard_since: datetime | None = None
-    """Since when the station, or the charger, has not been heard; null: both are."""
-    linked_at: datetime | None = None
-    """When the charger's connection last changed, its own or that of an agent that began anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Who is there, since when, and when time alone may tell otherwise."""
-
-    who: InBay
-    since: datetime | None = None
-    session: Session | None = None
-    """The driver's, where there is one."""
-    recheck_at: datetime | None = None
-    unheard_since: datetime | None = None
-    """See Evidence."""
-    lost_at: datetime | None = None
-    """Since when nobody looks at the bay, its sensors neither; null: somebody does."""
-    linked_at: datetime | None = None
-    """See Evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,34 +46,6 @@ _AT_CABLE: Final = frozenset(ConnectorSays) - _OUT - _IDLE - {ConnectorSays.NOTH
 _HAS_CHARGED: Final = frozenset({Status.CHARGING, Status.FINISHED, Status.OVERSTAYING})
 _IN_SLOT: Final = frozenset({Status.CHARGING, Status.FINISHED})
 """Who overstays does so here: a session at another bay is another matter."""
-
-
-def protected_from(reservation: Reservation) -> datetime:
-    """Return from when on the bay is for this driver alone."""
-    return reservation.starts_at - from_plain(reservation.terms).protect
-
-
-def is_kept(reservation: Reservation, now: datetime) -> bool:
-    """Whether the bay is for this driver alone now; an expired hold keeps nothing."""
-    if reservation.status in HERE:
-        return True
-    if not reservation.is_live or not protected_from(reservation) <= now < reservation.ends_at:
-        return False
-    return reservation.status is not Status.HELD or not is_hold_over(reservation, now)
-
-
-def is_hold_over(reservation: Reservation, now: datetime) -> bool:
-    """Whether the time to pay has passed."""
-    until = reservation.held_until
-    return reservation.status is Status.HELD and until is not None and until <= now
-
-
-def current(reservations: Sequence[Reservation], now: datetime) -> Reservation | None:
-    """Return whose the bay is now, else who comes next, of its live reservations in order."""
-    here = (one for one in reservations if one.status in HERE)
-    kept = (one for one in reservations if is_kept(one, now))
-    to_come = (one for one in reservations if one.ends_at > now and not is_hold_over(one, now))
-    return next(here, None) or next(kept, None) or next(to_come, None)
 
 
 def is_theirs(session: Session, reservation: Reservation) -> bool:

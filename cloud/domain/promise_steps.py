@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from cloud.domain.occupants import InBay, protected_from
+from cloud.domain.evidence import InBay
+from cloud.domain.kept import protected_from
 from cloud.domain.reservations import Happening, Reservation, Status, Trouble
 from cloud.domain.terms import from_plain
 

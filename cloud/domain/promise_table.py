@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from cloud.domain.occupants import InBay
+from cloud.domain.evidence import InBay
 from cloud.domain.promise_steps import LEADS_TO, TABLE, TROUBLES, Phase, Step
 from cloud.domain.reservations import NEXT, Status
 

@@ -5,47 +5,36 @@ The table goes by where the reservation stands, by the phase of its slot and by 
 (ADR 0009).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from cloud.domain.evidence import InBay
+from cloud.domain.kept import protected_from
 from cloud.domain.notices import NoticeKind
-from cloud.domain.occupants import InBay, Seen, is_word_alone, protected_from
+from cloud.domain.occupants import is_word_alone
+from cloud.domain.overstays import left_at, overstay_found, overstay_since
 from cloud.domain.policy import Policy
+from cloud.domain.promise_look import Look
+from cloud.domain.promise_notices import (
+    OVERSTAY_EVERY,
+    REMIND_BEFORE,
+    missed_at,
+    notices,
+    quarters,
+)
 from cloud.domain.promise_steps import IN_DANGER, LEADS_TO, TROUBLES, Step, phase, step_of
-from cloud.domain.reservations import HERE, PROMISED, Happening, Reservation, Status, Trouble
-from cloud.domain.sessions import Session, SessionState
-from cloud.domain.sight import overstay_after_dark, was_dark
+from cloud.domain.reservations import Happening, Reservation, Status, Trouble
+from cloud.domain.sessions import Session
 from cloud.domain.terms import from_plain
 
-_TAKING_ENERGY: Final = frozenset({SessionState.CHARGING, SessionState.SUSPENDED_BY_CHARGER})
-
-REMIND_BEFORE: Final = timedelta(minutes=10)
-OVERSTAY_EVERY: Final = timedelta(minutes=15)
 ANSWER_WITHIN: Final = timedelta(minutes=15)
 """So long after the start, or the trouble, a driver has to choose something else."""
-TARGET_PCT: Final = 80.0
 LOOK_AGAIN_AFTER: Final = timedelta(minutes=1)
 """A promise in danger is looked at so often: another bay may have come free."""
 AT_LEAST_EVERY: Final = timedelta(hours=1)
 """What nothing is due for is looked at all the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A reservation with what is known of its bay at one moment."""
-
-    reservation: Reservation
-    seen: Seen
-    own: Session | None = None
-    """The session it is charged by, as it stands."""
-    slot_ends_at: datetime
-    """Its own end, or that of the driver's next slot where it follows within the overstay's grace."""
-    taken_up_at: datetime | None = None
-    """When a later slot of the driver's began, by which they stand there since."""
-    is_behind: bool = False
-    """The station has more to tell than we know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,34 +61,6 @@ class Verdict:
     """When time alone may change any of this; always after now."""
 
 
-def slot_end(reservation: Reservation, others: Sequence[Reservation]) -> datetime:
-    """Return until when the bay is the driver's: slots of theirs that follow count.
-
-    They follow where no overstay would have begun between.
-    """
-    ends_at, grace = reservation.ends_at, _overstay_grace(reservation)
-    for one in sorted(others, key=lambda other: other.starts_at):
-        is_next = one.user_id == reservation.user_id and one.starts_at <= ends_at + grace
-        if is_next and one.starts_at >= reservation.starts_at:
-            ends_at = max(ends_at, one.ends_at)
-    return ends_at
-
-
-def taken_up_at(
-    reservation: Reservation, others: Sequence[Reservation], now: datetime
-) -> datetime | None:
-    """Return when a later slot of the driver's began that does not follow the reservation's own."""
-    ends_at = slot_end(reservation, others)
-    later = (
-        one.starts_at
-        for one in others
-        if one.user_id == reservation.user_id
-        and one.status in PROMISED
-        and ends_at < one.starts_at <= now
-    )
-    return min(later, default=None)
-
-
 def judge(look: Look, policy: Policy, now: datetime) -> Verdict:
     """Say what follows for a live reservation; the same twice where nothing came between."""
     reservation = look.reservation
@@ -112,7 +73,7 @@ def judge(look: Look, policy: Policy, now: datetime) -> Verdict:
     if happening is Happening.OVERSTAYED and reservation.status is Status.OVERSTAYING:
         happening = None
     trouble = TROUBLES.get(step, Trouble.NONE)
-    left_at = _left_at(look, step, now) if happening is Happening.CAR_LEFT else None
+    gone_at = left_at(look, step, now) if happening is Happening.CAR_LEFT else None
     return Verdict(
         step=step,
         happening=happening,
@@ -122,9 +83,9 @@ def judge(look: Look, policy: Policy, now: datetime) -> Verdict:
         is_seen_there=is_word_alone(reservation) and look.seen.who in _SOMEBODY,
         is_arrival_void=reservation.status is Status.BOOKED and look.seen.who in _NOBODY,
         session=look.seen.session if step is Step.MEET else None,
-        left_at=left_at,
-        overstay_since=_overstay_found(look, happening, left_at),
-        notices=tuple(_notices(look, step, happening, now)),
+        left_at=gone_at,
+        overstay_since=overstay_found(look, happening, gone_at),
+        notices=tuple(notices(look, step, happening, now)),
         due_at=_due_at(look, trouble, ripe_at, policy, now),
     )
 
@@ -205,49 +166,11 @@ def _once_told(look: Look, ripe_at: datetime, now: datetime) -> datetime:
 
 def _overstay_at(look: Look, policy: Policy, now: datetime) -> datetime | None:
     """Return when it can be said that staying costs: not before what was out of sight is told."""
-    since, seen_at = _overstay_since(look), look.reservation.seen_again_at
+    since, seen_at = overstay_since(look), look.reservation.seen_again_at
     if since is None or look.seen.unheard_since is not None:
         return None
     told_at = since if seen_at is None else max(since, seen_at + policy.late_facts_after)
     return _once_told(look, told_at, now)
-
-
-def _overstay_since(look: Look) -> datetime | None:
-    """Return from when on staying costs; null while the car charges, or the charger makes it wait.
-
-    And where a later slot of the driver's began before it would cost anything.
-    """
-    reservation, own = look.reservation, look.own
-    if reservation.overstay_since is not None:
-        return reservation.overstay_since
-    if own is not None and own.state in _TAKING_ENERGY:
-        return None
-    ended_at = own and (own.charging_ended_at or own.ended_at)
-    since = max(look.slot_ends_at, ended_at or look.slot_ends_at) + _overstay_grace(reservation)
-    if look.taken_up_at is not None and look.taken_up_at <= since:
-        return None
-    return overstay_after_dark(reservation, since) if was_dark(reservation, look.seen) else since
-
-
-def _overstay_grace(reservation: Reservation) -> timedelta:
-    return timedelta(seconds=from_plain(reservation.terms).overstay_grace_s)
-
-
-def _overstay_found(
-    look: Look, happening: Happening | None, left_at: datetime | None
-) -> datetime | None:
-    """Return since when the car has overstayed, or had when it left while nobody could tell us."""
-    reservation, seen = look.reservation, look.seen
-    if happening is Happening.OVERSTAYED:
-        return _overstay_since(look)
-    if left_at is None or reservation.unseen_since is None or was_dark(reservation, seen):
-        return None
-    since = _overstay_since(look)
-    is_watched = seen.since is not None and seen.who not in _UNWATCHED
-    return since if is_watched and since is not None and since < left_at else None
-
-
-_UNWATCHED: Final = frozenset({InBay.UNKNOWN, InBay.OUT_OF_ORDER})
 
 
 def _leave_at(look: Look, policy: Policy, now: datetime) -> datetime:
@@ -286,92 +209,6 @@ def _at_once(look: Look, policy: Policy, now: datetime) -> datetime:
     return now
 
 
-def _left_at(look: Look, step: Step, now: datetime) -> datetime:
-    """Return when the car left, by the best witness: not before its session's end, not after now.
-
-    Where nobody saw it go it left when it was last seen, and a later slot of the driver's own that
-    began meanwhile is what it has stood there by since.
-    """
-    reservation, own, unseen_since = look.reservation, look.own, look.reservation.unseen_since
-    over_at = (own.ended_at or own.said_at) if own else reservation.arrived_at
-    instants = [at for at in (over_at, look.seen.since) if at is not None]
-    left_at = min(max(instants, default=now), now)
-    is_unseen = step is Step.LOSE_SIGHT or was_dark(reservation, look.seen)
-    if unseen_since is not None and is_unseen:
-        left_at = min(left_at, max(unseen_since, over_at or unseen_since))
-    return left_at if look.taken_up_at is None else min(left_at, look.taken_up_at)
-
-
-# --- what is told ----------------------------------------------------------------------------------
-
-
-def _notices(
-    look: Look, step: Step, happening: Happening | None, now: datetime
-) -> Iterable[tuple[NoticeKind, str]]:
-    reservation = look.reservation
-    name = reservation.id
-    if happening is not None and happening in _TOLD:
-        session = look.seen.session or look.own
-        of_session = f"/{session.id}" if session and happening in _OF_SESSION else ""
-        yield _TOLD[happening], f"{_TOLD[happening]}/{name}{of_session}"
-    slot = f"{name}/{reservation.starts_at:%Y%m%dT%H%M}"
-    if _is_to_be_reminded(reservation, now):
-        yield NoticeKind.REMINDER, f"reminder/{slot}"
-    remind_at = reservation.ends_at - REMIND_BEFORE
-    if reservation.status in HERE and remind_at <= now < reservation.ends_at:
-        yield NoticeKind.SLOT_ENDING, f"slot_ending/{name}/{reservation.ends_at:%Y%m%dT%H%M}"
-    own = look.own
-    if reservation.status is Status.CHARGING and own is not None and has_reached_target(own):
-        yield NoticeKind.TARGET_REACHED, f"target_reached/{name}/{own.id}"
-    if look.seen.who is InBay.SAID_SO and now >= _missed_at(reservation):
-        yield NoticeKind.NOT_SEEN, f"not_seen/{slot}"
-    quarters = _quarters(reservation, now) if step is Step.STAY and _is_watched(look) else 0
-    if quarters:
-        yield NoticeKind.OVERSTAY_CONTINUES, f"overstay_continues/{name}/{quarters}"
-
-
-_TOLD: Final[dict[Happening, NoticeKind]] = {
-    Happening.PLUGGED_IN: NoticeKind.SESSION_STARTED,
-    Happening.SESSION_ENDED: NoticeKind.SESSION_ENDED,
-    Happening.OVERSTAYED: NoticeKind.OVERSTAY_STARTED,
-}
-"""What the driver hears on the way; of the end, advancing.py tells."""
-_OF_SESSION: Final = frozenset({Happening.PLUGGED_IN, Happening.SESSION_ENDED})
-
-
-def _is_to_be_reminded(reservation: Reservation, now: datetime) -> bool:
-    """Whether the slot begins in ten minutes, and was not just booked."""
-    remind_at = reservation.starts_at - REMIND_BEFORE
-    is_new = reservation.booked_at is not None and reservation.booked_at > remind_at
-    is_time = remind_at <= now < reservation.starts_at
-    return reservation.status is Status.BOOKED and is_time and not is_new
-
-
-def _missed_at(reservation: Reservation) -> datetime:
-    """Return when who said that they are there ought to have been seen."""
-    confirm = timedelta(seconds=from_plain(reservation.terms).confirm_s)
-    return (reservation.arrived_at or reservation.starts_at) + confirm
-
-
-def _is_watched(look: Look) -> bool:
-    """Whether the car is seen to stay now, and by no later slot of its driver's."""
-    is_heard = look.seen.unheard_since is None and look.reservation.unseen_since is None
-    return is_heard and look.taken_up_at is None
-
-
-def has_reached_target(session: Session) -> bool:
-    """Whether the battery is as full as fast charging makes it, or the car wants no more."""
-    is_full = session.soc_pct is not None and session.soc_pct >= TARGET_PCT
-    return is_full or session.state == SessionState.SUSPENDED_BY_CAR
-
-
-def _quarters(reservation: Reservation, now: datetime) -> int:
-    """Return for how many whole quarters of an hour the car has overstayed."""
-    since = reservation.overstay_since
-    is_on = reservation.status is Status.OVERSTAYING and since is not None
-    return int((now - since) / OVERSTAY_EVERY) if is_on and since else 0
-
-
 # --- when to look again ----------------------------------------------------------------------------
 
 
@@ -381,7 +218,7 @@ def _due_at(
     reservation, unheard_since = look.reservation, look.seen.unheard_since
     seen_at = reservation.seen_again_at
     starts_at, ends_at = reservation.starts_at, reservation.ends_at
-    quarters = (_quarters(reservation, now) + 1) * OVERSTAY_EVERY
+    next_quarter = (quarters(reservation, now) + 1) * OVERSTAY_EVERY
     since = reservation.overstay_since
     is_near = now >= protected_from(reservation)
     instants = (
@@ -394,10 +231,10 @@ def _due_at(
         ends_at,
         look.seen.recheck_at,
         ripe_at,
-        _missed_at(reservation) if is_word_alone(reservation) else None,
+        missed_at(reservation) if is_word_alone(reservation) else None,
         None if seen_at is None else seen_at + policy.late_facts_after,
         None if unheard_since is None else unheard_since + policy.unseen_after,
-        None if since is None else since + quarters,
+        None if since is None else since + next_quarter,
         now + LOOK_AGAIN_AFTER if trouble in IN_DANGER and is_near else None,
         now + AT_LEAST_EVERY if trouble in IN_DANGER or now >= starts_at else None,
     )

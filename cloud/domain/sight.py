@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from cloud.domain.occupants import InBay, Seen
+from cloud.domain.evidence import InBay, Seen
 from cloud.domain.policy import Policy
 from cloud.domain.reservations import HERE, Reservation
 

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cloud.domain.bays import Bay, Charger, Connector, Sensor, contradicted_at
-from cloud.domain.occupants import Evidence, current, is_elsewhere, reservation_word
+from cloud.domain.evidence import Evidence
+from cloud.domain.kept import current
+from cloud.domain.occupants import is_elsewhere, reservation_word
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import (
     AgentSays,

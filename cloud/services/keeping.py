@@ -8,8 +8,9 @@ from typing import Any, Final
 from cloud.domain.notices import NoticeKind
 from cloud.domain.occupants import in_bay, own_session, seen_by
 from cloud.domain.policy import Policy
+from cloud.domain.promise_look import Look, slot_end, taken_up_at
 from cloud.domain.promise_steps import IN_DANGER, Step
-from cloud.domain.promises import Look, Verdict, judge, slot_end, taken_up_at
+from cloud.domain.promises import Verdict, judge
 from cloud.domain.reservations import HERE, Happening, Reservation, Status, Trouble, advance
 from cloud.domain.sessions import Session
 from cloud.domain.sight import followed

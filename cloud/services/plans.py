@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from cloud.domain.occupants import protected_from
+from cloud.domain.kept import protected_from
 from cloud.domain.reservations import Reservation
 from cloud.domain.tariff_words import in_words
 from cloud.services.advancing import PLANNED_AHEAD

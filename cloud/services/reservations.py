@@ -230,6 +230,8 @@ class ReservationService:
     ) -> ReservationView:
         """Say "I am here": by the driver, from when the bay is kept for them; twice is once.
 
+        Where a sensor sees the bay empty they have the grace to be seen: see `occupants.py`.
+
         Raises:
             NotFound: there is none, or it is not the viewer's.
             IllegalTransition: it is too early, too late, or no booking.

@@ -9,9 +9,9 @@ from typing import TypeVar
 from cloud.domain.alerts.snapshots import ComponentSnapshot, QuarantineSnapshot, SecuritySnapshot
 from cloud.domain.bays import Bay, Charger, Connector, Sensor
 from cloud.domain.certificates import Certificate
-from cloud.domain.occupants import protected_from
+from cloud.domain.kept import protected_from
 from cloud.domain.policy import Policy
-from cloud.domain.promises import has_reached_target
+from cloud.domain.promise_notices import has_reached_target
 from cloud.domain.reservations import HERE, PROMISED, Reservation, Trouble
 from cloud.domain.sessions import (
     START_MISSING,

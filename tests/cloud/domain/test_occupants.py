@@ -5,19 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from cloud.domain.occupants import (
-    Evidence,
-    InBay,
-    current,
-    in_bay,
-    is_hold_over,
-    is_kept,
-    is_theirs,
-    own_session,
-    protected_from,
-    reservation_word,
-    seen_by,
-)
+from cloud.domain.evidence import Evidence, InBay
+from cloud.domain.kept import current, is_hold_over, is_kept, protected_from
+from cloud.domain.occupants import in_bay, is_theirs, own_session, reservation_word, seen_by
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import (
     AgentSays,

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cloud.domain.evidence import InBay, Seen
 from cloud.domain.notices import NoticeKind
-from cloud.domain.occupants import InBay, Seen
 from cloud.domain.policy import Policy
+from cloud.domain.promise_look import Look, slot_end, taken_up_at
+from cloud.domain.promise_notices import has_reached_target
 from cloud.domain.promise_steps import (
     IN_DANGER,
     LEADS_TO,
@@ -21,14 +23,7 @@ from cloud.domain.promise_steps import (
     step_of,
 )
 from cloud.domain.promise_table import document
-from cloud.domain.promises import (
-    Look,
-    give_up_at,
-    has_reached_target,
-    judge,
-    slot_end,
-    taken_up_at,
-)
+from cloud.domain.promises import give_up_at, judge
 from cloud.domain.reservations import HERE, LIVE, NEXT, Happening, Status, Trouble
 from tests.cloud.builders import NOON, a_reservation, a_session, after
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cloud.domain.occupants import InBay, Seen
+from cloud.domain.evidence import InBay, Seen
 from cloud.domain.policy import Policy
 from cloud.domain.reservations import HERE, LIVE, Status
 from cloud.domain.sight import followed, was_dark

@@ -92,6 +92,7 @@ class Promises:
         self.numbers = count(1)
         self.beats: dict[str, Any] = {}
         """What every heartbeat says."""
+        self.beats_every_s = 60
         self.till, self.waiting, self.shelf = RememberingTill(), RememberingWaiting(), TariffShelf()
         self.telling = Notices("https://bays.example")
         self.quoting = QuoteService(self.shelf)
@@ -193,12 +194,12 @@ class Promises:
     def until(self, seconds: float, *, is_heard: bool = True) -> None:
         """Let the house run until so many seconds after noon, with the agent's heartbeats.
 
-        The clock looks whenever something is due, and at least once a minute.
+        The clock looks whenever something is due, and at least with every heartbeat.
         """
         end = after(seconds)
         while self.clock.now() < end:
             due_at = self.rig.deadlines.next_due_at() or end
-            most = self.clock.now() + timedelta(seconds=60 if is_heard else 1_200)
+            most = self.clock.now() + timedelta(seconds=self.beats_every_s if is_heard else 1_200)
             self.clock.at = max(self.clock.now(), min(end, most, due_at)) + self._rest(due_at)
             if is_heard:
                 self.agent.beat(**self.beats)
