@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from cloud.domain.evidence import InBay
+from cloud.domain.policy import Policy
 from cloud.domain.promise_look import Look, overstay_grace
 from cloud.domain.promise_steps import Step
 from cloud.domain.reservations import Happening
@@ -13,7 +14,7 @@ from cloud.domain.sight import overstay_after_dark, was_dark
 _TAKING_ENERGY: Final = frozenset({SessionState.CHARGING, SessionState.SUSPENDED_BY_CHARGER})
 
 
-def overstay_since(look: Look) -> datetime | None:
+def overstay_since(look: Look, policy: Policy) -> datetime | None:
     """Return from when on staying costs; null while the car charges, or the charger makes it wait.
 
     And where a later slot of the driver's began before it would cost anything.
@@ -27,19 +28,23 @@ def overstay_since(look: Look) -> datetime | None:
     since = max(look.slot_ends_at, ended_at or look.slot_ends_at) + overstay_grace(reservation)
     if look.taken_up_at is not None and look.taken_up_at <= since:
         return None
-    return overstay_after_dark(reservation, since) if was_dark(reservation, look.seen) else since
+    return (
+        overstay_after_dark(reservation, since)
+        if was_dark(reservation, look.seen, policy)
+        else since
+    )
 
 
 def overstay_found(
-    look: Look, happening: Happening | None, left_at: datetime | None
+    look: Look, happening: Happening | None, left_at: datetime | None, policy: Policy
 ) -> datetime | None:
     """Return since when the car has overstayed, or had when it left while nobody could tell us."""
     reservation, seen = look.reservation, look.seen
     if happening is Happening.OVERSTAYED:
-        return overstay_since(look)
-    if left_at is None or reservation.unseen_since is None or was_dark(reservation, seen):
+        return overstay_since(look, policy)
+    if left_at is None or reservation.unseen_since is None or was_dark(reservation, seen, policy):
         return None
-    since = overstay_since(look)
+    since = overstay_since(look, policy)
     is_watched = seen.since is not None and seen.who not in _UNWATCHED
     return since if is_watched and since is not None and since < left_at else None
 
@@ -47,7 +52,7 @@ def overstay_found(
 _UNWATCHED: Final = frozenset({InBay.UNKNOWN, InBay.OUT_OF_ORDER})
 
 
-def left_at(look: Look, step: Step, now: datetime) -> datetime:
+def left_at(look: Look, step: Step, policy: Policy, now: datetime) -> datetime:
     """Return when the car left, by the best witness: not before its session's end, not after now.
 
     Where nobody saw it go it left when it was last seen, and a later slot of the driver's own that
@@ -57,7 +62,7 @@ def left_at(look: Look, step: Step, now: datetime) -> datetime:
     over_at = (own.ended_at or own.said_at) if own else reservation.arrived_at
     instants = [at for at in (over_at, look.seen.since) if at is not None]
     left_at = min(max(instants, default=now), now)
-    is_unseen = step is Step.LOSE_SIGHT or was_dark(reservation, look.seen)
+    is_unseen = step is Step.LOSE_SIGHT or was_dark(reservation, look.seen, policy)
     if unseen_since is not None and is_unseen:
         left_at = min(left_at, max(unseen_since, over_at or unseen_since))
     return left_at if look.taken_up_at is None else min(left_at, look.taken_up_at)

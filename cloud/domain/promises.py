@@ -73,7 +73,7 @@ def judge(look: Look, policy: Policy, now: datetime) -> Verdict:
     if happening is Happening.OVERSTAYED and reservation.status is Status.OVERSTAYING:
         happening = None
     trouble = TROUBLES.get(step, Trouble.NONE)
-    gone_at = left_at(look, step, now) if happening is Happening.CAR_LEFT else None
+    gone_at = left_at(look, step, policy, now) if happening is Happening.CAR_LEFT else None
     return Verdict(
         step=step,
         happening=happening,
@@ -84,7 +84,7 @@ def judge(look: Look, policy: Policy, now: datetime) -> Verdict:
         is_arrival_void=reservation.status is Status.BOOKED and look.seen.who in _NOBODY,
         session=look.seen.session if step is Step.MEET else None,
         left_at=gone_at,
-        overstay_since=overstay_found(look, happening, gone_at),
+        overstay_since=overstay_found(look, happening, gone_at, policy),
         notices=tuple(notices(look, step, happening, now)),
         due_at=_due_at(look, trouble, ripe_at, policy, now),
     )
@@ -166,7 +166,7 @@ def _once_told(look: Look, ripe_at: datetime, now: datetime) -> datetime:
 
 def _overstay_at(look: Look, policy: Policy, now: datetime) -> datetime | None:
     """Return when it can be said that staying costs: not before what was out of sight is told."""
-    since, seen_at = overstay_since(look), look.reservation.seen_again_at
+    since, seen_at = overstay_since(look, policy), look.reservation.seen_again_at
     if since is None or look.seen.unheard_since is not None:
         return None
     told_at = since if seen_at is None else max(since, seen_at + policy.late_facts_after)

@@ -13,7 +13,7 @@ from cloud.domain.promise_steps import IN_DANGER, Step
 from cloud.domain.promises import Verdict, judge
 from cloud.domain.reservations import HERE, Happening, Reservation, Status, Trouble, advance
 from cloud.domain.sessions import Session
-from cloud.domain.sight import followed
+from cloud.domain.sight import followed, is_to_watch
 from cloud.domain.witnesses import evidence
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Told
@@ -105,7 +105,7 @@ class _Kept:
         told: dict[str, Any] = {}
         if reservation.status in _UNMET and reservation.starts_at <= now:
             told |= {"doubted_at": now}
-        if reservation.status in HERE:
+        if is_to_watch(reservation, now):
             since = reservation.unseen_since or unheard_since
             told |= {"unseen_since": since, "seen_again_at": None}
         if told:

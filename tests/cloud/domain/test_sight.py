@@ -7,7 +7,7 @@ import pytest
 
 from cloud.domain.evidence import InBay, Seen
 from cloud.domain.policy import Policy
-from cloud.domain.reservations import HERE, LIVE, Status
+from cloud.domain.reservations import LIVE, Status
 from cloud.domain.sight import followed, was_dark
 from tests.cloud.builders import NOON, a_reservation, after
 
@@ -30,11 +30,20 @@ def told(reservation, seen=THERE, at=NOON, *, is_behind=False):
 
 
 @pytest.mark.parametrize("status", sorted(LIVE))
-def test_only_who_has_come_can_get_out_of_sight(status):
+def test_only_who_has_come_or_may_have_can_get_out_of_sight(status):
     lost = told(charged(status=status), LOST)
 
-    assert lost.unseen_since == (after(-90) if status in HERE else None)
+    assert lost.unseen_since == (None if status is Status.HELD else after(-90))
     assert told(charged(status=status)) == charged(status=status)
+
+
+def test_who_has_not_come_is_out_of_sight_only_in_their_slot():
+    booked = charged(status=Status.BOOKED, ends_at=after(3600))
+
+    assert told(booked, LOST, after(-3601)) == booked
+    lost = told(told(booked, LOST, after(-3600)))
+    assert lost.seen_again_at == NOON
+    assert told(lost, Seen(InBay.EMPTY), after(600)) == booked
 
 
 def test_out_of_sight_is_since_it_first_was_and_until_the_bay_is_seen_again():
@@ -77,10 +86,17 @@ def test_what_was_dark_is_no_overstay(linked_s, since_s):
     over = seen_again(status=Status.OVERSTAYING, overstay_since=after(-300))
     there = Seen(InBay.STILL_THERE, linked_at=after(linked_s))
 
-    assert was_dark(over, there) is (linked_s > -90)
+    assert was_dark(over, there, POLICY) is (linked_s > -90)
     assert told(over, there, after(1200)).overstay_since == after(since_s)
 
 
 def test_nothing_was_dark_where_nothing_was_lost_or_no_charger_is():
-    assert not was_dark(charged(), Seen(InBay.EMPTY, linked_at=NOON))
-    assert not was_dark(seen_again(), Seen(InBay.EMPTY))
+    assert not was_dark(charged(), Seen(InBay.EMPTY, linked_at=NOON), POLICY)
+    assert not was_dark(seen_again(), Seen(InBay.EMPTY), POLICY)
+
+
+def test_what_is_told_of_no_more_was_dark_whoever_looked():
+    long_ago = after(-90) + POLICY.unseen_after
+
+    assert was_dark(seen_again(seen_again_at=long_ago), Seen(InBay.EMPTY), POLICY)
+    assert not was_dark(seen_again(seen_again_at=after(600)), Seen(InBay.EMPTY), POLICY)

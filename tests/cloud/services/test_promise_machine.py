@@ -15,17 +15,22 @@ from hypothesis.stateful import (
 
 from cloud.adapters.sql import tables
 from cloud.domain.errors import BayAlreadyBooked, IllegalTransition
-from cloud.domain.reservations import LIVE, Happening, Status
+from cloud.domain.reservations import LIVE, Happening, Status, Trouble
 from cloud.domain.windows import ceiling, granules
 from contracts import events
 from tests.cloud.builders import BAY, NOON
 from tests.cloud.services.promises import OTHER_BAY, Promises, seen_at
-from tests.cloud.services.rig import a_rig, begun, over, said, state
+from tests.cloud.services.rig import a_rig, begun, connected, over, said, state
 
 BAYS = {BAY: 1, OTHER_BAY: 2}
 PEOPLE = {"u-driver": "04aabb", "u-bob": "04bbbb"}
 SENSORS = {BAY: "gm-1", OTHER_BAY: "gm-2"}
 GRACE = timedelta(minutes=15)
+
+
+def started(at):
+    return events.AgentStarted(observed_at=at, agent_version="2")
+
 
 bays, people, truths = st.sampled_from(sorted(BAYS)), st.sampled_from(sorted(PEOPLE)), st.booleans()
 
@@ -36,8 +41,13 @@ class Seen:
     def __init__(self, now):
         self.is_occupied = self.is_silent = self.is_faulted = False
         self.session_id = None
-        self.empty_since = now
+        self.is_plugged = False
+        self.car = ""
+        """Whose, by the last session there."""
+        self.empty_since = self.watched_at = now
         self.doubted_at = None
+        self.there = []
+        """From when to when somebody was seen there."""
 
     def note(self, now):
         """Take the instant into account, whatever has just changed."""
@@ -46,6 +56,21 @@ class Seen:
             self.empty_since = now
         if self.is_silent or self.is_faulted:
             self.doubted_at = now
+
+    @property
+    def is_there(self):
+        return bool(self.session_id or self.is_plugged or (self.is_occupied and not self.is_silent))
+
+    def watch(self, now, *, is_dark=False):
+        """Take down who was seen there since the last time, before anything changes."""
+        if self.is_there and not is_dark:
+            self.there.append((self.watched_at, now))
+        self.watched_at = now
+
+    def there_within(self, starts_at, ends_at):
+        """Return for how long somebody was seen there."""
+        parts = [min(b, ends_at) - max(a, starts_at) for a, b in self.there]
+        return sum((one for one in parts if one > timedelta(0)), timedelta(0))
 
 
 class Histories(RuleBasedStateMachine):
@@ -68,6 +93,10 @@ class Histories(RuleBasedStateMachine):
     @property
     def now(self):
         return self.rig.clock.now()
+
+    def watch(self, *, is_dark=False):
+        for seen in self.seen.values():
+            seen.watch(self.now, is_dark=is_dark)
 
     def tell(self, bay, *facts):
         self.seen[bay].note(self.now)
@@ -114,16 +143,34 @@ class Histories(RuleBasedStateMachine):
                 self.kept.act(one.id, happening, **more)
             self.rig.tick()
 
+    @rule(bay=bays, who=people, slots=st.integers(1, 2), stays_s=st.integers(1_700, 6_000))
+    def come_and_stay(self, bay, who, slots, stays_s):
+        """Charge through one's slot, or two in a row, and stay longer than the charge."""
+        starts_at = ceiling(self.now)
+        for number in range(slots):
+            at = starts_at + number * timedelta(minutes=30)
+            more = {"starts_at": at, "ends_at": at + timedelta(minutes=30)}
+            with suppress(BayAlreadyBooked):
+                self.kept.book(bay_id=bay, user_id=who, token=PEOPLE[who], **more)
+        self.pass_by((starts_at - self.now).total_seconds())
+        self.sense(bay, is_occupied=True)
+        self.plug_in(bay, who, is_seen=True)
+        self.pass_by(1_000)
+        self.end(bay, is_leaving=False)
+        self.pass_by(stays_s)
+
     # --- on site ---------------------------------------------------------------------------------
 
     @rule(bay=bays, is_occupied=truths)
     def sense(self, bay, is_occupied):
+        self.watch()
         self.seen[bay].note(self.now)
         self.seen[bay].is_occupied = is_occupied
         self.tell(bay, seen_at(bay, is_occupied, self.now))
 
     @rule(bay=bays)
     def lose_sensor(self, bay):
+        self.watch()
         self.seen[bay].is_silent = not self.seen[bay].is_silent
         known = {"sensor_id": SENSORS[bay], "bay_id": bay, "observed_at": self.now}
         kind = events.SensorFellSilent if self.seen[bay].is_silent else events.SensorHeardAgain
@@ -132,9 +179,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(bay=bays)
     def break_or_mend(self, bay):
+        self.watch()
         if self.seen[bay].session_id is None:
             self.seen[bay].is_faulted = not self.seen[bay].is_faulted
             self.seen[bay].doubted_at = self.now
+            self.seen[bay].is_plugged = False
             word = "faulted" if self.seen[bay].is_faulted else "free"
             self.tell(bay, said(word, self.now, evse_id=BAYS[bay]))
 
@@ -143,7 +192,9 @@ class Histories(RuleBasedStateMachine):
         seen = self.seen[bay]
         if seen.session_id or seen.is_faulted:
             return
+        self.watch()
         self.sessions += 1
+        seen.car, seen.is_plugged = who, True
         seen.session_id, seen.is_occupied = f"s-{self.sessions}", seen.is_occupied or is_seen
         name, at = {"session_id": seen.session_id, "evse_id": BAYS[bay]}, self.now
         facts = [
@@ -158,10 +209,12 @@ class Histories(RuleBasedStateMachine):
         seen, at = self.seen[bay], self.now
         if seen.session_id is None:
             return
+        self.watch()
         facts = [over(5_000, at, session_id=seen.session_id, evse_id=BAYS[bay])]
         seen.note(at)
         seen.session_id = None
         word = "free" if is_leaving or not seen.is_occupied else "finishing"
+        seen.is_plugged = word == "finishing"
         facts.append(said(word, at, evse_id=BAYS[bay]))
         if is_leaving:
             seen.is_occupied = False
@@ -186,6 +239,7 @@ class Histories(RuleBasedStateMachine):
         for seen in self.seen.values():
             seen.note(start)
         self.kept.until((start - NOON).total_seconds() + seconds)
+        self.watch()
         for seen in self.seen.values():
             seen.note(self.now)
 
@@ -193,6 +247,45 @@ class Histories(RuleBasedStateMachine):
     def lose_the_station(self, seconds):
         start = self.now
         self.kept.until((start - NOON).total_seconds() + seconds, is_heard=False)
+        self.watch()
+        for seen in self.seen.values():
+            seen.doubted_at = seen.empty_since = self.now
+        self.kept.agent.beat()
+        self.rig.tick()
+
+    @rule(seconds=st.integers(120, 12_000), leaving=st.sets(bays))
+    def cut_the_power(self, seconds, leaving):
+        """Nobody sees anything, and whoever leaves meanwhile has left when it is seen again."""
+        self.watch()
+        self.rig.clock.pass_by(timedelta(seconds=seconds))
+        self.rig.tick()
+        self.watch(is_dark=True)
+        at, facts = self.now, [started(self.now), connected(self.now)]
+        for bay, seen in self.seen.items():
+            if seen.session_id is not None:
+                facts.append(over(5_000, at, session_id=seen.session_id, evse_id=BAYS[bay]))
+                seen.session_id = None
+            seen.is_plugged = seen.is_plugged and bay not in leaving
+            seen.is_occupied = seen.is_occupied and bay not in leaving
+            if not seen.is_faulted:
+                word = "plugged" if seen.is_plugged else "free"
+                facts.append(said(word, at, evse_id=BAYS[bay]))
+            if not seen.is_silent:
+                facts.append(seen_at(bay, seen.is_occupied, at))
+            seen.doubted_at = seen.empty_since = at
+        self.kept.tell(*facts)
+
+    @rule()
+    def lose_the_station_for_days(self):
+        """Whoever is promised a bay there is told in the end, whatever became of them."""
+        heard_at = self.now
+        self.watch()
+        for hours in (36, 35, 2, 1):
+            self.rig.clock.pass_by(timedelta(hours=hours))
+            self.rig.tick()
+        for one in self.reservations():
+            assert one.status not in LIVE or one.ends_at > heard_at
+        self.watch(is_dark=True)
         for seen in self.seen.values():
             seen.doubted_at = seen.empty_since = self.now
         self.kept.agent.beat()
@@ -226,6 +319,21 @@ class Histories(RuleBasedStateMachine):
                 assert due[one.id] == 0
             if one.status not in LIVE:
                 assert self.kept.till.times[one.id] == 1
+
+    @invariant()
+    def nobody_pays_for_an_overstay_that_was_not_seen(self):
+        for one in self.reservations():
+            if one.status is Status.FULFILLED and one.overstay_since is not None:
+                billed = max(one.left_at - one.overstay_since, timedelta(0))
+                seen = self.seen[one.bay_id].there_within(one.ends_at, one.left_at)
+                assert billed <= seen + timedelta(seconds=2)
+
+    @invariant()
+    def nobody_is_in_the_way_of_themselves(self):
+        for one in self.reservations():
+            seen = self.seen[one.bay_id]
+            if one.status in LIVE and one.trouble in {Trouble.STOLEN, Trouble.STILL_OCCUPIED}:
+                assert not (seen.is_plugged and seen.car == one.user_id)
 
     @invariant()
     def at_most_one_charges_in_a_bay(self):
