@@ -170,6 +170,8 @@ def relocated(reservation: Reservation, place: Place, now: datetime) -> Reservat
         is_flexible=False,
         trouble=Trouble.NONE,
         trouble_at=None,
+        unseen_since=None,
+        seen_again_at=None,
         doubted_at=now if place.window.starts_at <= now else None,
         arrived_at=None if is_unseen else reservation.arrived_at,
         arrived_by="" if is_unseen else reservation.arrived_by,
