@@ -225,7 +225,11 @@ def _is_own_before(
 def _is_driver_still_there(seen: Evidence, reservation: Reservation) -> bool:
     """Whether the driver charges here before their time, or did and the car has stayed."""
     session = seen.session
-    if session is None or not is_theirs(session, reservation):
+    if session is None:
+        return False
+    # also by a slot of theirs that is over: whoever it is, it is their own car
+    is_own = session.user_id is not None and session.user_id == reservation.user_id
+    if not is_own and not is_theirs(session, reservation):
         return False
     return seen.said.session in _OPEN or _has_stayed(seen)
 

@@ -273,6 +273,14 @@ def test_a_driver_is_not_in_the_way_of_themselves():
     assert who(stranger, others=(before,), at=NOON) is InBay.OUTSTAYING
 
 
+def test_a_car_that_stayed_from_a_slot_of_theirs_that_is_over_is_their_own():
+    stayed = a_session(
+        user_id="u-ada", reservation_id="r-0", started_at=after(-7200), ended_at=after(-60)
+    )
+
+    assert who(seen(words=OCCUPIED | ENDED, session=stayed)) is InBay.STILL_THERE
+
+
 def test_a_session_another_slot_is_charged_by_is_not_this_ones_too():
     before = booked(id="r-0", start_s=-3600, status=Standing.CHARGING, session_id="s-1")
     theirs = a_session(user_id="u-ada", started_at=after(-800), state_at=NOON)
