@@ -11,8 +11,8 @@ from cloud.domain.errors import NotAllowed, NotFound
 from cloud.services.certificates import CertificateService
 from cloud.services.commands import CommandService
 from cloud.services.plans import PlanService
-from cloud.services.shelf import TariffShelf
 from cloud.services.security_ports import AuthorityAway, CsrRefused, Signed
+from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
 from contracts.commands import DeliverCertificate, TriggerMessage, decode_command
 from contracts.events import (

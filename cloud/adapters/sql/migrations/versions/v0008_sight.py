@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from cloud.adapters.sql.migrations.steps import add_column
 from cloud.adapters.sql.types import UtcDateTime
 
-revision = "0004"
-down_revision = "0003"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
