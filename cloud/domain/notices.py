@@ -43,6 +43,8 @@ class NoticeKind(StrEnum):
     FAILED = "failed"
     """We could not keep the promise; nobody pays."""
     REFUNDED = "refunded"
+    REFUND_RETURNED = "refund_returned"
+    """The bank sent it back: it did not reach its owner."""
     RECEIPT = "receipt"
     WALLET_TOPPED_UP = "wallet_topped_up"
     SUBSCRIPTION_RENEWED = "subscription_renewed"
@@ -109,6 +111,7 @@ USUAL: Final[dict[NoticeKind, frozenset[Channel]]] = {
     NoticeKind.CANCELED: _ON_PAPER,
     NoticeKind.FAILED: _AT_ONCE,
     NoticeKind.REFUNDED: _ON_PAPER,
+    NoticeKind.REFUND_RETURNED: _ON_PAPER,
     NoticeKind.RECEIPT: _FILED,
     NoticeKind.WALLET_TOPPED_UP: _FILED,
     NoticeKind.SUBSCRIPTION_RENEWED: _FILED,
@@ -140,6 +143,7 @@ NEEDS: Final[dict[NoticeKind, Needed]] = {
     NoticeKind.CANCELED: _BAY | {"due_minor", "currency"},
     NoticeKind.FAILED: _BAY,
     NoticeKind.REFUNDED: frozenset({"amount_minor", "currency"}),
+    NoticeKind.REFUND_RETURNED: frozenset({"amount_minor", "currency"}),
     NoticeKind.RECEIPT: frozenset({"receipt_id", "number", "total_minor", "currency"}),
     NoticeKind.WALLET_TOPPED_UP: frozenset({"amount_minor", "balance_minor", "currency"}),
     NoticeKind.SUBSCRIPTION_RENEWED: frozenset(

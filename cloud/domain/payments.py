@@ -157,6 +157,15 @@ STATE: Final[dict[tuple[StepKind, bool], StepState]] = {
 """How a step ends; what a bank may well refuse is declined, what it may not has failed."""
 
 
+UNDONE: Final[dict[tuple[PaymentStatus, StepKind], tuple[PaymentStatus, StepState]]] = {
+    # sent back days later: the card's owner never got it
+    (PaymentStatus.CAPTURED, StepKind.REFUND): (PaymentStatus.CAPTURED, StepState.FAILED),
+    # the bank keeps it no longer: too old, or withdrawn
+    (PaymentStatus.AUTHORISED, StepKind.AUTHORISE): (PaymentStatus.VOIDED, StepState.DECLINED),
+}
+"""Status, what a bank granted and takes back later: the status and the step after it."""
+
+
 def moved(payment: Payment, ask: Ask, gateway_ref: str, *, is_success: bool) -> Payment:
     """Return the payment after a gateway's answer.
 
@@ -181,6 +190,22 @@ def moved(payment: Payment, ask: Ask, gateway_ref: str, *, is_success: bool) -> 
             return replace(after, refunded_minor=payment.refunded_minor + ask.amount_minor)
         case _:
             return after
+
+
+def undone(payment: Payment, ask: Ask) -> tuple[Payment, StepState]:
+    """Return payment and step after a bank has taken back what it had granted.
+
+    Raises:
+        ImpossibleOutcome: `UNDONE` has no such row.
+    """
+    try:
+        status, state = UNDONE[payment.status, ask.kind]
+    except KeyError:
+        raise ImpossibleOutcome(f"{payment.id} is {payment.status}: {ask.kind} stays") from None
+    after = replace(payment, status=status)
+    if ask.kind is StepKind.REFUND:
+        after = replace(after, refunded_minor=payment.refunded_minor - ask.amount_minor)
+    return after, state
 
 
 def next_step(payment: Payment) -> Ask | None:

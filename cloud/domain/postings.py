@@ -21,6 +21,9 @@ _KINDS: Final[dict[tuple[StepKind, Purpose], str]] = {
 }
 
 
+REFUND_RETURNED: Final = "refund_returned"
+
+
 def driver(user_id: str) -> str:
     """What a driver owes: + owes, - has paid too much."""
     return f"driver/{user_id}"
@@ -73,6 +76,26 @@ def outcome(
         kind=_KINDS[kind, before.purpose],
         currency=before.currency,
         entries=tuple(_lines(before, Ask(kind, ask.amount_minor), earned_by)),
+        user_id=before.user_id,
+        reservation_id=before.subject if before.purpose is Purpose.RESERVATION else None,
+        payment_id=before.id,
+    )
+
+
+def undone(before: Payment, ask: Ask, step_id: str, earned_by: str) -> Posting:
+    """Return what moves when a bank takes back what it had granted; see `outcome`."""
+    if ask.kind is StepKind.REFUND:
+        again = Ask(StepKind.CHARGE, ask.amount_minor)
+        kind = REFUND_RETURNED
+    else:
+        again = Ask(StepKind.VOID, ask.amount_minor)
+        kind = _KINDS[StepKind.VOID, before.purpose]
+    return Posting(
+        book=before.book,
+        cause=f"undone/{step_id}",
+        kind=kind,
+        currency=before.currency,
+        entries=tuple(_lines(before, again, earned_by)),
         user_id=before.user_id,
         reservation_id=before.subject if before.purpose is Purpose.RESERVATION else None,
         payment_id=before.id,

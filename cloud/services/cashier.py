@@ -206,13 +206,14 @@ class CashierService:
     def _apply_event(
         self, work: UnitOfWork, step: Step, event: GatewayEvent, now: datetime
     ) -> list[Change]:
-        if step.state is StepState.DONE and not event.is_success:
-            # a refund that a bank sends back days later, say
-            log.error("cashier.undone", step_id=step.id, kind=step.kind, why=event.why)
-        if step.state is not StepState.PENDING:
-            return []
         answer = GatewayAnswer(event.is_success, event.gateway_ref, event.why)
-        changes = self.till.apply(work, step, answer, now)
+        if step.state is StepState.PENDING:
+            changes = self.till.apply(work, step, answer, now)
+        elif step.state is StepState.DONE and not event.is_success:
+            log.error("cashier.undone", step_id=step.id, kind=step.kind, why=event.why)
+            changes = self.till.undo(work, step, answer, now)
+        else:
+            return []
         changes += self._alert(work, step.id, now)
         work.gateway_events.applied(event, now)
         return changes

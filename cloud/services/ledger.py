@@ -30,7 +30,8 @@ class TransactionView:
     at: datetime
     kind: str
     """`authorised` and `released` move nothing; `sold` is owed, `credited` owed no longer; `captured`
-    and `charged` were paid; `refunded`, `topped_up`, `subscribed`."""
+    and `charged` were paid; `refunded`, and `refund_returned` where the bank sent
+    it back; `topped_up`, `subscribed`."""
     amount_minor: int
     """Never negative: the kind says which way."""
     currency: str

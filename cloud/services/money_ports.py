@@ -65,6 +65,10 @@ class Payments(Protocol):
         """Close a pending step, once; False: it was closed before."""
         ...
 
+    def undo(self, step: Step, state: StepState, why: str) -> bool:
+        """Note that what a done step did was taken back, once; False: it was noted before."""
+        ...
+
     def postpone(self, step: Step, error: str, next_attempt_at: datetime) -> None:
         """Note that nobody knows the outcome of the claimed attempt; a closed step stays closed."""
         ...

@@ -226,6 +226,17 @@ TEXTS: Final[dict[NoticeKind, Wording]] = {
         ),
         _("You need not do anything. On a card it may take some days until you see it."),
     ),
+    NoticeKind.REFUND_RETURNED: Wording(
+        _("%(amount_minor)s could not be given back to your card"),
+        (
+            (
+                _("Your bank sent %(amount_minor)s back to us: %(reason)s."),
+                _("Your bank sent %(amount_minor)s back to us."),
+            ),
+            _SLOT,
+        ),
+        _("The money is still yours: we look at it, and settle it with you."),
+    ),
     NoticeKind.RECEIPT: Wording(
         _("Receipt %(number)s: %(total_minor)s"),
         (

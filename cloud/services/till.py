@@ -148,6 +148,30 @@ class TillService:
             return []
         return self._move(work, Outcome(step, answer, now))
 
+    def undo(
+        self, work: UnitOfWork, step: Step, answer: GatewayAnswer, now: datetime
+    ) -> list[Change]:
+        """Write that a bank has taken back what it granted by a done step; known already, nothing.
+
+        Where the payment is asked for more just now, that step's own outcome says what became of it.
+        """
+        before, ask = _payment_of(work, step), Ask(step.kind, step.amount_minor)
+        if (before.status, ask.kind) not in rules.UNDONE:
+            return []
+        waiting = rules.open_step(work.payments.steps_of(before.id))
+        if step.kind is StepKind.AUTHORISE and waiting is not None:
+            is_void = waiting.kind is StepKind.VOID
+            return self.apply(work, waiting, _GRANTED, now) if is_void else []
+        after, state = rules.undone(before, ask)
+        if not work.payments.undo(step, state, answer.why):
+            return []
+        work.payments.put(after)
+        earned_by = self._earned_by(work, before)
+        work.ledger.post(postings.undone(before, ask, step.id, earned_by), now)
+        if step.kind is StepKind.REFUND:
+            self._tell(work, after, NoticeKind.REFUND_RETURNED, Outcome(step, answer, now))
+        return []
+
     def apply_wallet(self, work: UnitOfWork, step: Step, now: datetime) -> list[Change]:
         """Do a step of a wallet's, and write its outcome.
 
@@ -347,6 +371,8 @@ class TillService:
         }
         if payment.purpose is Purpose.RESERVATION:
             data["reservation_id"] = payment.subject
+        if outcome.answer.why:
+            data["reason"] = outcome.answer.why
         cause = f"{kind}/{outcome.step.id}"
         notice = Notice(user_id=payment.user_id, kind=kind, cause=cause, data=data)
         self.telling.tell(work, notice, outcome.now)

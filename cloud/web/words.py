@@ -379,6 +379,7 @@ NOTICE: Final[dict[str, str]] = {
     "canceled": _("A booking is canceled"),
     "failed": _("We could not keep a booking"),
     "refunded": _("Money comes back"),
+    "refund_returned": _("A bank sends a refund back"),
     "receipt": _("A receipt is written"),
     "wallet_topped_up": _("Your wallet is topped up"),
     "subscription_renewed": _("A subscription is renewed"),

@@ -43,6 +43,8 @@ _SILENCE_S: Final = 0.5
 """Stands for a timeout, without making everybody wait for one."""
 _OUT_OF_ORDER_S: Final = (0.5, 3.0)
 _EARLY_S: Final = 1.0
+_RETURNED_S: Final = (2.0, 5.0)
+"""Stands for some days."""
 _LOOK_AGAIN_S: Final = 0.02
 
 
@@ -64,6 +66,8 @@ class Faults:
     """The webhook comes before the answer."""
     declined: float = 0
     """For no reason at all."""
+    returned: float = 0
+    """A refund comes back: the webhook says so a while after it was granted."""
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -175,6 +179,8 @@ class SandboxGateway:
         if self._is_away():
             raise GatewayAway("the sandbox does not answer")
         done = self.bank.do(key, request, is_unlucky=is_unlucky, webhooks=webhooks)
+        if request.kind is StepKind.REFUND and luck.random() < faults.returned:
+            self.bank.send_back(key, after_s=luck.uniform(*_RETURNED_S))
         self._misbehave(key, request, Random(f"{self._seed}/{key}/{done.asked}"))  # noqa: S311
         return _answer(done.reply)
 

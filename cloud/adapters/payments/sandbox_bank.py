@@ -34,6 +34,9 @@ _TRIES: Final = 10
 _PAUSE_S: Final = 1.0
 _CLAIM_S: Final = 10.0
 
+_LATER: Final = "_later"
+_SENT_BACK: Final = "The card's account is closed."
+
 HELD: Final = "held"
 CAPTURED: Final = "captured"
 VOIDED: Final = "voided"
@@ -180,6 +183,21 @@ class SandboxBank:
             _announce(connection, key, request, reply, webhooks)
         return Done(reply, 1)
 
+    def send_back(self, key: str, after_s: float = 0) -> None:
+        """Have a refund that was granted not reach its owner, and tell so; once."""
+        with self._writing() as connection:
+            row = connection.execute(
+                "UPDATE calls SET is_success = 0, why = ? WHERE key = ? AND is_success = 1 "
+                "RETURNING request, ref",
+                (_SENT_BACK, key),
+            ).fetchone()
+            if row is None:
+                return
+            request, reply = Request(**json.loads(row[0])), Reply(False, row[1], _SENT_BACK)
+            statement = "UPDATE holdings SET refunded_minor = refunded_minor - ? WHERE ref = ?"
+            connection.execute(statement, (request.amount_minor, reply.ref))
+            _announce(connection, key, request, reply, Webhooks(after_s=after_s, is_later=True))
+
     def find(self, key: str) -> Reply | None:
         """Return what was done under a key; None: nothing."""
         with self._connection() as connection:
@@ -257,6 +275,8 @@ class Webhooks:
     times: int = 1
     after_s: float = 0
     """Later events may overtake it."""
+    is_later: bool = False
+    """It tells that what was granted is taken back."""
 
 
 def event_id_of(key: str) -> str:
@@ -333,7 +353,7 @@ def _announce(
     webhooks: Webhooks,
 ) -> None:
     event = {
-        "id": event_id_of(key),
+        "id": event_id_of(key) + (_LATER if webhooks.is_later else ""),
         "type": f"{request.kind}.{'succeeded' if reply.is_success else 'declined'}",
         "kind": request.kind,
         "key": key,

@@ -36,6 +36,7 @@ _GRANTED: Final[dict[StepKind, frozenset[str]]] = {
 _REFUSED: Final = frozenset({"requires_payment_method", "requires_action", "canceled"})
 """Those that say no; any other means that the bank is not done."""
 _REFUND_GRANTED: Final = frozenset({"succeeded", "pending"})
+"""What is pending is on its way; should it not arrive, `refund.failed` says so days later."""
 _REFUND_REFUSED: Final = frozenset({"failed", "canceled"})
 
 _SCALE: Final = {"ISK": 100, "UGX": 100}
@@ -197,6 +198,7 @@ class StripeGateway:
         said: dict[str, str] = about.get("metadata") or {}
         is_ours = said.get("kind") in kinds
         said_no: dict[str, str] = about.get("last_payment_error") or {}
+        why = said_no.get("message") or _failure_of(about) or _DECLINED
         return GatewayEvent(
             provider=self.provider,
             event_id=event["id"],
@@ -204,7 +206,7 @@ class StripeGateway:
             step_id=said["step"] if is_ours else "",
             is_success=is_yes,
             gateway_ref=str(about.get("payment_intent") or about["id"]),
-            why="" if is_yes else said_no.get("message") or _DECLINED,
+            why="" if is_yes else why,
             body=event,
         )
 
@@ -303,6 +305,11 @@ def _of_refund(made: Any) -> GatewayAnswer:
     is_success = made.status in _REFUND_GRANTED
     why = "" if is_success else str(getattr(made, "failure_reason", "") or made.status)
     return GatewayAnswer(is_success=is_success, gateway_ref=str(made.payment_intent), why=why)
+
+
+def _failure_of(about: Mapping[str, Any]) -> str:
+    """Return Stripe's word for why a refund came back, in words: `lost_or_stolen_card`."""
+    return str(about.get("failure_reason") or "").replace("_", " ")
 
 
 def _refused(ref: str, error: stripe.CardError | stripe.InvalidRequestError) -> GatewayAnswer:

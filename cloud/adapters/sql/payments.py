@@ -137,6 +137,15 @@ class SqlPayments:
             done_at=at,
         )
 
+    def undo(self, step: Step, state: StepState, why: str) -> bool:
+        """See Payments.undo."""
+        statement = (
+            update(steps)
+            .where(steps.c.id == step.id, steps.c.state == StepState.DONE)
+            .values(state=state, last_error=why[:500])
+        )
+        return self._connection.execute(statement).rowcount == 1
+
     def postpone(self, step: Step, error: str, next_attempt_at: datetime) -> None:
         """See Payments.postpone."""
         self._change(

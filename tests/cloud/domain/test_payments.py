@@ -15,6 +15,7 @@ from cloud.domain.payments import (
     NEXT,
     PAUSES,
     STATE,
+    UNDONE,
     Ask,
     ImpossibleOutcome,
     PaymentStatus,
@@ -25,6 +26,7 @@ from cloud.domain.payments import (
     next_step,
     open_step,
     pause_after,
+    undone,
 )
 from cloud.domain.policy import Policy
 from tests.cloud.builders import NOON, a_payment, a_step
@@ -44,6 +46,19 @@ def test_every_outcome_is_in_the_table_or_impossible(status, kind, is_success):
     else:
         with pytest.raises(ImpossibleOutcome):
             moved(payment, Ask(kind, 5), "ref", is_success=is_success)
+
+
+@pytest.mark.parametrize(("status", "kind"), list(product(PaymentStatus, StepKind)))
+def test_whatever_a_bank_takes_back_is_in_the_table_or_impossible(status, kind):
+    payment = a_payment(status=status, captured_minor=9, refunded_minor=7)
+
+    if (status, kind) in UNDONE:
+        after, state = undone(payment, Ask(kind, 5))
+        assert (after.status, state) == UNDONE[status, kind]
+        assert after.refunded_minor == (2 if kind is StepKind.REFUND else 7)
+    else:
+        with pytest.raises(ImpossibleOutcome):
+            undone(payment, Ask(kind, 5))
 
 
 @pytest.mark.parametrize(("kind", "is_success"), list(product(StepKind, [True, False])))

@@ -1,12 +1,14 @@
 """What the ledger says of each outcome: it sums to zero, and accounts end where they began."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
+from cloud.domain import postings as rules
 from cloud.domain.ledger import Entry, Posting, chained
-from cloud.domain.payments import NEXT, Ask, Method, PaymentStatus, Purpose, StepKind
+from cloud.domain.payments import NEXT, UNDONE, Ask, Method, PaymentStatus, Purpose, StepKind
 from cloud.domain.postings import driver, outcome, sale
 from tests.cloud.builders import NOON, a_payment, a_reservation
 
@@ -42,6 +44,17 @@ def test_whatever_a_gateway_answers_the_lines_sum_to_zero(row, method):
     assert posting is None or sum(one.amount_minor for one in posting.entries) == 0
     if is_success:
         assert posting is not None
+
+
+@pytest.mark.parametrize(("status", "kind"), list(UNDONE))
+def test_what_a_bank_takes_back_leaves_the_books_as_before_it_was_granted(status, kind):
+    before = a_payment(authorised_minor=1_000 if kind is StepKind.AUTHORISE else 0)
+    granted = posted(replace(before, authorised_minor=0), kind, 1_000)
+    payment = replace(before, status=status)
+    back = rules.undone(payment, Ask(kind, 1_000), "s-1", "driver/u-1")
+
+    assert sums(granted) != {}
+    assert sums(granted, back) == {}
 
 
 def test_a_card_pays_a_part_of_what_was_kept_and_gets_some_back():

@@ -221,6 +221,7 @@ class MoneyMachine(RuleBasedStateMachine):
         after_charging=st.sampled_from([0, 0.5]),
         twice=st.sampled_from([0, 1]),
         declined=st.sampled_from([0, 0.3]),
+        returned=st.sampled_from([0, 0.5]),
     )
     def change_moods(self, **moods):
         self.money.gateway.faults = Faults(**moods)

@@ -85,6 +85,8 @@ FACTS = {
     NoticeKind.CANCELED: SLOT | {"due_minor": 0},
     NoticeKind.FAILED: SLOT | {"trouble": "silent"},
     NoticeKind.REFUNDED: SLOT | {"amount_minor": 1_100},
+    NoticeKind.REFUND_RETURNED: SLOT
+    | {"amount_minor": 1_100, "reason": "The card's account is closed."},
     NoticeKind.RECEIPT: SLOT
     | {"receipt_id": "q-1", "number": "2026-000017", "total_minor": 2_813, "energy_wh": 41_250},
     NoticeKind.WALLET_TOPPED_UP: {
