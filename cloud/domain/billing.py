@@ -6,7 +6,7 @@ to when the driver came; of one nobody came for, to the end of the grace, when t
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
@@ -396,6 +396,9 @@ def stretch_of(charged: Charged, since: datetime, now: datetime) -> Stretch:
         )
         for reading, energy_wh in charged.curve
     ]
+    full_at = session.charging_ended_at
+    if not points and full_at is not None and starts_at < full_at < ends_at:
+        points.append(Point(full_at, counted(session.energy_wh, full_at)))
     points.append(Point(ends_at, counted(session.energy_wh, ends_at)))
     return Stretch(
         starts_at=starts_at,
@@ -405,19 +408,25 @@ def stretch_of(charged: Charged, since: datetime, now: datetime) -> Stretch:
     )
 
 
-def live_cost_minor(session: Session, tariff: Tariff, zone: tzinfo, now: datetime) -> int:
-    """Return what a session has cost so far, with taxes, as if its power had been even.
+def so_far_minor(
+    reservation: Reservation | None, deal: Deal, charged: Sequence[Charged], now: datetime
+) -> int:
+    """Return what was charged costs by now, with taxes: what the bill would say of these facts.
 
-    Exact where neither the time of day nor the power changes the price; the bill counts by the curve.
+    Args:
+        reservation: under which it is charged; null: a walk-in, who pays by the tariff alone.
+        deal: as it was frozen.
+        charged: one walk-in's session, or the reservation's. One without a curve counts as if its
+            power had been even: exact where neither the time of day nor the power changes the price.
+        now: until when a session counts whose end was not told.
     """
-    ends_at = session.ended_at or max(now, session.started_at)
-    stretch = Stretch(
-        starts_at=max(session.started_at, ends_at - LONGEST),
-        ends_at=ends_at,
-        charging_ended_at=session.charging_ended_at,
-        points=(Point(session.charging_ended_at or ends_at, session.energy_wh),),
-    )
-    return gross_of(charge_lines(tariff, Charge((stretch,)), zone))
+    if reservation is None:
+        stretches = [stretch_of(one, one.session.started_at, now) for one in charged]
+        return gross_of(charge_lines(deal.tariff, Charge(tuple(stretches)), deal.zone))
+    if reservation.is_live:
+        left_at = reservation.left_at or now
+        reservation = replace(reservation, status=Status.FULFILLED, status_at=now, left_at=left_at)
+    return bill(reservation, deal, charged, now).total_minor
 
 
 def _power_w(reading: Reading, limit_w: int) -> int | None:

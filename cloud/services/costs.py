@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from cloud.domain.billing import live_cost_minor
 from cloud.domain.money import decimal
 from cloud.domain.sessions import Session, Stop, ended, is_late, refolded, sampled, stopped
 from cloud.services.commands import SENT, new_command
 from cloud.services.fact_ports import Deadline, DeadlineKind, Sample
 from cloud.services.facts.smart_charging import ISSUED_BY
-from cloud.services.formats import zone
 from cloud.services.ports import Clock, DatabaseAway, OpenWork, UnitOfWork
+from cloud.services.running_costs import Known, RunningCosts
 from cloud.services.shelf import TariffShelf
 from contracts.commands import TellCost
 from contracts.events import InventoryKind
@@ -26,7 +25,7 @@ _ANSWER_WITHIN: Final = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class CostService:
-    """Reckons as the bill does, by the session's own tariff."""
+    """Reckons as the bill does, by the reservation's deal or a walk-in's tariff."""
 
     open_work: OpenWork
     clock: Clock
@@ -73,11 +72,9 @@ class CostService:
         work.deadlines.set([Deadline(DeadlineKind.COST, session_id, due_at)])
 
     def _total(self, work: UnitOfWork, session: Session, now: datetime) -> str:
-        cost_minor = session.cost_minor
-        if session.tariff_id:
-            tariff = self.shelf.by_ids(work, [session.tariff_id])[session.tariff_id]
-            station = work.stations.by_ids([session.station_id])[session.station_id]
-            cost_minor = live_cost_minor(session, tariff, zone(station.timezone), now)
+        known = Known(work.stations.by_ids([session.station_id]))
+        costs = RunningCosts(self.shelf).of(work, [session], known, now)
+        cost_minor = costs.get(session.id, session.cost_minor)
         return decimal(max(0, cost_minor), session.currency)
 
 

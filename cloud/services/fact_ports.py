@@ -189,6 +189,10 @@ class Sessions(Protocol):
         """Store whole sessions, new or not."""
         ...
 
+    def of_reservations(self, reservation_ids: Collection[str]) -> list[Session]:
+        """Return the sessions charged under any of these reservations, by start."""
+        ...
+
     def of_reservation(self, reservation_id: str) -> list[Session]:
         """Return the sessions charged under a reservation, by start."""
         ...

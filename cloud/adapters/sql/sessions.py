@@ -59,7 +59,13 @@ class SqlSessions:
 
     def of_reservation(self, reservation_id: str) -> list[Session]:
         """See Sessions.of_reservation."""
-        query = select(*_SESSION.columns).where(sessions.c.reservation_id == reservation_id)
+        return self.of_reservations([reservation_id])
+
+    def of_reservations(self, reservation_ids: Collection[str]) -> list[Session]:
+        """See Sessions.of_reservations."""
+        if not reservation_ids:
+            return []
+        query = select(*_SESSION.columns).where(sessions.c.reservation_id.in_(reservation_ids))
         query = query.order_by(sessions.c.started_at, sessions.c.id)
         return _SESSION.all(self._connection.execute(query))
 

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from cloud.domain.alerts.snapshots import QuarantineSnapshot
-from cloud.domain.billing import live_cost_minor, simple_id
+from cloud.domain.billing import simple_id
 from cloud.domain.cursor import Cursor, Place, place
 from cloud.domain.sessions import Session, refolded
 from cloud.domain.stations import StationLink
@@ -26,8 +26,8 @@ from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.needed import Needed
 from cloud.services.facts.promised import load_bay, load_promises
 from cloud.services.facts.published import published
-from cloud.services.formats import zone
 from cloud.services.ports import UnitOfWork
+from cloud.services.running_costs import Known, RunningCosts
 from cloud.services.sessions import session_view
 from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
@@ -108,7 +108,8 @@ class Transaction:
         self._settling = settling
         self._with_telemetry = options.with_telemetry
         self._memo = options.memo
-        self._shelf = options.shelf
+        self._costs = RunningCosts(options.shelf)
+        self._priced: dict[str, str | None] = {}
         self._cursors: dict[str, Cursor] = {}
         self._on_disk: set[str] = set()
         self._board = Board(now, settling.policy, owns_sessions=True)
@@ -131,6 +132,7 @@ class Transaction:
         self._look_at_far_sessions()
         self._answer(known)
         self._applied.changes += self._settling.settle(self._work, self._board)
+        self._price_named()
         self._keep_rest()
         self._applied.ignored = dict(self._board.ignored)
         return self._applied
@@ -350,9 +352,14 @@ class Transaction:
             session = board.sessions[session_id]
             version = self._versions.get(session_id, 0) + 1
             board.sessions[session_id] = replace(session, changed_version=version)
-        self._price_sessions()
-        changed = [board.sessions[one] for one in sorted(board.changed_sessions)]
-        work.sessions.put(changed)
+        self._price_sessions(board.changed_sessions)
+        self._priced = {one: board.sessions[one].reservation_id for one in board.changed_sessions}
+        self._put_sessions(board.changed_sessions)
+
+    def _put_sessions(self, session_ids: Iterable[str]) -> None:
+        board = self._board
+        changed = [board.sessions[one] for one in sorted(session_ids)]
+        self._work.sessions.put(changed)
         stations, now = board.stations, board.now
         self._applied.changes += [
             Change(
@@ -366,23 +373,33 @@ class Transaction:
             for one in changed
         ]
 
-    def _price_sessions(self) -> None:
-        """Say what charges under a tariff cost by now; the others know by their price alone."""
+    def _price_sessions(self, session_ids: Iterable[str]) -> None:
+        """Say what charges cost by now; those without a tariff know by their price alone."""
         board = self._board
-        priced = [
-            session
-            for session_id in board.changed_sessions
-            if (session := board.sessions[session_id]).tariff_id
+        changed = [board.sessions[one] for one in sorted(session_ids)]
+        costs = self._costs.of(
+            self._work, changed, Known(board.stations, board.reservations), board.now
+        )
+        for session_id, cost_minor in costs.items():
+            session = board.sessions[session_id]
+            board.sessions[session_id] = replace(session, cost_minor=cost_minor)
+
+    def _price_named(self) -> None:
+        """Price those again of which it was found out just now for whom they are charged."""
+        board = self._board
+        named = [
+            one
+            for one, session in board.sessions.items()
+            if one in self._priced and session.reservation_id != self._priced[one]
         ]
-        if not priced:
+        if not named:
             return
-        tariffs = self._shelf.by_ids(self._work, {one.tariff_id or "" for one in priced})
-        for session in priced:
-            tariff = tariffs.get(session.tariff_id or "")
-            if tariff is not None:
-                timezone = zone(board.stations[session.station_id].timezone)
-                cost_minor = live_cost_minor(session, tariff, timezone, board.now)
-                board.sessions[session.id] = replace(session, cost_minor=cost_minor)
+        for one in named:
+            session = board.sessions[one]
+            version = session.changed_version + 1
+            board.sessions[one] = replace(session, changed_version=version)
+        self._price_sessions(named)
+        self._put_sessions(named)
 
     def _look_at_far_sessions(self) -> None:
         """See to reservations whose bays the facts were not about: their driver is at another.

@@ -14,11 +14,11 @@ from cloud.domain.billing import (
     Deal,
     bill,
     expected_minor,
-    live_cost_minor,
     overstay_minutes,
     quote,
     simple_id,
     simple_tariff,
+    so_far_minor,
     stretch_of,
 )
 from cloud.domain.money import ceil_div
@@ -466,25 +466,37 @@ def test_a_power_that_cannot_be_is_no_reading():
 # --- while it charges -----------------------------------------------------------------------------
 
 
+def walk_in_minor(session, tariff, now):
+    deal = Deal(tariff_id="t-1", tariff=tariff, zone=UTC, terms=Terms())
+    return so_far_minor(None, deal, [Charged(session, ())], now)
+
+
 def test_a_running_charge_costs_by_its_tariff_so_far():
     session = a_session(started_at=NOON, energy_wh=6_000)
     tariff = a_tariff([energy("0.50", vat=20), time(6, vat=20)], currency="GBP")
 
-    assert live_cost_minor(session, tariff, UTC, after(1_800)) == 360 + 360
+    assert walk_in_minor(session, tariff, after(1_800)) == 360 + 360
 
 
 def test_a_charge_that_is_done_costs_parking_and_no_more_energy():
     session = a_session(started_at=NOON, energy_wh=6_000, charging_ended_at=after(1_800))
+    dear_later = a_tariff(
+        ([energy("0.50"), parking(6)], {"max_duration": 1_800}),
+        [energy("9.00"), parking(6)],
+        currency="GBP",
+        tax_included="YES",
+    )
 
     # energy by noon half past, then parked for a quarter of an hour
-    assert live_cost_minor(session, TARIFF, UTC, after(2_700)) == 300 + 150
+    assert walk_in_minor(session, TARIFF, after(2_700)) == 300 + 150
+    assert walk_in_minor(session, dear_later, after(2_700)) == 300 + 150
 
 
 def test_t05_no_charge_is_believed_to_last_for_years():
     session = a_session(started_at=NOON - timedelta(days=20_000), energy_wh=1_000)
     tariff = a_tariff((time(1), {"start_time": "00:00", "end_time": "12:00"}), currency="GBP")
 
-    assert live_cost_minor(session, tariff, UTC, NOON) == 31 * 12 * 100
+    assert walk_in_minor(session, tariff, NOON) == 31 * 12 * 100
     stretch = stretch_of(Charged(session, []), session.started_at, NOON)
     assert stretch.ends_at - stretch.starts_at == timedelta(days=31)
 
@@ -492,9 +504,33 @@ def test_t05_no_charge_is_believed_to_last_for_years():
 def test_an_ended_charge_costs_the_same_whenever_it_is_asked():
     session = a_session(started_at=NOON, energy_wh=6_000, ended_at=after(1_800))
 
-    costs = {live_cost_minor(session, TARIFF, UTC, after(one)) for one in (0, 1_800, 90_000)}
+    costs = {walk_in_minor(session, TARIFF, after(one)) for one in (0, 1_800, 90_000)}
 
     assert costs == {300}
+
+
+def test_what_is_promised_costs_so_far_what_its_bill_would_say():
+    promised = a_reservation(status=Status.CHARGING, booked_at=NOON)
+    deal = a_deal(discounts={Kind.ENERGY: 20})
+    one, two = charged(4_800), charged(7_200, minutes=10, wh=2_000)
+    left_at = after(8_700)
+
+    # 2.00 and 5 minutes at 4.00 an hour; 12 kWh at 0.40
+    assert so_far_minor(promised, deal, [one], after(6_600)) == 200 + 33 + 400
+    assert so_far_minor(promised, deal, [one, two], after(7_800)) == 200 + 33 + 480
+    late = replace(promised, overstay_since=after(8_100), status=Status.OVERSTAYING)
+    ended = so_far_minor(late, deal, [one, two], left_at)
+    done = bill(
+        over(Status.FULFILLED, overstay_since=after(8_100), left_at=left_at),
+        deal,
+        [one, two],
+        after(9_000),
+    )
+    assert ended == done.total_minor == 713 + 10 * 25
+
+
+def test_what_is_over_costs_what_was_billed_whatever_was_charged_after_all():
+    assert so_far_minor(over(Status.FAILED), a_deal(), [charged()], after(9_000)) == 0
 
 
 # --- the price alone, and by example ----------------------------------------------------------------

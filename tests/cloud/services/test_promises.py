@@ -524,6 +524,35 @@ def test_who_plugs_in_at_another_bay_takes_the_reservation_along(kept):
     assert {one.bay_id for one in kept.rig.rows(tables.bay_slots)} == {OTHER_BAY}
 
 
+def test_a_charge_told_of_late_and_at_once_costs_what_was_agreed_on(kept):
+    kept.book(quote={"discounts": {"ENERGY": 20}})
+    kept.until(2_400)
+    charging = begun(after(1_850)), state("charging", after(1_850)), said("charging", after(1_850))
+    kept.tell(*charging, metered(11_000, after(2_390)))
+
+    assert kept.rig.row(tables.sessions, id="s-1").cost_minor == 10 * 50 * 80 // 100
+
+
+def test_each_session_of_a_reservation_costs_what_it_adds(kept):
+    kept.book(quote={"discounts": {"ENERGY": 20}})
+    kept.until(2_400)
+    kept.tell(begun(after(1_850)), state("charging", after(1_850)), said("charging", after(1_850)))
+    kept.tell(metered(11_000, after(2_390)))
+    kept.tell(over(11_000, after(2_395)), said("finishing", after(2_395)))
+    kept.until(2_500)
+    kept.tell(begun(after(2_450), session_id="s-2", meter_start_wh=11_000))
+    kept.tell(said("charging", after(2_450)))
+    kept.until(3_000)
+    kept.tell(metered(16_000, after(2_990), session_id="s-2"))
+    kept.tell(over(16_000, after(2_995), session_id="s-2"), said("free", after(2_996)))
+    kept.tell(seen(False, after(2_998)))
+    kept.until(5_500)
+
+    costs = [one.cost_minor for one in kept.rig.rows(tables.sessions)]
+    assert costs == [400, 200]
+    assert kept.till.due["r-1"] == sum(costs)
+
+
 def test_a_reservation_is_bound_to_its_bay_when_its_time_has_come(kept):
     kept.book(7_200, is_flexible=True, fixed_at=after(3_000))
     kept.until(2_990)

@@ -1,19 +1,22 @@
 """From the quote to the bank: what was shown is what was billed, written, booked and taken."""
 
+import random
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from cloud.adapters.sql import tables
 from cloud.domain.reservations import Happening, Status
 from cloud.domain.terms import Terms, frozen
 from cloud.services.advancing import Advancer
 from cloud.services.billing import BillingService
 from cloud.services.booking_ports import Told
-from tests.cloud.builders import STATION, after
+from cloud.services.costs import CostService
+from tests.cloud.builders import NOON, STATION, after
 from tests.cloud.services.bills import OWNING, STAFF, Bills, prices
 from tests.cloud.services.money import NobodyWaits, a_money
-from tests.cloud.services.rig import begun, metered, over, state
+from tests.cloud.services.rig import DRIVER, begun, metered, over, state
 
 TERMS = Terms(overstay_per_minute_minor=25, no_show_fee_minor=300, grace_s=900)
 
@@ -156,3 +159,46 @@ def test_terms_changed_after_the_hold_change_nothing(house):
 
     assert booked.terms == frozen(TERMS)
     assert house.advance(booked, Happening.SEEN_EMPTY_AFTER_GRACE).due_minor == 500
+
+
+def subscribe(rig, **discounts) -> None:
+    plan = {"id": "plan", "name": "Plus", "currency": "GBP", "monthly_minor": 500}
+    rig.insert(tables.subscription_plans, plan | {"discounts": discounts, "created_at": NOON})
+    user = {"id": "sub", "active_user_id": DRIVER, "user_id": DRIVER, "plan_id": "plan"}
+    state_ = {"method": "card", "state": "active", "started_at": NOON, "paid_until": after(86_400)}
+    rig.insert(tables.subscriptions, user | state_)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_charge_costs_in_the_end_is_what_is_billed(house, seed):
+    luck = random.Random(seed)
+    body = prices(f"0.{luck.randrange(20, 90)}")
+    # dear at first: what was charged when has to be known
+    dear = {"type": "ENERGY", "price": "1.10", "vat": "20"}
+    first = {"price_components": [dear], "restrictions": {"max_duration": luck.choice([180, 300])}}
+    body["elements"].insert(1, first)
+    house.bills.tariffs.change(OWNING, house.key, "Plain", body)
+    subscribe(house.rig, ENERGY=luck.choice([20, 33]), PARKING_TIME=luck.choice([0, 50]))
+    booked = house.book()
+
+    charge(house, booked, wh=luck.randrange(1_000, 20_000))
+    live_minor = house.rig.row(tables.sessions, id="s-1").cost_minor
+    house.advance(booked, Happening.PLUGGED_IN, session_id="s-1")
+    house.advance(booked, Happening.SESSION_ENDED)
+    done = house.advance(booked, Happening.CAR_LEFT, left_at=booked.ends_at)
+
+    assert booked.quote["discounts"]["ENERGY"] >= 20
+    assert live_minor == done.due_minor
+
+
+def test_a_display_says_what_will_be_billed(house):
+    rig = house.rig
+    subscribe(rig, ENERGY=25)
+    booked = house.book()
+    charge(house, booked, wh=20_000)
+    costs = CostService(rig.open_work, rig.clock, house.bills.shelf)
+    ended_at = booked.ends_at.isoformat()
+    asked = {"session_id": "s-1", "meter_stop_wh": 21_000, "ended_at": ended_at}
+
+    assert costs.answer(STATION, asked) == {"total": "14.70"}
+    assert booked.quote["total_minor"] == 200 + 750 + 520
