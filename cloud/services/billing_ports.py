@@ -8,13 +8,16 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What was paid for a reservation; never changed once it is written."""
+    """What was paid for a reservation, or a credit note: what was taken back of it, as minuses.
+
+    Never changed once it is written.
+    """
 
     id: str
     number: str
-    """`<station>-<seq>`."""
+    """`<station>-<seq>`; of a credit note `<station>-C<seq>`."""
     seq: int
-    """Of its station's receipts, from 1 on, without gaps."""
+    """Of its station's receipts, or of its credit notes, from 1 on, without gaps."""
     reservation_id: str
     session_id: str | None
     user_id: str
@@ -24,11 +27,13 @@ class Receipt:
     body: Mapping[str, Any]
     """services.receipts.ReceiptBody, as plain JSON data."""
     created_at: datetime
+    corrects_id: str | None = None
+    """Of a credit note: the receipt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptPage:
-    """Which receipts to list: newest first, those after `before`."""
+    """Which receipts and credit notes to list: newest first, those after `before`."""
 
     user_id: str | None = None
     owner_id: str | None = None
@@ -43,8 +48,12 @@ class Receipts(Protocol):
         """Return the number that comes after the station's last."""
         ...
 
+    def next_note_seq(self, station_id: str) -> int:
+        """Return the number that comes after the station's last credit note."""
+        ...
+
     def add(self, receipt: Receipt) -> None:
-        """Store a new receipt.
+        """Store a new receipt, or a credit note.
 
         Raises:
             TransactionLost: somebody else took the number meanwhile, or wrote the reservation's.
@@ -52,13 +61,17 @@ class Receipts(Protocol):
         ...
 
     def get(self, receipt_id: str) -> Receipt | None:
-        """Return the receipt, if there is one."""
+        """Return the receipt or credit note, if there is one."""
         ...
 
     def of_reservation(self, reservation_id: str) -> Receipt | None:
         """Return the reservation's receipt, if there is one."""
         ...
 
+    def notes_of(self, receipt_id: str) -> list[Receipt]:
+        """Return a receipt's credit notes, oldest first."""
+        ...
+
     def page(self, page: ReceiptPage) -> list[Receipt]:
-        """Return receipts by (created_at, id), newest first."""
+        """Return receipts and credit notes by (created_at, id), newest first."""
         ...

@@ -19,6 +19,7 @@ from cloud.domain.errors import (
 from cloud.domain.payments import Method, Payment, PaymentStatus, Purpose, Step, StepKind
 from cloud.domain.reservations import PROMISED, Reservation, Status
 from cloud.services.booking_ports import Told
+from cloud.services.credit_notes import Taken, write_credit_note
 from cloud.services.idempotency import Once, do_once
 from cloud.services.payment_methods import means_of
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
@@ -251,7 +252,10 @@ class PaymentService:
         if not 0 < amount_minor <= due_minor:
             raise NotValid("amount_minor", f"At most {due_minor} can be given back.")
         left = due_minor - amount_minor
-        self.till.close(work, reservation, left, lessened(shares, left), now)
+        shares = lessened(shares, left)
+        taken = Taken(shares, told.note)
+        number = write_credit_note(work, reservation.id, self.till.new_id(), taken, now)
+        self.till.close(work, reservation, left, shares, now, note=number)
         work.reservations.put(replace(reservation, due_minor=left), told, now)
         return Refunded(
             reservation_id=reservation_id, due_minor=left, currency=reservation.currency

@@ -12,6 +12,7 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from cloud.domain.bill_lines import Kind, duration_text, quantity_text
 from cloud.services.bill_views import LineView
@@ -44,6 +45,11 @@ STATUS: Final[dict[str, str]] = {
 }
 
 _RECEIPT: Final = _("Receipt %(number)s")
+_NOTE: Final = _("Credit note %(number)s")
+_CORRECTS: Final = _("Takes back a part of receipt %(number)s")
+_CORRECTED: Final = _("Taken back by credit note %(number)s: %(amount)s")
+_KEPT: Final = _("Left of this receipt: %(amount)s")
+_REASON: Final = _("Reason")
 _STATION: Final = _("Station")
 _BAY: Final = _("Bay")
 _DRIVER: Final = _("Driver")
@@ -70,6 +76,7 @@ CATALOGUES: Final = LOCALES / "receipts"
 
 WORDS: Final = (
     *(_RECEIPT, _STATION, _BAY, _DRIVER, _SLOT, _OUTCOME, _CHARGED, _ENERGY, _CHARGING, _PARKED),
+    *(_NOTE, _CORRECTS, _CORRECTED, _KEPT, _REASON),
     *(_OVERSTAY, _ISSUED, *_HEAD, _LESS, _PART, _NET, _TAX, _TOTAL, _REVIEW),
 )
 """What a catalogue must have beside `WHAT` and `STATUS`."""
@@ -116,6 +123,8 @@ class Sheet:
     rows: list[tuple[str, ...]]
     totals: list[tuple[str, str]]
     notes: list[str]
+    links: list[tuple[str, str]]
+    """What belongs to it, each with its id."""
     language: str
     created_at: datetime
 
@@ -125,12 +134,13 @@ def sheet_of(receipt: ReceiptView, language: str) -> Sheet:
     translations = load(language, CATALOGUES)
     writer = _Writer(receipt, Formats(language), translations.gettext)
     return Sheet(
-        title=writer.say(_RECEIPT) % {"number": receipt.number},
+        title=writer.say(_NOTE if receipt.corrects else _RECEIPT) % {"number": receipt.number},
         facts=writer.facts(),
         head=[writer.say(one) for one in _HEAD],
         rows=[writer.row(line) for line in receipt.lines],
         totals=writer.totals(),
-        notes=[writer.say(_REVIEW)] if receipt.is_for_review else [],
+        notes=writer.notes(),
+        links=writer.links(),
         language=language,
         created_at=receipt.created_at,
     )
@@ -160,6 +170,8 @@ class _Writer:
                 (_CHARGING, duration_text(one.charging_s)),
                 (_PARKED, duration_text(one.parked_s)),
             ]
+        if one.reason:
+            facts.append((_REASON, one.reason))
         if one.overstay_s:
             facts.append((_OVERSTAY, duration_text(one.overstay_s)))
         facts.append((_ISSUED, self.formats.moment(one.created_at, one.timezone)))
@@ -180,13 +192,18 @@ class _Writer:
             if percent != usual
         ]
         what = self.say(WHAT[kind])
+        if self.receipt.corrects is not None:
+            return what, "", "", self._tax(line), self._money(line.total_minor)
         return (
             f"{what} ({', '.join(notes)})" if notes else what,
             quantity_text(kind, line.quantity),
             f"{line.unit_price} / {line.unit}" if line.unit else "",
-            "" if line.tax_pct is None else f"{line.tax_pct} %",
+            self._tax(line),
             self._money(line.total_minor),
         )
+
+    def _tax(self, line: LineView) -> str:
+        return "" if line.tax_pct is None else f"{line.tax_pct} %"
 
     def totals(self) -> list[tuple[str, str]]:
         one = self.receipt
@@ -198,6 +215,28 @@ class _Writer:
             (self.say(_NET), self._money(one.net_minor)),
             *taxes,
             (self.say(_TOTAL), self._money(one.total_minor)),
+        ]
+
+    def notes(self) -> list[str]:
+        one = self.receipt
+        notes = [self.say(_REVIEW)] if one.is_for_review else []
+        if one.credit_notes and one.kept_minor is not None:
+            notes.append(self.say(_KEPT) % {"amount": self._money(one.kept_minor)})
+        return notes
+
+    def links(self) -> list[tuple[str, str]]:
+        one = self.receipt
+        if one.corrects is not None:
+            return [
+                (self.say(_CORRECTS) % {"number": one.corrects.number}, one.corrects.receipt_id)
+            ]
+        return [
+            (
+                self.say(_CORRECTED)
+                % {"number": note.number, "amount": self._money(note.total_minor)},
+                note.receipt_id,
+            )
+            for note in one.credit_notes
         ]
 
     def _money(self, amount_minor: int) -> str:
@@ -213,7 +252,11 @@ def html_of(receipt: ReceiptView, language: str) -> str:
         f'<tr><th colspan="4" scope="row">{escape(label)}</th><td>{escape(amount)}</td></tr>'
         for label, amount in sheet.totals
     )
-    notes = "".join(f"<p>{escape(one)}</p>" for one in sheet.notes)
+    notes = "".join(
+        f'<p><a href="{quote(one)}.html?lang={escape(language)}">{escape(text)}</a></p>'
+        for text, one in sheet.links
+    )
+    notes += "".join(f"<p>{escape(one)}</p>" for one in sheet.notes)
     return (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{escape(sheet.title)}</title>'
@@ -245,7 +288,7 @@ def pdf_of(receipt: ReceiptView, language: str) -> bytes:
     for label, amount in sheet.totals:
         _line(pdf, [say(label), "", "", "", say(amount)])
     pdf.ln(4)
-    for note in sheet.notes:
+    for note in (*(one[0] for one in sheet.links), *sheet.notes):
         pdf.multi_cell(0, 6, say(note), new_x="LMARGIN", new_y="NEXT")
     return bytes(pdf.output())
 
@@ -288,7 +331,8 @@ _NARROW_SPACES: Final = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0"})
 def _texts(sheet: Sheet) -> list[str]:
     cells = [cell for row in sheet.rows for cell in row]
     facts = [text for pair in (*sheet.facts, *sheet.totals) for text in pair]
-    return [sheet.title, *sheet.head, *cells, *facts, *sheet.notes]
+    links = [one[0] for one in sheet.links]
+    return [sheet.title, *sheet.head, *cells, *facts, *links, *sheet.notes]
 
 
 def _is_western(text: str) -> bool:

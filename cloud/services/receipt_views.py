@@ -1,5 +1,6 @@
 """Receipts as they are kept, and as they leave the house."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -39,11 +40,24 @@ class ReceiptBody:
     overstay_s: int = 0
     flags: list[str] = field(default_factory=list)
     is_for_review: bool = False
+    reason: str = ""
+    """Of a credit note, in the words of who gave it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptLink:
+    """Another paper that belongs to this one."""
+
+    receipt_id: str
+    number: str
+    created_at: datetime
+    total_minor: int
+    """Of a credit note negative."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptSummary:
-    """A receipt in a list."""
+    """A receipt or a credit note in a list."""
 
     receipt_id: str
     number: str
@@ -53,15 +67,21 @@ class ReceiptSummary:
     created_at: datetime
     currency: str
     total_minor: int
+    """Of a credit note negative."""
+    corrects_id: str | None = None
+    """Of a credit note: its receipt; null: it is a receipt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptView:
-    """A receipt; amounts in minor units of its currency, energy in watt-hours, times in seconds."""
+    """A receipt, or a credit note, whose amounts are minuses and which says nothing of the charge.
+
+    Amounts in minor units of its currency, energy in watt-hours, times in seconds.
+    """
 
     receipt_id: str
     number: str
-    """`<station>-<seq>`: each station counts its own, without gaps."""
+    """`<station>-<seq>`: each station counts its own, without gaps; `<station>-C<seq>` a credit note."""
     reservation_id: str
     session_id: str | None
     user_id: str
@@ -99,6 +119,14 @@ class ReceiptView:
     is_for_review: bool
     """The meter was odd: billed at most what was possible, and a person will look at it."""
     created_at: datetime
+    corrects: ReceiptLink | None = None
+    """Of a credit note: its receipt."""
+    credit_notes: list[ReceiptLink] = field(default_factory=list)
+    """Of a receipt: what was taken back of it later, oldest first."""
+    kept_minor: int | None = None
+    """Of a receipt: its total with its credit notes."""
+    reason: str = ""
+    """Of a credit note, in the words of who gave it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +137,10 @@ class ReceiptList:
     next_cursor: str | None = None
 
 
-def receipt_view(receipt: Receipt) -> ReceiptView:
-    """Return the receipt as it leaves the house."""
+def receipt_view(
+    receipt: Receipt, corrects: Receipt | None = None, notes: Sequence[Receipt] = ()
+) -> ReceiptView:
+    """Return the receipt with its notes, or the credit note with its receipt, as it leaves the house."""
     body = msgspec.convert(receipt.body, ReceiptBody)
     kept = asdict(body) | {
         "lines": [line_view(one) for one in body.lines],
@@ -126,7 +156,21 @@ def receipt_view(receipt: Receipt) -> ReceiptView:
         station_id=receipt.station_id,
         currency=receipt.currency,
         created_at=receipt.created_at,
+        corrects=None if corrects is None else _link(corrects),
+        credit_notes=[_link(one) for one in notes],
+        kept_minor=None
+        if corrects
+        else receipt.total_minor + sum(one.total_minor for one in notes),
         **kept,
+    )
+
+
+def _link(receipt: Receipt) -> ReceiptLink:
+    return ReceiptLink(
+        receipt_id=receipt.id,
+        number=receipt.number,
+        created_at=receipt.created_at,
+        total_minor=receipt.total_minor,
     )
 
 
@@ -141,4 +185,5 @@ def receipt_summary(receipt: Receipt) -> ReceiptSummary:
         created_at=receipt.created_at,
         currency=receipt.currency,
         total_minor=receipt.total_minor,
+        corrects_id=receipt.corrects_id,
     )

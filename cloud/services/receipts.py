@@ -44,7 +44,7 @@ class ReceiptService:
     open_work: OpenWork
 
     def list(self, viewer: Viewer, *, limit: int = 50, cursor: str | None = None) -> ReceiptList:
-        """Return receipts, newest first.
+        """Return receipts and credit notes, newest first.
 
         Raises:
             NotValid: a cursor of another list.
@@ -74,9 +74,11 @@ class ReceiptService:
             if receipt is None:
                 raise NotFound(receipt_id)
             station = work.stations.by_ids([receipt.station_id])[receipt.station_id]
+            corrects = work.receipts.get(receipt.corrects_id) if receipt.corrects_id else None
+            notes = [] if receipt.corrects_id else work.receipts.notes_of(receipt.id)
         if not viewer.may_see_session(receipt.user_id, station.owner_id):
             raise NotFound(receipt_id)
-        return receipt_view(receipt)
+        return receipt_view(receipt, corrects, notes)
 
     def html(self, viewer: Viewer, receipt_id: str, language: str) -> str:
         """Return a receipt as a page to be kept or printed; see `get`."""

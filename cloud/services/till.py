@@ -119,11 +119,16 @@ class TillService:
         due_minor: int,
         shares: Mapping[str, int],
         now: datetime,
+        *,
+        note: str = "",
     ) -> None:
-        """See Till.close. May be called again with another figure: the difference moves."""
+        """See Till.close. May be called again with another figure: the difference moves.
+
+        `note` is kept with it in the ledger.
+        """
         if sum(shares.values()) != due_minor:
             raise ValueError(f"{reservation.id}: the shares do not sum to {due_minor}")
-        self._sell(work, reservation, shares, now)
+        self._sell(work, reservation, shares, note, now)
         known = work.payments.of_subject(Purpose.RESERVATION, reservation.id)
         before = {one.id: one.due_minor for one in known}
         allotment = rules.allotted(known, due_minor)
@@ -306,6 +311,7 @@ class TillService:
         work: UnitOfWork,
         reservation: Reservation,
         shares: Mapping[str, int],
+        note: str,
         now: datetime,
     ) -> None:
         earned, number = work.ledger.sold(reservation.id)
@@ -315,7 +321,8 @@ class TillService:
         }
         if not any(change.values()):
             return
-        if not work.ledger.post(postings.sale(reservation, number, change), now):
+        sale = replace(postings.sale(reservation, number, change), note=note)
+        if not work.ledger.post(sale, now):
             raise TransactionLost(f"{reservation.id} was settled by somebody else")
 
     # --- what follows -----------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def show(
         "balance_minor": _balance(site, viewer, found.currency) if is_to_pay else 0,
         "test_cards": TEST_CARDS,
         "offer": _offer_for(site, viewer, reservation_id) if found.is_live and is_own else None,
-        "receipt": None if found.is_live or not is_own else _receipt_of(site, viewer, found),
+        "receipts": [] if found.is_live or not is_own else _receipts_of(site, viewer, found),
         "recipient": masked(reader.login.email),
         **_last_said(payments if is_to_pay else []),
         "tries_left": MOST_TRIES,
@@ -211,9 +211,11 @@ def _offer_for(site: Site, viewer: Viewer, reservation_id: str) -> OfferView | N
     return next((one for one in offers if one.reservation_id == reservation_id), None)
 
 
-def _receipt_of(site: Site, viewer: Viewer, reservation: ReservationView) -> ReceiptSummary | None:
+def _receipts_of(site: Site, viewer: Viewer, reservation: ReservationView) -> list[ReceiptSummary]:
+    """Return the receipt and what was taken back of it."""
     listed = site.parts.receipts.list(viewer, limit=MOST_RECEIPTS).receipts
-    return next((one for one in listed if one.reservation_id == reservation.reservation_id), None)
+    found = [one for one in listed if one.reservation_id == reservation.reservation_id]
+    return sorted(found, key=lambda one: (one.corrects_id is not None, one.created_at))
 
 
 def _waits(site: Site, viewer: Viewer) -> list[WaitlistView]:

@@ -848,6 +848,26 @@ receipts: Final = Table(
     Index("uq_receipts_station_seq", "station_id", "seq", unique=True),
 )
 
+credit_notes: Final = Table(
+    "credit_notes",
+    metadata,
+    Column("id", Identifier(), primary_key=True),
+    # `<station>-C<seq>`: each station counts its own, without gaps
+    Column("number", Identifier(80), nullable=False, unique=True),
+    Column("seq", BigInt, nullable=False),
+    Column("corrects_id", Identifier(), ForeignKey("receipts.id"), nullable=False, index=True),
+    Column("reservation_id", Identifier(), nullable=False),
+    Column("session_id", Identifier()),
+    Column("user_id", Identifier(), nullable=False),
+    Column("station_id", Identifier(63), nullable=False),
+    Column("currency", Identifier(3), nullable=False),
+    Column("total_minor", BigInt, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_credit_notes_user", "user_id", "created_at"),
+    Index("uq_credit_notes_station_seq", "station_id", "seq", unique=True),
+)
+
 subscription_plans: Final = Table(
     "subscription_plans",
     metadata,

@@ -131,6 +131,43 @@ def test_where_nothing_was_charged_nothing_is_said_of_it():
     assert facts["Driver"] == "u-1"
 
 
+def a_link(number, total_minor):
+    return {
+        "receipt_id": f"id {number}",
+        "number": number,
+        "created_at": NOON,
+        "total_minor": total_minor,
+    }
+
+
+def test_a_receipt_names_what_was_taken_back_of_it_and_what_is_left():
+    receipt = a_receipt(credit_notes=[a_link("greenmarket-C000001", -300)], kept_minor=1100)
+    page, sheet = html_of(receipt, "en"), sheet_of(receipt, "en")
+
+    assert sheet.notes == ["Left of this receipt: £11.00"]
+    assert "Taken back by credit note greenmarket-C000001: -£3.00" in page
+    assert 'href="id%20greenmarket-C000001.html?lang=en"' in page
+    assert "greenmarket-C000001" in words_of(pdf_of(receipt, "en"))
+
+
+def test_a_credit_note_names_its_receipt_and_says_amounts_alone():
+    line = LINE | {"net_minor": -250, "tax_minor": -50, "total_minor": -300}
+    more = {"lines": [line], "net_minor": -250, "tax_minor": -50, "total_minor": -300}
+    note = a_receipt(
+        number="greenmarket-C000001",
+        corrects=a_link("greenmarket-000001", 1400),
+        reason="<slow>",
+        **more,
+    )
+    sheet = sheet_of(note, "de")
+
+    assert sheet.title == "Gutschrift greenmarket-C000001"
+    assert sheet.rows == [("Energie", "", "", "20 %", "-3,00\xa0£")]
+    assert ("Grund", "<slow>") in sheet.facts
+    assert "Beleg greenmarket-000001" in html_of(note, "de")
+    assert "&lt;slow&gt;" in html_of(note, "de")
+
+
 def test_an_odd_meter_is_said():
     (note,) = sheet_of(a_receipt(is_for_review=True), "en").notes
 

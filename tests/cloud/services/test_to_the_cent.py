@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cloud.adapters.sql import tables
+from cloud.domain.errors import NotFound
 from cloud.domain.reservations import Happening, Status
 from cloud.domain.terms import Terms, frozen
 from cloud.services.advancing import Advancer
@@ -14,8 +15,8 @@ from cloud.services.billing import BillingService
 from cloud.services.booking_ports import Told
 from cloud.services.costs import CostService
 from tests.cloud.builders import NOON, STATION, after
-from tests.cloud.services.bills import OWNING, STAFF, Bills, prices
-from tests.cloud.services.money import NobodyWaits, a_money
+from tests.cloud.services.bills import ME, OWNING, STAFF, STRANGER, Bills, prices
+from tests.cloud.services.money import ADMIN, NobodyWaits, a_money
 from tests.cloud.services.rig import DRIVER, begun, metered, over, state
 
 TERMS = Terms(overstay_per_minute_minor=25, no_show_fee_minor=300, grace_s=900)
@@ -202,3 +203,50 @@ def test_a_display_says_what_will_be_billed(house):
 
     assert costs.answer(STATION, asked) == {"total": "14.70"}
     assert booked.quote["total_minor"] == 200 + 750 + 520
+
+
+# --- taken back -------------------------------------------------------------------------------------
+
+
+def paid(house):
+    booked = house.book()
+    charge(house, booked, wh=20_000)
+    house.advance(booked, Happening.PLUGGED_IN, session_id="s-1")
+    house.advance(booked, Happening.SESSION_ENDED)
+    return house.advance(booked, Happening.CAR_LEFT, left_at=booked.ends_at)
+
+
+def test_what_is_waived_is_a_credit_note_and_receipt_and_notes_are_what_is_kept(house):
+    done = paid(house)
+    for amount in (300, 1, 919):
+        house.money.payments.refund(ADMIN, done.id, amount, "The charger was slow.")
+        kept = house.taken_minor(done)
+        papers = house.bills.receipts.list(ME).receipts
+        views = [house.bills.receipts.get(ME, one.receipt_id) for one in papers]
+        balances = house.money.balances()
+
+        assert sum(one.total_minor for one in views) == kept
+        assert sum(one.net_minor for one in views) == -balances[f"revenue/{STATION}"]
+        assert sum(one.tax_minor for one in views) == -balances["tax/GB"]
+        assert all(sum(line.total_minor for line in one.lines) == one.total_minor for one in views)
+
+    newest, *_, receipt = views
+    assert [one.number for one in views[:-1]] == [f"{STATION}-C00000{n}" for n in (3, 2, 1)]
+    assert {one.kind for one in newest.lines} == {"RESERVATION", "ENERGY", "PARKING_TIME"}
+    assert newest.corrects.number == receipt.number
+    assert [one.number for one in receipt.credit_notes] == [one.number for one in views[-2::-1]]
+    assert (receipt.kept_minor, receipt.total_minor) == (kept, 1_720)
+    assert (newest.reason, newest.energy_wh) == ("The charger was slow.", 0)
+    csv = house.money.ledger.history_csv(ME)
+    assert f"{STATION}-C000003" in csv
+
+
+def test_all_of_a_receipt_may_be_taken_back(house):
+    done = paid(house)
+    house.money.payments.refund(ADMIN, done.id, 1_720, "We are sorry.")
+    note, receipt = house.bills.receipts.list(ME).receipts
+
+    assert (note.total_minor, note.corrects_id) == (-1_720, receipt.receipt_id)
+    assert house.bills.receipts.get(ME, receipt.receipt_id).kept_minor == 0
+    with pytest.raises(NotFound):
+        house.bills.receipts.get(STRANGER, note.receipt_id)
