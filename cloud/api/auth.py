@@ -64,6 +64,10 @@ SignedIn = Annotated[Login, Depends(required_login)]
 """Somebody we know."""
 
 
+Visitor = Annotated[Login | None, Depends(login_of)]
+"""Who is logged in, if anybody is: where what is shown depends on it."""
+
+
 def only(*roles: Role) -> Callable[[Login], Awaitable[Viewer]]:
     """Return a dependency that lets these roles in.
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from cloud.api.auth import Visitor
 from cloud.api.bodies import ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
@@ -87,6 +88,7 @@ class Bay:
 )
 def search(
     request: Request,
+    login: Visitor,
     place: Annotated[Place, Depends()],
     time: Annotated[Time, Depends()],
     bay: Annotated[Bay, Depends()],
@@ -121,5 +123,6 @@ def search(
         max_price_minor=bay.max_price_minor,
         order=order,
         limit=limit,
+        user_id=None if login is None else login.viewer.user_id,
     )
     return ok(services_of(request).searches.search(asked))

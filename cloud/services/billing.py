@@ -52,12 +52,11 @@ class QuoteService:
         )
 
     def prices(
-        self, work: UnitOfWork, asks: Sequence[PriceAsk], now: datetime
+        self, work: UnitOfWork, asks: Sequence[PriceAsk], discounts: Discounts
     ) -> list[tuple[int, str]]:
-        """See Pricing.prices. Without discounts and terms, which do not change who is dearer."""
-        del now
+        """See Pricing.prices. Without terms: what they say costs nothing but who stays or is away."""
         tariffs = self.shelf.by_ids(work, {_current(one.station) for one in asks})
-        return [_price(ask, tariffs) for ask in asks]
+        return [_price(ask, tariffs, discounts) for ask in asks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def deal_of(
         tariff=shelf.by_ids(work, [tariff_id])[tariff_id],
         zone=zone(station.timezone),
         terms=_terms(work, reservation),
-        discounts=_discounts(work, reservation, now),
+        discounts=discounts_for(work, reservation, now),
     )
 
 
@@ -145,20 +144,31 @@ def _terms(work: UnitOfWork, reservation: Reservation) -> Terms:
     return work.terms.of([reservation.station_id])[reservation.station_id]
 
 
-def _discounts(work: UnitOfWork, reservation: Reservation, now: datetime) -> Discounts:
+def discounts_for(work: UnitOfWork, reservation: Reservation, now: datetime) -> Discounts:
+    """Return what a reservation's subscription takes off: as it was quoted, or else as it is now."""
     said: Mapping[str, int] | None = (reservation.quote or {}).get("discounts")
     if said is None:
-        said = work.subscriptions.discounts_of(reservation.user_id, now)
+        return discounts_of(work, reservation.user_id, now)
+    return _known(said)
+
+
+def discounts_of(work: UnitOfWork, user_id: str, now: datetime) -> Discounts:
+    """Return what a user's subscription takes off now."""
+    return _known(work.subscriptions.discounts_of(user_id, now))
+
+
+def _known(said: Mapping[str, int]) -> Discounts:
     return {Kind(name): percent for name, percent in said.items() if name in set(Kind)}
 
 
-def _price(ask: PriceAsk, tariffs: Mapping[str, Tariff]) -> tuple[int, str]:
+def _price(ask: PriceAsk, tariffs: Mapping[str, Tariff], discounts: Discounts) -> tuple[int, str]:
     station, tariff_id = ask.station, _current(ask.station)
     deal = Deal(
         tariff_id=tariff_id,
         tariff=tariffs[tariff_id],
         zone=zone(station.timezone),
         terms=Terms(),
+        discounts=discounts,
     )
     total_minor = rules.expected_minor(deal, ask.window, ask.energy_wh, ask.power_w)
     return total_minor, deal.tariff.currency

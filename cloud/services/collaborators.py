@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from cloud.domain.reservations import Happening, Reservation
 from cloud.domain.stations import Station
+from cloud.domain.tariffs import Discounts
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
 from cloud.services.booking_ports import NewReservation, PlugWish, Told
@@ -67,11 +68,11 @@ class Pricing(Protocol):
     """billing.py: what many charges would cost; for searches, which only compare."""
 
     def prices(
-        self, work: UnitOfWork, asks: Sequence[PriceAsk], now: datetime
+        self, work: UnitOfWork, asks: Sequence[PriceAsk], discounts: Discounts
     ) -> list[tuple[int, str]]:
         """Return the price and currency of each, in their order, by their stations' tariffs.
 
-        Of one station whose tariff cannot be read it is the price by the kilowatt-hour.
+        With the discounts of who asks: they change who is dearer. Of one station whose tariff cannot be read it is the price by the kilowatt-hour.
         """
         ...
 

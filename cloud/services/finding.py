@@ -11,6 +11,7 @@ from cloud.domain.ranking import USUAL_ENERGY_WH, USUAL_POWER_W, usual_energy_wh
 from cloud.domain.reservations import Reservation
 from cloud.domain.stations import Station
 from cloud.domain.windows import Window, floor
+from cloud.services.billing import discounts_for
 from cloud.services.booking_ports import FoundBay, FoundPlug, PlugWish
 from cloud.services.collaborators import Exactly, Looking, Option, Pricing
 from cloud.services.ports import UnitOfWork
@@ -93,7 +94,7 @@ class FindingService:
         bays = work.finding.bays([home.id])
         surveyor = Surveyor(work, self.policy, now)
         seen = surveyor.look({home.id: home}, bays, whole, buffer=LONGEST_BUFFER)
-        return _Look(Pricer(work, self.pricing, now), seen)
+        return _Look(Pricer(work, self.pricing), seen)
 
     def equal_bays(
         self, work: UnitOfWork, wanted: Reservation, window: Window, now: datetime
@@ -142,7 +143,8 @@ class FindingService:
             if (slot.bay.bay_id, slot.window) != (wanted.bay_id, wanted.window)
         )
         away = {station_id: away_m for station_id, (away_m, _) in near.items()}
-        return Pricer(work, self.pricing, now).priced(slots, away, wanted.starts_at)
+        discounts = discounts_for(work, wanted, now)
+        return Pricer(work, self.pricing, discounts).priced(slots, away, wanted.starts_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Slots with their prices, as they are ranked and shown."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cloud.domain.ranking import Candidate, cost
+from cloud.domain.tariffs import Discounts
 from cloud.services.collaborators import Option, PriceAsk, Pricing
 from cloud.services.ports import UnitOfWork
 from cloud.services.surveys import Slot
@@ -24,7 +25,8 @@ class Pricer:
 
     work: UnitOfWork
     pricing: Pricing
-    now: datetime
+    discounts: Discounts = field(default_factory=dict)
+    """Of who looks."""
 
     def priced(
         self, slots: Iterable[Slot], away_m: Mapping[str, float], wanted_at: datetime
@@ -39,7 +41,7 @@ class Pricer:
         known = [(_price_key(one), one) for one in slots]
         # what costs the same is asked once
         asks = {key: _ask(slot) for key, slot in known}
-        found = self.pricing.prices(self.work, list(asks.values()), self.now)
+        found = self.pricing.prices(self.work, list(asks.values()), self.discounts)
         prices = dict(zip(asks, found, strict=True))
         return [
             Priced(slot, _candidate(slot, prices[key], away_m[slot.station.id], wanted_at))

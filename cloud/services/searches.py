@@ -20,6 +20,7 @@ from cloud.domain.ranking import (
     least_cost,
 )
 from cloud.domain.windows import Window, ceiling, floor
+from cloud.services.billing import discounts_of
 from cloud.services.booking_ports import PlugWish
 from cloud.services.collaborators import Option, Pricing
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
@@ -59,6 +60,8 @@ class Search:
     max_price_minor: int | None = None
     order: Order = Order.COST
     limit: int = 20
+    user_id: str | None = None
+    """Whose subscription counts; null: nobody is logged in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +149,9 @@ class SearchService:
         self, work: UnitOfWork, search: Search, place: tuple[float, float], now: datetime
     ) -> list[FoundStation]:
         need = _need_for(search, now)
-        surveyor, pricer = Surveyor(work, self.policy, now), Pricer(work, self.pricing, now)
+        discounts = discounts_of(work, search.user_id, now) if search.user_id else {}
+        surveyor = Surveyor(work, self.policy, now)
+        pricer = Pricer(work, self.pricing, discounts)
         spots = partial(work.finding.spots, wish=need.wish)
         around = islice(rings(spots, *place, search.radius_m), MOST_STATIONS)
         best: list[_Best] = []

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from cloud.adapters.sql import tables
+from cloud.domain.bill_lines import Kind
 from cloud.domain.billing import simple_id
 from cloud.domain.reservations import Status
 from cloud.domain.terms import Terms
@@ -140,9 +141,11 @@ def test_a_search_is_told_the_price_a_quote_would_say(bills, rig):
         asks = [PriceAsk(station=one, window=window, energy_wh=20_000, power_w=150_000)
                 for one in (station, plain, station)]  # fmt: skip
 
-        said = bills.quoting.prices(work, asks, NOON)
+        said = bills.quoting.prices(work, asks, {})
+        less = bills.quoting.prices(work, asks, {Kind.ENERGY: 50})
 
     assert said == [(1720, "GBP"), (800, "EUR"), (1720, "GBP")]
+    assert less == [(1220, "GBP"), (400, "EUR"), (1220, "GBP")]
     assert bills.hold().quote["total_minor"] == 1720
 
 

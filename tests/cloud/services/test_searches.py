@@ -4,13 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from cloud.adapters.sql import tables
 from cloud.domain.errors import NotValid
 from cloud.domain.ranking import Car, Order
 from cloud.domain.terms import Blackout, OpenHours, Terms
 from cloud.services.billing import QuoteService
 from cloud.services.searches import Search, SearchService
 from cloud.services.shelf import TariffShelf
+from cloud.services.tariffs import NewTariff, TariffService
 from tests.cloud.builders import NOON, after
+from tests.cloud.services.bills import OWNING
+from tests.cloud.services.rig import DRIVER
 from tests.cloud.services.town import CCS, CENTRE, TYPE_2, Town
 
 HOUR = timedelta(hours=1)
@@ -54,6 +58,30 @@ def test_nearest_is_by_distance_and_cost_weighs_the_price(town, searches):
 
     assert names(search(searches, order=Order.NEAREST)) == ["near", "far"]
     assert names(search(searches, order=Order.COST)) == ["far", "near"]
+
+
+def test_a_subscription_decides_who_is_cheaper(town, searches, rig):
+    tariffs = TariffService(rig.open_work, rig.clock, TariffShelf())
+    flat = {"type": "FLAT", "price": "4.00"}
+    body = {"tax_included": "YES", "elements": [{"price_components": [flat]}]}
+    key = tariffs.add(OWNING, NewTariff(name="Flat", currency="GBP", body=body)).key
+    town.station("by-the-kwh", price=50)
+    tariffs.assign(OWNING, town.station("flat"), key)
+    plan = {"id": "plan", "name": "Plus", "currency": "GBP", "monthly_minor": 500}
+    rig.insert(tables.subscription_plans, plan | {"discounts": {"ENERGY": 50}, "created_at": NOON})
+    mine = {"id": "sub", "active_user_id": DRIVER, "user_id": DRIVER, "plan_id": "plan"}
+    runs = {"method": "card", "state": "active", "started_at": NOON, "paid_until": after(86_400)}
+    rig.insert(tables.subscriptions, mine | runs)
+
+    anybody, subscriber = (
+        search(searches, energy_wh=10_000, user_id=one) for one in (None, DRIVER)
+    )
+    assert [(one.station_id, one.best.price_minor) for one in anybody] == [
+        *(("flat", 400), ("by-the-kwh", 500)),
+    ]
+    assert [(one.station_id, one.best.price_minor) for one in subscriber] == [
+        *(("by-the-kwh", 250), ("flat", 400)),
+    ]
 
 
 def test_what_is_free_at_once_comes_before_what_is_nearer_but_taken(town, searches):
