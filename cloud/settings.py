@@ -74,6 +74,8 @@ class Settings(BaseSettings):
 
     payment_gateway: Literal["sandbox", "stripe"] = "sandbox"
     """Who moves money; the sandbox is a bank in `data_dir` that moves none."""
+    card_hold_days: int = Field(default=5, ge=1, le=30)
+    """So long banks are trusted to keep an amount; slots further ahead are authorised again."""
     sandbox_faults: str = Field(default="", pattern=rf"^({_FAULT}(,{_FAULT})*)?$")
     """What goes wrong at the sandbox, and how often: `late=0.1,after_charging=0.1,twice=0.5`."""
     sandbox_webhooks: bool = True

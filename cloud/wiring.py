@@ -40,6 +40,7 @@ from cloud.adapters.throttle import LoginThrottle
 from cloud.domain.driver_limits import Limits
 from cloud.domain.notices import Channel as Way
 from cloud.domain.policy import Policy
+from cloud.domain.reauthorisation import Holding
 from cloud.embedded.broker import BrokerConfig, EmbeddedBroker
 from cloud.live import LiveHub
 from cloud.services.accounts import AccountService
@@ -83,6 +84,7 @@ from cloud.services.plans import PlanService
 from cloud.services.ports import OpenWork
 from cloud.services.publishing import Publisher
 from cloud.services.push_subscriptions import PushChannel, PushSubscriptionService
+from cloud.services.reauthorising import Reauthoriser
 from cloud.services.receipts import ReceiptService
 from cloud.services.relays import RelayService
 from cloud.services.rescheduling import Rescuer
@@ -330,7 +332,12 @@ class House:
     @cached_property
     def quiet_advancer(self) -> Advancer:
         """How reservations move on where somebody looks at their bays already."""
-        return Advancer(settling=self.billing, waiting=self.queue, telling=self.telling)
+        return Advancer(
+            settling=self.billing,
+            waiting=self.queue,
+            telling=self.telling,
+            holding=Holding(lasts=timedelta(days=self.settings.card_hold_days)),
+        )
 
     @cached_property
     def advancer(self) -> Advancer:
@@ -676,6 +683,7 @@ class House:
             certifying=self.certificates,
             costing=self.costs,
             listing=self.local_lists,
+            reauthorising=Reauthoriser(self.till, self.advancer, self.advancer.holding),
         )
         plans = PlanService(self.open_work, self.publish, self.clock, self.shelf)
         sweeps = SweepService(

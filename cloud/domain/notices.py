@@ -18,6 +18,8 @@ class NoticeKind(StrEnum):
 
     BOOKED = "booked"
     PAYMENT_FAILED = "payment_failed"
+    PAY_AGAIN = "pay_again"
+    """What the bank kept for a slot far ahead is gone, and the card was declined."""
     REMINDER = "reminder"
     """Ten minutes before the slot."""
     BAY_BLOCKED = "bay_blocked"
@@ -70,6 +72,7 @@ URGENT: Final = frozenset(
         NoticeKind.MOVED,
         NoticeKind.BAY_BLOCKED,
         NoticeKind.OFFER,
+        NoticeKind.PAY_AGAIN,
         NoticeKind.OVERSTAY_STARTED,
         NoticeKind.OVERSTAY_CONTINUES,
         NoticeKind.NOT_SEEN,
@@ -95,6 +98,7 @@ _FILED: Final = frozenset({Channel.MAIL})
 USUAL: Final[dict[NoticeKind, frozenset[Channel]]] = {
     NoticeKind.BOOKED: _ON_PAPER,
     NoticeKind.PAYMENT_FAILED: _ON_PAPER,
+    NoticeKind.PAY_AGAIN: _AT_ONCE,
     NoticeKind.REMINDER: _AT_ONCE,
     NoticeKind.BAY_BLOCKED: _AT_ONCE,
     NoticeKind.MOVED: _AT_ONCE,
@@ -127,6 +131,7 @@ _BAY: Final = frozenset({"station_name", "bay_name", "starts_at", "ends_at"})
 NEEDS: Final[dict[NoticeKind, Needed]] = {
     NoticeKind.BOOKED: _BAY | {"amount_minor", "currency"},
     NoticeKind.PAYMENT_FAILED: _BAY | {"reason", "held_until"},
+    NoticeKind.PAY_AGAIN: _BAY | {"reason", "held_until"},
     NoticeKind.REMINDER: _BAY,
     NoticeKind.BAY_BLOCKED: _BAY | {"trouble"},
     NoticeKind.MOVED: _BAY | {"from_bay_name", "trouble"},

@@ -104,6 +104,8 @@ NEXT: Final[dict[tuple[Status, Happening], Status]] = {
     (Status.HELD, Happening.CANCELED_BY_OPERATOR): Status.FAILED,
     (Status.HELD, Happening.BAY_LOST): Status.FAILED,
     (Status.BOOKED, Happening.CANCELED_BY_DRIVER): Status.CANCELED,
+    # what the bank kept for a slot far ahead was gone, and nobody paid anew
+    (Status.BOOKED, Happening.PAYMENT_DECLINED): Status.REJECTED,
     (Status.BOOKED, Happening.CANCELED_BY_OPERATOR): Status.FAILED,
     (Status.BOOKED, Happening.CHECKED_IN): Status.ARRIVED,
     (Status.BOOKED, Happening.PLUGGED_IN): Status.CHARGING,

@@ -5,17 +5,19 @@ again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from cloud.domain.calendar import closed
 from cloud.domain.notices import NoticeKind
+from cloud.domain.reauthorisation import Holding, is_far, pay_until
 from cloud.domain.reservations import PROMISED, Happening, Reservation, Status, advance
 from cloud.domain.windows import Window, floor
 from cloud.services import formats
 from cloud.services.booking_ports import Told
 from cloud.services.collaborators import Keeping, Notice, Settling, Telling, Waiting
+from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.notices import about
 from cloud.services.ports import UnitOfWork
 from cloud.services.reservation_views import changes_of
@@ -26,6 +28,7 @@ PLANNED_AHEAD: Final = timedelta(days=3)
 
 TOLD_AS: Final[dict[Happening, NoticeKind]] = {
     Happening.CANCELED_BY_DRIVER: NoticeKind.CANCELED,
+    Happening.PAYMENT_DECLINED: NoticeKind.CANCELED,
     Happening.CANCELED_BY_OPERATOR: NoticeKind.FAILED,
     Happening.SEEN_EMPTY_AFTER_GRACE: NoticeKind.NO_SHOW,
     Happening.BAY_LOST: NoticeKind.FAILED,
@@ -43,6 +46,7 @@ class Advancer:
     telling: Telling
     keeping: Keeping | None = None
     """Null: whoever calls looks at the bay by itself."""
+    holding: Holding = field(default_factory=Holding)
 
     def advance(
         self,
@@ -109,6 +113,8 @@ class Advancer:
         booked = replace(held, booked_at=now, held_until=None, authorised_minor=authorised_minor)
         told = Told(Happening.PAID, held.user_id)
         changes = self.advance(work, booked, Happening.PAID, told, now)
+        if is_far(booked, self.holding, now):
+            work.deadlines.set([_renewal(booked, booked.starts_at - self.holding.renew_before)])
         self._tell(work, booked, NoticeKind.BOOKED, now)
         return changes
 
@@ -123,6 +129,34 @@ class Advancer:
         told = Told(Happening.PAYMENT_DECLINED, held.user_id, why)
         work.reservations.put(after, told, now)
         self._tell(work, after, NoticeKind.PAYMENT_FAILED, now, why)
+        return changes_of(work, [after], now)
+
+    def renewed(
+        self, work: UnitOfWork, reservation_id: str, authorised_minor: int, now: datetime
+    ) -> Sequence[Change] | None:
+        """See Paid.renewed."""
+        booked = work.reservations.by_ids([reservation_id]).get(reservation_id)
+        if booked is None or booked.status not in PROMISED:
+            return None
+        version = booked.changed_version + 1
+        after = replace(booked, authorised_minor=authorised_minor, changed_version=version)
+        work.reservations.put(after, Told("paid_again", booked.user_id), now)
+        return changes_of(work, [after], now)
+
+    def not_renewed(
+        self, work: UnitOfWork, reservation_id: str, why: str, now: datetime
+    ) -> Sequence[Change]:
+        """See Paid.not_renewed."""
+        booked = work.reservations.by_ids([reservation_id]).get(reservation_id)
+        if booked is None or booked.status is not Status.BOOKED or booked.starts_at <= now:
+            return ()
+        until = pay_until(booked, now, self.holding)
+        version = booked.changed_version + 1
+        after = replace(booked, changed_version=version)
+        told = Told(Happening.PAYMENT_DECLINED, booked.user_id, why)
+        work.reservations.put(after, told, now)
+        work.deadlines.set([_renewal(after, until)])
+        self._tell(work, replace(after, held_until=until), NoticeKind.PAY_AGAIN, now, why)
         return changes_of(work, [after], now)
 
     def _free(
@@ -155,6 +189,10 @@ class Advancer:
         self.telling.tell(
             work, Notice(user_id=reservation.user_id, kind=kind, cause=cause, data=data), now
         )
+
+
+def _renewal(reservation: Reservation, at: datetime) -> Deadline:
+    return Deadline(DeadlineKind.AUTHORISATION, reservation.id, at)
 
 
 def _is_withdrawn(work: UnitOfWork, held: Reservation, now: datetime) -> bool:

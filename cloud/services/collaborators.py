@@ -227,6 +227,26 @@ class Paid(Protocol):
         """Note that the payment was refused; the hold lasts on until it expires, to try another card."""
         ...
 
+    def renewed(
+        self, work: UnitOfWork, reservation_id: str, authorised_minor: int, now: datetime
+    ) -> Sequence[Change] | None:
+        """Note that a booking's money is kept anew; None: it is over, and the money must go back."""
+        ...
+
+    def not_renewed(
+        self, work: UnitOfWork, reservation_id: str, why: str, now: datetime
+    ) -> Sequence[Change]:
+        """Tell the driver that a booking's money is not kept any more, and until when to pay."""
+        ...
+
+
+class Reauthorising(Protocol):
+    """reauthorising.py: what time asks of the money for a booking far ahead."""
+
+    def tend(self, work: UnitOfWork, reservation_id: str, now: datetime) -> None:
+        """Have it authorised anew, wait, or release the bay; called too early, it looks again later."""
+        ...
+
 
 class Renewing(Protocol):
     """subscriptions.py: what time asks of a subscription."""

@@ -14,6 +14,7 @@ from cloud.services.collaborators import (
     Certifying,
     Costing,
     Listing,
+    Reauthorising,
     Renewing,
     Rotating,
     Waiting,
@@ -56,6 +57,7 @@ class DeadlineService:
     certifying: Certifying | None = None
     costing: Costing | None = None
     listing: Listing | None = None
+    reauthorising: Reauthorising | None = None
 
     def do_due(self) -> int:
         """Look at what is due; returns how many deadlines were finished."""
@@ -143,6 +145,8 @@ class DeadlineService:
             tended[DeadlineKind.WAITING] = self.waiting.look
         if self.renewing is not None:
             tended[DeadlineKind.SUBSCRIPTION] = self.renewing.renew
+        if self.reauthorising is not None:
+            tended[DeadlineKind.AUTHORISATION] = self.reauthorising.tend
         if self.rotating is not None:
             tended[DeadlineKind.KEY_ROTATION] = self.rotating.rotate
         if self.certifying is not None:

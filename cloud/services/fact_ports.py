@@ -325,6 +325,8 @@ class DeadlineKind(StrEnum):
     """A charger's: to be delivered, or renewed."""
     LOCAL_LIST = "local_list"
     """A charger's: to be sent, or looked after."""
+    AUTHORISATION = "authorisation"
+    """Of a reservation's money: to be asked for anew."""
     COST = "cost"
     """Of a session: to be shown by its charger."""
 

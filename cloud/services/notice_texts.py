@@ -77,6 +77,14 @@ TEXTS: Final[dict[NoticeKind, Wording]] = {
         ),
         _("Try again or use another card: the bay is kept for you until %(held_until_time)s."),
     ),
+    NoticeKind.PAY_AGAIN: Wording(
+        _("Please pay again: bay %(bay)s at %(station_name)s, %(slot)s"),
+        (
+            _("Banks set money aside for some days only, and now yours refused: %(reason)s."),
+            _SLOT,
+        ),
+        _("Pay another way by %(held_until)s, or the bay is given free. Nothing is taken then."),
+    ),
     NoticeKind.REMINDER: Wording(
         _("Soon: bay %(bay)s at %(station_name)s, from %(starts_at_time)s"),
         (

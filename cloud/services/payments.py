@@ -226,6 +226,11 @@ class PaymentService:
         """Return how many payments for it were made in vain, if another may be."""
         known = work.payments.of_subject(Purpose.RESERVATION, reservation.id)
         standing = [one for one in known if not one.is_over]
+        if reservation.status is Status.BOOKED and known and known[-1].is_over:
+            # the bank keeps nothing any more for a slot that is still to come
+            if reservation.starts_at <= now:
+                raise HoldExpired(reservation.id)
+            return len(known)
         if reservation.status in PROMISED and standing:
             raise PaymentUnderWay(standing[0].id, "This reservation is paid for.")
         if reservation.status is not Status.HELD:

@@ -26,6 +26,7 @@ from cloud.domain.payments import (
 )
 from cloud.domain.reservations import Reservation
 from cloud.services.collaborators import Notice, Paid, Telling
+from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.money_ports import GatewayAnswer
 from cloud.services.ports import TransactionLost, UnitOfWork
 from cloud.services.views import Change
@@ -175,6 +176,8 @@ class TillService:
         work.ledger.post(postings.undone(before, ask, step.id, earned_by), now)
         if step.kind is StepKind.REFUND:
             self._tell(work, after, NoticeKind.REFUND_RETURNED, Outcome(step, answer, now))
+        elif before.purpose is Purpose.RESERVATION:
+            work.deadlines.set([Deadline(DeadlineKind.AUTHORISATION, before.subject, now)])
         return []
 
     def apply_wallet(self, work: UnitOfWork, step: Step, now: datetime) -> list[Change]:
@@ -337,11 +340,31 @@ class TillService:
         if after.purpose is not Purpose.RESERVATION or not is_first:
             return (), after
         answer, now = outcome.answer, outcome.now
+        known = work.payments.of_subject(after.purpose, after.subject)
+        before = [one for one in known if one.number < after.number and one.authorised_minor]
+        if before:
+            return self._book_again(work, after, outcome, before)
         if not answer.is_success:
             return self.paid().declined(work, after.subject, answer.why, now), after
         booked = self.paid().paid(work, after.subject, outcome.step.amount_minor, now)
         if booked is None:
             return (), replace(after, due_minor=0)
+        return booked, after
+
+    def _book_again(
+        self, work: UnitOfWork, after: Payment, outcome: "Outcome", before: Sequence[Payment]
+    ) -> tuple[Sequence[Change], Payment]:
+        """Have what was authorised anew stand for the booking, and what stood for it before go back."""
+        answer, now = outcome.answer, outcome.now
+        if not answer.is_success:
+            return self.paid().not_renewed(work, after.subject, answer.why, now), after
+        booked = self.paid().renewed(work, after.subject, outcome.step.amount_minor, now)
+        if booked is None:
+            return (), replace(after, due_minor=0)
+        for one in before:
+            if one.status is PaymentStatus.AUTHORISED and one.due_minor is None:
+                work.payments.put(replace(one, due_minor=0))
+                self._go_on(work, one.id, now)
         return booked, after
 
     def _book_month(self, work: UnitOfWork, after: Payment, outcome: "Outcome") -> Payment:

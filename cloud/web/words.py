@@ -363,6 +363,7 @@ CHANNEL: Final[dict[str, str]] = {
 NOTICE: Final[dict[str, str]] = {
     "booked": _("A booking is made"),
     "payment_failed": _("A payment fails"),
+    "pay_again": _("A booking has to be paid again"),
     "reminder": _("10 minutes before a booking"),
     "bay_blocked": _("Your bay is in danger"),
     "moved": _("You are moved to another bay"),

@@ -68,6 +68,8 @@ class Faults:
     """For no reason at all."""
     returned: float = 0
     """A refund comes back: the webhook says so a while after it was granted."""
+    lapsed: float = 0
+    """What is kept is kept no longer: the webhook says so a while after it was granted."""
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -181,6 +183,8 @@ class SandboxGateway:
         done = self.bank.do(key, request, is_unlucky=is_unlucky, webhooks=webhooks)
         if request.kind is StepKind.REFUND and luck.random() < faults.returned:
             self.bank.send_back(key, after_s=luck.uniform(*_RETURNED_S))
+        if request.kind is StepKind.AUTHORISE and luck.random() < faults.lapsed:
+            self.bank.lapse(done.reply.ref, after_s=luck.uniform(*_RETURNED_S))
         self._misbehave(key, request, Random(f"{self._seed}/{key}/{done.asked}"))  # noqa: S311
         return _answer(done.reply)
 

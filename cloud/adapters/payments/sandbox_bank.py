@@ -35,6 +35,7 @@ _PAUSE_S: Final = 1.0
 _CLAIM_S: Final = 10.0
 
 _LATER: Final = "_later"
+_LAPSED: Final = "The bank keeps the amount no longer."
 _SENT_BACK: Final = "The card's account is closed."
 
 HELD: Final = "held"
@@ -197,6 +198,20 @@ class SandboxBank:
             statement = "UPDATE holdings SET refunded_minor = refunded_minor - ? WHERE ref = ?"
             connection.execute(statement, (request.amount_minor, reply.ref))
             _announce(connection, key, request, reply, Webhooks(after_s=after_s, is_later=True))
+
+    def lapse(self, ref: str, after_s: float = 0) -> None:
+        """Keep an amount no longer, as banks do after a week, and tell so; once."""
+        with self._writing() as connection:
+            row = connection.execute(
+                "UPDATE holdings SET state = ? WHERE ref = ? AND state = ? "
+                "RETURNING key, authorised_minor, currency, card",
+                (VOIDED, ref, HELD),
+            ).fetchone()
+            if row is None:
+                return
+            request = Request(StepKind.AUTHORISE, *row[1:])
+            reply = Reply(is_success=False, ref=ref, why=_LAPSED)
+            _announce(connection, row[0], request, reply, Webhooks(after_s=after_s, is_later=True))
 
     def find(self, key: str) -> Reply | None:
         """Return what was done under a key; None: nothing."""

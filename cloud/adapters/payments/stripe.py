@@ -45,6 +45,8 @@ _SCALE: Final = {"ISK": 100, "UGX": 100}
 _EVENTS: Final[dict[str, tuple[frozenset[StepKind], bool]]] = {
     "payment_intent.amount_capturable_updated": (frozenset({StepKind.AUTHORISE}), True),
     "payment_intent.succeeded": (frozenset({StepKind.CHARGE, StepKind.CAPTURE}), True),
+    # what was kept is kept no longer: too old, or canceled by hand
+    "payment_intent.canceled": (frozenset({StepKind.AUTHORISE}), False),
     "payment_intent.payment_failed": (frozenset({StepKind.AUTHORISE, StepKind.CHARGE}), False),
     "refund.created": (frozenset({StepKind.REFUND}), True),
     "refund.updated": (frozenset({StepKind.REFUND}), True),

@@ -15,6 +15,7 @@ from cloud.adapters.payments.sandbox_bank import SandboxBank
 from cloud.adapters.sql import tables
 from cloud.domain.access import Role, Viewer
 from cloud.domain.payments import Method, Payment, Purpose
+from cloud.domain.reauthorisation import Holding
 from cloud.domain.reservations import Happening, Reservation
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Told
@@ -22,6 +23,7 @@ from cloud.services.cashier import CashierService
 from cloud.services.ledger import LedgerService
 from cloud.services.payment_methods import PaymentMethodService
 from cloud.services.payments import PayBy, PaymentService
+from cloud.services.reauthorising import Reauthoriser
 from cloud.services.subscriptions import SubscriptionMonths, SubscriptionService
 from cloud.services.till import TillService
 from cloud.services.wallets import WalletService
@@ -94,12 +96,14 @@ class Money:
         self.advancer = Advancer(
             settling=self.settling, waiting=NobodyWaits(), telling=self.telling
         )
+        self.holding = Holding()
         months = SubscriptionMonths(self.telling)
         ids = count(1)
         self.till = TillService(
             lambda: self.advancer, months, self.telling, lambda: f"id-{next(ids):06d}"
         )
         work, clock, till = self.open_work, self.clock, self.till
+        self.reauthoriser = Reauthoriser(self.till, self.advancer, self.holding)
         self.cashier = CashierService(
             work, clock, {"sandbox": wrap_gateway(self.gateway)}, till, rig.publisher, rig.policy
         )
@@ -154,6 +158,12 @@ class Money:
         with self.open_work() as work:
             reservation = work.reservations.by_ids([reservation_id])[reservation_id]
             self.advancer.advance(work, reservation, happening, Told(happening), self.clock.now())
+            work.commit()
+
+    def tend(self, reservation_id: str) -> None:
+        """See to a reservation's money, as time does."""
+        with self.open_work() as work:
+            self.reauthoriser.tend(work, reservation_id, self.clock.now())
             work.commit()
 
     def settle_again(self, reservation_id: str, due_minor: int) -> None:

@@ -127,6 +127,7 @@ class MoneyMachine(RuleBasedStateMachine):
         super().__init__()
         self.fuse = Fuse()
         self.sent: list[bytes] = []
+        self.starts = itertools.count(1)
         self.money: Money = type(self).make_money(self.fuse)
         self.cards = {name: self.money.save_card(name) for name in dict.fromkeys(CARDS)}
 
@@ -145,9 +146,10 @@ class MoneyMachine(RuleBasedStateMachine):
         started = self.money.wallets.top_up(VIEWER, asked)
         self.money.cashier.pay_now(started.payment_id)
 
-    @rule(target=reservations, authorise=AMOUNTS, how=HOW)
-    def book(self, authorise, how):
-        held = self.money.hold(authorise)
+    @rule(target=reservations, authorise=AMOUNTS, how=HOW, days=st.sampled_from([0, 0, 8]))
+    def book(self, authorise, how, days):
+        start_s = days * 86_400 + 3_600 * next(self.starts)
+        held = self.money.hold(authorise, start_s=start_s)
         self._pay(held.id, how)
         return held.id
 
@@ -210,6 +212,12 @@ class MoneyMachine(RuleBasedStateMachine):
         with self.crashing(place):
             self.money.cashier.carry_out(step)
 
+    @rule(reservation=reservations, place=PLACES)
+    def tend(self, reservation, place):
+        """Whenever it likes: who has nothing to do does nothing."""
+        with self.crashing(place):
+            self.money.tend(reservation)
+
     @rule(seconds=st.sampled_from([1, 5, 30, 60, 300, 7_200, 90_000]))
     def let_time_pass(self, seconds):
         self.money.clock.pass_by(timedelta(seconds=seconds))
@@ -222,6 +230,7 @@ class MoneyMachine(RuleBasedStateMachine):
         twice=st.sampled_from([0, 1]),
         declined=st.sampled_from([0, 0.3]),
         returned=st.sampled_from([0, 0.5]),
+        lapsed=st.sampled_from([0, 0.3]),
     )
     def change_moods(self, **moods):
         self.money.gateway.faults = Faults(**moods)
@@ -287,7 +296,9 @@ def all_is_well(money: Money) -> None:
             assert (kept, standing) == (0, [])
         elif reservation.status is Status.BOOKED:
             assert kept == 0
-            assert [one.authorised_minor for one in standing] == [reservation.authorised_minor]
+            # none where the bank let go of it: asked for anew later, or charged in the end
+            kept_minor = [one.authorised_minor for one in standing]
+            assert kept_minor == [reservation.authorised_minor] or payments[-1].is_over
         else:
             assert all(one.authorised_minor == 0 for one in standing)
             owed = (reservation.due_minor or 0) - kept
@@ -314,7 +325,7 @@ def all_is_well(money: Money) -> None:
     assert -spent == sum(one.captured_minor for one in topups) - paid
 
 
-@pytest.mark.parametrize("examples", [20, pytest.param(200, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("examples", [80, pytest.param(200, marks=pytest.mark.faults)])
 def test_in_the_end_every_minor_unit_is_where_it_belongs(databases, tmp_path, examples):
     numbers = itertools.count()
 

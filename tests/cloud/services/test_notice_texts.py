@@ -57,6 +57,8 @@ FACTS = {
     NoticeKind.BOOKED: SLOT | {"amount_minor": 2_500},
     NoticeKind.PAYMENT_FAILED: SLOT
     | {"reason": "Insufficient funds.", "held_until": "2026-07-05T11:40:00+00:00"},
+    NoticeKind.PAY_AGAIN: SLOT
+    | {"reason": "Insufficient funds.", "held_until": "2026-07-05T10:00:00+00:00"},
     NoticeKind.REMINDER: SLOT,
     NoticeKind.BAY_BLOCKED: SLOT | {"trouble": "stolen"},
     NoticeKind.MOVED: SLOT
