@@ -271,7 +271,13 @@ class House:
     def till(self) -> TillService:
         """What is written when money is to move."""
         months = SubscriptionMonths(self.telling)
-        return TillService(lambda: self.advancer, months, self.telling)
+        return TillService(
+            lambda: self.advancer, months, self.telling, least_minor=self._least_minor
+        )
+
+    def _least_minor(self, provider: str, currency: str) -> int:
+        is_own = provider == self.gateway.provider
+        return self.gateway.least_minor(currency) if is_own else 0
 
     @cached_property
     def bank(self) -> SandboxBank:

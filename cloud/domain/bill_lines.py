@@ -34,6 +34,8 @@ class Kind(StrEnum):
     """What is missing to the least a charge costs."""
     MAXIMUM = "MAXIMUM"
     """What is beyond the most it costs: negative."""
+    ROUNDING = "ROUNDING"
+    """What is less than a card can be charged with: negative, for the driver."""
 
 
 UNITS: Final[dict[Kind, int]] = {

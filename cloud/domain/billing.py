@@ -13,7 +13,7 @@ from typing import Any, Final
 from cloud.domain.bill_lines import Amount, Kind, Line, TaxIncluded, line_of
 from cloud.domain.charges import Charge, Point, Stretch, second
 from cloud.domain.meter import DEFAULT_LIMIT_W
-from cloud.domain.money import ceil_div, e4_of_minor
+from cloud.domain.money import ceil_div, charge_unit, e4_of_minor
 from cloud.domain.ranking import USUAL_ENERGY_WH, USUAL_POWER_W
 from cloud.domain.reservations import Reservation, Status
 from cloud.domain.sessions import POWER_ABSURD, Reading, Session
@@ -131,9 +131,11 @@ def quote(deal: Deal, window: Window, energy_wh: int | None, power_w: int) -> Qu
         return charge_lines(tariff, _expected(window, wh, power_w), zone, discounts)
 
     reserved = _reserved(deal, window, window.starts_at)
-    lines = (*reserved, *charged(wanted_wh))
+    unit = charge_unit(tariff.currency)
+    lines = rounded((*reserved, *charged(wanted_wh)), tariff.currency)
     late = _reserved(deal, window, window.starts_at + terms.grace)
-    no_show_minor = gross_of(_no_show(deal, window))
+    no_show_minor = gross_of(rounded(_no_show(deal, window), tariff.currency))
+    roomy_minor = gross_of((*late, *charged(roomy_wh)))
     charging_s = ceil_div(wanted_wh * _HOUR_S, power_w)
     return Quote(
         tariff_id=deal.tariff_id,
@@ -145,7 +147,7 @@ def quote(deal: Deal, window: Window, energy_wh: int | None, power_w: int) -> Qu
         net_minor=net_of(lines),
         total_minor=gross_of(lines),
         reservation_minor=gross_of(reserved),
-        authorise_minor=max(gross_of(lines), gross_of((*late, *charged(roomy_wh))), no_show_minor),
+        authorise_minor=ceil_div(max(gross_of(lines), roomy_minor, no_show_minor), unit) * unit,
         no_show_minor=no_show_minor,
         overstay_grace_s=terms.overstay_grace_s,
         overstay_per_minute_minor=terms.overstay_per_minute_minor,
@@ -153,7 +155,9 @@ def quote(deal: Deal, window: Window, energy_wh: int | None, power_w: int) -> Qu
             Refund(
                 before_s=step.before_s,
                 refund_pct=step.refund_pct,
-                kept_minor=gross_of(_part(reserved, deal, 100 - step.refund_pct)),
+                kept_minor=gross_of(
+                    rounded(_part(reserved, deal, 100 - step.refund_pct), tariff.currency)
+                ),
             )
             for step in sorted(terms.refunds, key=lambda one: -one.before_s)
         ),
@@ -167,7 +171,8 @@ def expected_minor(deal: Deal, window: Window, energy_wh: int, power_w: int) -> 
     most_wh = power_w * int(window.duration.total_seconds()) // _HOUR_S
     charge = _expected(window, min(energy_wh, most_wh), power_w)
     lines = charge_lines(deal.tariff, charge, deal.zone, deal.discounts)
-    return gross_of((*_reserved(deal, window, window.starts_at), *lines))
+    all_lines = (*_reserved(deal, window, window.starts_at), *lines)
+    return gross_of(rounded(all_lines, deal.tariff.currency))
 
 
 def _expected(window: Window, energy_wh: int, power_w: int) -> Charge:
@@ -238,6 +243,27 @@ def bill(reservation: Reservation, deal: Deal, charged: Iterable[Charged], now: 
     Raises:
         ValueError: the reservation is not over.
     """
+    exact = _exact(reservation, deal, charged, now)
+    return replace(exact, lines=rounded(exact.lines, deal.tariff.currency))
+
+
+def rounded(lines: tuple[Line, ...], currency: str) -> tuple[Line, ...]:
+    """Return the lines so that their sum is one that can be charged: rounded down, without tax."""
+    over = gross_of(lines) % charge_unit(currency)
+    if over == 0:
+        return lines
+    less = Line(
+        kind=Kind.ROUNDING,
+        quantity=1,
+        price_e4=0,
+        vat_ppm=None,
+        net_minor=-over,
+        gross_minor=-over,
+    )
+    return (*lines, less)
+
+
+def _exact(reservation: Reservation, deal: Deal, charged: Iterable[Charged], now: datetime) -> Bill:
     match reservation.status:
         case Status.FULFILLED:
             return _fulfilled(reservation, deal, list(charged), now)

@@ -19,6 +19,9 @@ _EXPONENTS: Final[dict[str, int]] = {
 """ISO 4217; every other currency has two."""
 
 
+_CHARGE_UNITS: Final = dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "TND"), 10)
+"""Minor units that card networks count in: of three decimals the last is always 0."""
+
 _POWERS: Final = (1, 10, 100, 1000, 10_000)
 
 
@@ -30,6 +33,11 @@ def exponent(currency: str) -> int:
 def minor_per_major(currency: str) -> int:
     """Return how many minor units are one: 100 pence of a pound."""
     return _POWERS[exponent(currency)]
+
+
+def charge_unit(currency: str) -> int:
+    """Return of how many minor units a charge is a multiple."""
+    return _CHARGE_UNITS.get(currency, 1)
 
 
 def half_up(numerator: int, denominator: int) -> int:

@@ -255,6 +255,26 @@ def allotted(payments: Iterable[Payment], due_minor: int) -> Allotment:
     return Allotment(tuple(shared), left)
 
 
+def forgiven_minor(allotment: Allotment, last: Payment, least_minor: int) -> int:
+    """Return what no card can be charged with, because it is so little: nobody pays it.
+
+    Args:
+        allotment: of what is due.
+        last: the payment by whose means what is missing would be charged.
+        least_minor: the least a card is charged with.
+    """
+    too_little = sum(
+        one.due_minor or 0
+        for one in allotment.payments
+        if one.method is Method.CARD
+        and one.status is PaymentStatus.AUTHORISED
+        and (one.due_minor or 0) < least_minor
+    )
+    missing = allotment.missing_minor + too_little
+    is_by_card = last.method is Method.CARD
+    return missing if is_by_card and missing < least_minor else 0
+
+
 def _most(payment: Payment) -> int:
     """Return what a payment can bear; one whose due is known has a step on its way for just that."""
     if payment.due_minor is not None:

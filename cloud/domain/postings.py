@@ -133,6 +133,19 @@ def _take(to: str, for_: str, amount_minor: int) -> list[Entry]:
     return [Entry(to, amount_minor), Entry(for_, -amount_minor)]
 
 
+def lessened(shares: Mapping[str, int], total: int) -> dict[str, int]:
+    """Return the shares scaled down to a total, each in proportion, to the last minor unit."""
+    before = sum(shares.values())
+    scaled: dict[str, int] = {}
+    left, rest = total, before
+    for account, share in sorted(shares.items()):
+        part = left * share // rest if rest else 0
+        scaled[account] = part
+        left -= part
+        rest -= share
+    return scaled
+
+
 def sale(reservation: Reservation, number: int, change: Mapping[str, int]) -> Posting:
     """Return what a driver comes to owe for a reservation, and to whom.
 

@@ -13,7 +13,8 @@ class LineView:
     """A line of a bill or of a quote; amounts in minor units."""
 
     kind: str
-    """FLAT ENERGY TIME PARKING_TIME RESERVATION RESERVATION_TIME EXPIRED NO_SHOW OVERSTAY MINIMUM MAXIMUM."""
+    """FLAT ENERGY TIME PARKING_TIME RESERVATION RESERVATION_TIME EXPIRED NO_SHOW OVERSTAY MINIMUM MAXIMUM
+    ROUNDING."""
     quantity: int
     """Watt-hours of energy, seconds of time, 1 of all else."""
     unit_price: str

@@ -11,6 +11,7 @@ from cloud.domain import billing as rules
 from cloud.domain.bill_lines import Kind
 from cloud.domain.billing import Bill, Charged, Deal
 from cloud.domain.notices import NoticeKind
+from cloud.domain.postings import lessened
 from cloud.domain.reservations import Reservation, Status
 from cloud.domain.sessions import curve
 from cloud.domain.stations import Station
@@ -18,6 +19,7 @@ from cloud.domain.tariffs import Discounts, Tariff
 from cloud.domain.terms import Terms, from_plain
 from cloud.services.billing_ports import Receipt
 from cloud.services.collaborators import Notice, PriceAsk, Quoted, Telling, Till
+from cloud.services.credit_notes import TOO_LITTLE, Taken, write_credit_note
 from cloud.services.formats import zone
 from cloud.services.notices import about
 from cloud.services.ports import UnitOfWork
@@ -76,12 +78,15 @@ class BillingService:
         deal = deal_of(work, self.shelf, reservation, station, now)
         charged = _charged(work, reservation)
         bill = rules.bill(reservation, deal, charged, now)
-        due_minor = bill.total_minor
         if bill.is_for_review:
             log.warning("billing.odd_meter", reservation_id=reservation.id, flags=bill.flags)
-        self.till.close(work, reservation, due_minor, _shares(bill, station), now)
-        if due_minor > 0 or reservation.status is Status.FULFILLED:
+        total_minor, shares = bill.total_minor, _shares(bill, station)
+        due_minor = self.till.close(work, reservation, total_minor, shares, now)
+        if total_minor > 0 or reservation.status is Status.FULFILLED:
             self._write_receipt(work, Sale(reservation, station, deal, bill, charged), now)
+        if due_minor < total_minor:
+            left = Taken(lessened(shares, due_minor), TOO_LITTLE)
+            write_credit_note(work, reservation.id, self.new_id(), left, now)
         return replace(reservation, due_minor=due_minor)
 
     def _write_receipt(self, work: UnitOfWork, sale: Sale, now: datetime) -> None:

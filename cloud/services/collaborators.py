@@ -106,7 +106,7 @@ class Till(Protocol):
         due_minor: int,
         shares: Mapping[str, int],
         now: datetime,
-    ) -> None:
+    ) -> int:
         """Have exactly `due_minor` taken for the reservation in the end: capture, void, charge, refund.
 
         Args:
@@ -116,6 +116,8 @@ class Till(Protocol):
             shares: how it is divided, by ledger account (`revenue/<station>`, `tax/<country>`);
                 sums to `due_minor`.
             now: the instant.
+
+        Returns what is due: less where the rest is too little for a card to be charged with.
         """
         ...
 

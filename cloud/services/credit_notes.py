@@ -13,6 +13,9 @@ from cloud.domain.credit_notes import credited, remaining
 from cloud.services.ports import UnitOfWork
 from cloud.services.receipt_views import ReceiptBody
 
+TOO_LITTLE: Final = "Too little for a card to be charged with."
+"""Why a note is written without anybody asking for it."""
+
 _TAX: Final = "tax/"
 
 

@@ -176,6 +176,10 @@ class PaymentGateway(Protocol):
         """Its name: in addresses of webhooks, and in the ledger."""
         ...
 
+    def least_minor(self, currency: str) -> int:
+        """Return the least a card can be charged with; what is less is not worth asking for."""
+        ...
+
     def keep_card(self, key: str, user_id: str, token: str) -> KeptCard:
         """Keep the card that a token of the gateway's own stands for, to be used again and again.
 

@@ -1,6 +1,5 @@
 """Paying for reservations, looking at payments, and giving money back."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,10 +15,11 @@ from cloud.domain.errors import (
     PaymentDeclined,
     PaymentUnderWay,
 )
+from cloud.domain.money import charge_unit
 from cloud.domain.payments import Method, Payment, PaymentStatus, Purpose, Step, StepKind
 from cloud.domain.reservations import PROMISED, Reservation, Status
 from cloud.services.booking_ports import Told
-from cloud.services.credit_notes import Taken, write_credit_note
+from cloud.services.credit_notes import TOO_LITTLE, Taken, write_credit_note
 from cloud.services.idempotency import Once, do_once
 from cloud.services.payment_methods import means_of
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
@@ -256,33 +256,26 @@ class PaymentService:
         due_minor = sum(shares.values())
         if not 0 < amount_minor <= due_minor:
             raise NotValid("amount_minor", f"At most {due_minor} can be given back.")
+        unit = charge_unit(reservation.currency)
+        if amount_minor % unit:
+            raise NotValid("amount_minor", f"Cards count in steps of {unit}.")
         left = due_minor - amount_minor
-        shares = lessened(shares, left)
+        shares = postings.lessened(shares, left)
         taken = Taken(shares, told.note)
         number = write_credit_note(work, reservation.id, self.till.new_id(), taken, now)
-        self.till.close(work, reservation, left, shares, now, note=number)
-        work.reservations.put(replace(reservation, due_minor=left), told, now)
+        kept = self.till.close(work, reservation, left, shares, now, note=number)
+        if kept < left:
+            taken = Taken(postings.lessened(shares, kept), TOO_LITTLE)
+            write_credit_note(work, reservation.id, self.till.new_id(), taken, now)
+        work.reservations.put(replace(reservation, due_minor=kept), told, now)
         return Refunded(
-            reservation_id=reservation_id, due_minor=left, currency=reservation.currency
+            reservation_id=reservation_id, due_minor=kept, currency=reservation.currency
         )
 
 
 def to_authorise(reservation: Reservation) -> int:
     """Return for how much a payment of the reservation must stand: as it was quoted when it was held."""
     return int((reservation.quote or {})["authorise_minor"])
-
-
-def lessened(shares: Mapping[str, int], total: int) -> dict[str, int]:
-    """Return the shares scaled down to a total, each in proportion, to the last minor unit."""
-    before = sum(shares.values())
-    scaled: dict[str, int] = {}
-    left, rest = total, before
-    for account, share in sorted(shares.items()):
-        part = left * share // rest if rest else 0
-        scaled[account] = part
-        left -= part
-        rest -= share
-    return scaled
 
 
 def _own(work: UnitOfWork, viewer: Viewer, payment_id: str) -> Payment:

@@ -36,6 +36,7 @@ WHAT: Final[dict[Kind, str]] = {
     Kind.OVERSTAY: _("Overstay"),
     Kind.MINIMUM: _("Up to the minimum price"),
     Kind.MAXIMUM: _("Down to the maximum price"),
+    Kind.ROUNDING: _("Rounded down"),
 }
 
 STATUS: Final[dict[str, str]] = {

@@ -45,6 +45,11 @@ def _new_id() -> str:
     return uuid4().hex
 
 
+def _nothing_is_too_little(provider: str, currency: str) -> int:
+    del provider, currency
+    return 0
+
+
 class Months(Protocol):
     """subscriptions.py: what follows from a month's fee."""
 
@@ -95,6 +100,8 @@ class TillService:
     months: Months
     telling: Telling
     new_id: Callable[[], str] = field(default=_new_id)
+    least_minor: Callable[[str, str], int] = _nothing_is_too_little
+    """Of a provider and a currency: the least a card is charged with."""
 
     # --- opening and closing ----------------------------------------------------------------------
 
@@ -122,17 +129,23 @@ class TillService:
         now: datetime,
         *,
         note: str = "",
-    ) -> None:
+    ) -> int:
         """See Till.close. May be called again with another figure: the difference moves.
 
         `note` is kept with it in the ledger.
         """
         if sum(shares.values()) != due_minor:
             raise ValueError(f"{reservation.id}: the shares do not sum to {due_minor}")
-        self._sell(work, reservation, shares, note, now)
         known = work.payments.of_subject(Purpose.RESERVATION, reservation.id)
         before = {one.id: one.due_minor for one in known}
         allotment = rules.allotted(known, due_minor)
+        if known:
+            least_minor = self.least_minor(known[-1].provider, reservation.currency)
+            forgiven_minor = rules.forgiven_minor(allotment, known[-1], least_minor)
+            due_minor -= forgiven_minor
+            allotment = rules.allotted(known, due_minor)
+            shares = postings.lessened(shares, due_minor) if forgiven_minor else shares
+        self._sell(work, reservation, shares, note, now)
         for payment in allotment.payments:
             if payment.due_minor != before[payment.id]:
                 work.payments.put(payment)
@@ -141,6 +154,7 @@ class TillService:
             self._charge_missing(work, known[-1], known, allotment.missing_minor, now)
         elif allotment.missing_minor > 0:
             log.warning("till.nothing_to_charge", reservation_id=reservation.id)
+        return due_minor
 
     def apply(
         self, work: UnitOfWork, step: Step, answer: GatewayAnswer, now: datetime

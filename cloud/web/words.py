@@ -338,6 +338,7 @@ LINE: Final[dict[str, str]] = {
     "OVERSTAY": _("Staying too long"),
     "MINIMUM": _("Up to the least price"),
     "MAXIMUM": _("Down to the highest price"),
+    "ROUNDING": _("Rounded down"),
 }
 """What a line of a bill is for."""
 

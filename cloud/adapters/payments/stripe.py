@@ -42,6 +42,26 @@ _REFUND_REFUSED: Final = frozenset({"failed", "canceled"})
 _SCALE: Final = {"ISK": 100, "UGX": 100}
 """Currencies without decimals that Stripe counts in hundredths (docs.stripe.com/currencies)."""
 
+LEAST_CHARGE_MINOR: Final[dict[str, int]] = {
+    **dict.fromkeys(("AUD", "BRL", "CAD", "CHF", "EUR", "INR", "NZD", "SGD", "USD"), 50),
+    "AED": 200,
+    "BGN": 100,
+    "CZK": 1500,
+    "DKK": 250,
+    "GBP": 30,
+    "HKD": 400,
+    "HUF": 17_500,
+    "JPY": 50,
+    "MXN": 1000,
+    "MYR": 200,
+    "NOK": 300,
+    "PLN": 200,
+    "RON": 200,
+    "SEK": 300,
+    "THB": 1000,
+}
+"""The least a card is charged (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
+
 _EVENTS: Final[dict[str, tuple[frozenset[StepKind], bool]]] = {
     "payment_intent.amount_capturable_updated": (frozenset({StepKind.AUTHORISE}), True),
     "payment_intent.succeeded": (frozenset({StepKind.CHARGE, StepKind.CAPTURE}), True),
@@ -80,6 +100,10 @@ class StripeGateway:
             # who asks again is the cashier
             max_network_retries=0,
         )
+
+    def least_minor(self, currency: str) -> int:
+        """See PaymentGateway.least_minor."""
+        return LEAST_CHARGE_MINOR.get(currency, 0)
 
     # --- cards ------------------------------------------------------------------------------------
 

@@ -226,6 +226,7 @@ def intent(**more):
     ("kind", "about", "step_kind", "is_success"),
     [
         ("payment_intent.amount_capturable_updated", intent(), "authorise", True),
+        ("payment_intent.canceled", intent(status="canceled"), "authorise", False),
         (
             "payment_intent.payment_failed",
             intent(last_payment_error=golden("card_error")["error"]),
@@ -305,3 +306,7 @@ def test_r08_a_webhook_older_than_five_minutes_is_refused(gateway):
     with pytest.raises(BadSignature):
         gateway.read_webhook(*old, NOON)
     assert gateway.read_webhook(*young, NOON) is not None
+
+
+def test_what_is_too_little_to_charge_is_known_of_each_currency(gateway):
+    assert [gateway.least_minor(one) for one in ("GBP", "USD", "JPY", "XXX")] == [30, 50, 50, 0]

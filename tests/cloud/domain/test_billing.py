@@ -14,6 +14,7 @@ from cloud.domain.billing import (
     Deal,
     bill,
     expected_minor,
+    gross_of,
     overstay_minutes,
     quote,
     simple_id,
@@ -577,3 +578,28 @@ def test_rounding_up_is_exact(numerator, denominator):
     up = ceil_div(numerator, denominator)
 
     assert (up - 1) * denominator < numerator <= up * denominator
+
+
+# --- what can be charged --------------------------------------------------------------------------
+
+
+@given(st.integers(1, 40_000))
+def test_of_three_decimals_what_is_due_ends_in_nought_and_is_rounded_for_the_driver(wh):
+    tariff = a_tariff(energy("0.1337", vat=5), currency="KWD", tax_included="YES")
+    deal = a_deal(tariff=tariff)
+    done = bill(over(Status.FULFILLED), deal, [charged(wh=wh)], after(9_000))
+    exact_minor = gross_of(one for one in done.lines if one.kind is not Kind.ROUNDING)
+    quoted = quote(deal, SLOT, wh, 40_000)
+
+    assert done.total_minor % 10 == 0
+    assert 0 <= exact_minor - done.total_minor < 10
+    assert done.tax_minor == sum(one.tax_minor for one in done.lines)
+    assert quoted.total_minor % 10 == quoted.authorise_minor % 10 == 0
+    assert quoted.total_minor == expected_minor(deal, SLOT, wh, 40_000)
+    assert quoted.authorise_minor >= quoted.total_minor
+
+
+def test_of_two_decimals_nothing_is_rounded_away():
+    done = bill(over(Status.FULFILLED), a_deal(), [charged(wh=10_001)], after(9_000))
+
+    assert Kind.ROUNDING not in {one.kind for one in done.lines}

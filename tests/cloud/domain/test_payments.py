@@ -16,12 +16,15 @@ from cloud.domain.payments import (
     PAUSES,
     STATE,
     UNDONE,
+    Allotment,
     Ask,
     ImpossibleOutcome,
+    Method,
     PaymentStatus,
     StepKind,
     StepState,
     allotted,
+    forgiven_minor,
     moved,
     next_step,
     open_step,
@@ -134,6 +137,25 @@ def test_a_payment_whose_due_amount_is_known_bears_no_more():
 
     assert allotment.payments[0].due_minor == 400
     assert allotment.missing_minor == 500
+
+
+@pytest.mark.parametrize(
+    ("status", "due", "missing", "method", "forgiven"),
+    [
+        (PaymentStatus.CAPTURED, 500, 29, Method.CARD, 29),
+        (PaymentStatus.CAPTURED, 500, 30, Method.CARD, 0),
+        (PaymentStatus.CAPTURED, 500, 29, Method.WALLET, 0),
+        (PaymentStatus.CAPTURED, 20, 0, Method.CARD, 0),
+        (PaymentStatus.AUTHORISED, 29, 0, Method.CARD, 29),
+        (PaymentStatus.AUTHORISED, 30, 0, Method.CARD, 0),
+        (PaymentStatus.AUTHORISED, 29, 1, Method.CARD, 0),
+        (PaymentStatus.AUTHORISED, 29, 0, Method.WALLET, 0),
+    ],
+)
+def test_what_no_card_can_be_charged_with_is_forgiven(status, due, missing, method, forgiven):
+    payment = a_payment(status=status, due_minor=due, method=method)
+
+    assert forgiven_minor(Allotment((payment,), missing), payment, 30) == forgiven
 
 
 def test_nobody_owes_less_than_nothing():

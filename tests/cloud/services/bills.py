@@ -51,10 +51,11 @@ class RememberingTill:
 
     closed: list[tuple[str, int, dict[str, int]]] = field(default_factory=list)
 
-    def close(self, work, reservation, due_minor, shares, now) -> None:
+    def close(self, work, reservation, due_minor, shares, now) -> int:
         del work, now
         assert sum(shares.values()) == due_minor
         self.closed.append((reservation.id, due_minor, dict(shares)))
+        return due_minor
 
 
 @dataclass

@@ -68,7 +68,7 @@ class SettlingFor:
         due = self.due.get(reservation.id, 0)
         tax = due // 6
         shares = {f"revenue/{reservation.station_id}": due - tax, "tax/GB": tax}
-        self.money.till.close(work, reservation, due, shares, now)
+        due = self.money.till.close(work, reservation, due, shares, now)
         return replace(reservation, due_minor=due)
 
 
@@ -97,10 +97,15 @@ class Money:
             settling=self.settling, waiting=NobodyWaits(), telling=self.telling
         )
         self.holding = Holding()
+        self.least_minor = 0
         months = SubscriptionMonths(self.telling)
         ids = count(1)
         self.till = TillService(
-            lambda: self.advancer, months, self.telling, lambda: f"id-{next(ids):06d}"
+            lambda: self.advancer,
+            months,
+            self.telling,
+            lambda: f"id-{next(ids):06d}",
+            lambda *_: self.least_minor,
         )
         work, clock, till = self.open_work, self.clock, self.till
         self.reauthoriser = Reauthoriser(self.till, self.advancer, self.holding)

@@ -44,10 +44,11 @@ class RememberingTill:
     due: dict[str, int] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
 
-    def close(self, work, reservation, due_minor, shares, now) -> None:
+    def close(self, work, reservation, due_minor, shares, now) -> int:
         assert sum(shares.values()) == due_minor
         self.due[reservation.id] = due_minor
         self.times[reservation.id] = self.times.get(reservation.id, 0) + 1
+        return due_minor
 
 
 @dataclass

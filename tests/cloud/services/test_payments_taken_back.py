@@ -7,12 +7,12 @@ import pytest
 
 from cloud.adapters.payments.sandbox import Faults
 from cloud.adapters.sql import tables
-from cloud.domain.errors import HoldExpired, PaymentUnderWay
+from cloud.domain.errors import HoldExpired, NotValid, PaymentUnderWay
 from cloud.domain.payments import Method, PaymentStatus
 from cloud.domain.reservations import Happening, Status
 from cloud.services.payments import PayBy
 from cloud.services.wallets import TopUp
-from tests.cloud.services.money import AUTHORISE, VIEWER, a_money
+from tests.cloud.services.money import ADMIN, AUTHORISE, VIEWER, a_money
 from tests.cloud.services.rig import DRIVER
 
 
@@ -247,3 +247,13 @@ def test_a_capture_of_what_is_kept_no_longer_is_charged_anew(money):
 
     assert money.balances()["gateway/sandbox"] == 700
     money.check()
+
+
+def test_of_three_decimals_only_what_a_card_can_be_given_back_is_waived(money):
+    held = money.hold(currency="KWD")
+    money.pay(held)
+    money.over(held.id, 1_000)
+    with pytest.raises(NotValid):
+        money.payments.refund(ADMIN, held.id, 205, "sorry")
+
+    assert money.payments.refund(ADMIN, held.id, 200, "sorry").due_minor == 800

@@ -250,3 +250,35 @@ def test_all_of_a_receipt_may_be_taken_back(house):
     assert house.bills.receipts.get(ME, receipt.receipt_id).kept_minor == 0
     with pytest.raises(NotFound):
         house.bills.receipts.get(STRANGER, note.receipt_id)
+
+
+def test_what_is_too_little_for_a_card_is_taken_back_at_once(house):
+    house.money.least_minor = 130
+    booked = house.book()
+    charge(house, booked, wh=20_000)
+    house.advance(booked, Happening.PLUGGED_IN, session_id="s-1")
+    since = booked.ends_at + timedelta(minutes=10)
+    house.advance(booked, Happening.OVERSTAYED, overstay_since=since)
+    authorised_minor = booked.authorised_minor
+    left_at = since + timedelta(minutes=(authorised_minor - 1_720) // 25 + 4)
+
+    done = house.advance(booked, Happening.CAR_LEFT, left_at=left_at)
+    papers = house.bills.receipts.list(ME).receipts
+
+    assert done.due_minor == authorised_minor == house.taken_minor(booked)
+    assert sum(one.total_minor for one in papers) == authorised_minor
+    assert len(papers) == 2
+    assert house.money.balances().get(f"driver/{DRIVER}", 0) == 0
+    house.money.check()
+
+
+def test_what_is_too_little_in_all_is_not_asked_for(house):
+    house.money.least_minor = 130
+    booked = house.book()
+    house.rig.clock.pass_by(booked.starts_at - timedelta(minutes=30) - house.rig.clock.now())
+    done = house.advance(booked, Happening.CANCELED_BY_DRIVER)
+
+    assert done.due_minor == house.taken_minor(booked) == 0
+    papers = house.bills.receipts.list(ME).receipts
+    assert sorted(one.total_minor for one in papers) == [-100, 100]
+    assert house.money.balances() == {}
