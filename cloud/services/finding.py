@@ -55,9 +55,10 @@ class FindingService:
     ) -> list[Option]:
         """See Finding.alternatives. Looks further, and later, until there are enough."""
         home = work.stations.by_ids([wanted.station_id])[wanted.station_id]
+        pricer = Pricer(work, self.pricing, discounts_for(work, wanted, now))
         found: list[Priced] = []
         for reach in _REACHES:
-            found = self._instead(work, wanted, home, reach, now)
+            found = self._instead(pricer, wanted, home, reach, now)
             if len(found) >= max(most, FEW):
                 break
         chosen = varied([one.candidate for one in found], most)
@@ -121,12 +122,13 @@ class FindingService:
 
     def _instead(
         self,
-        work: UnitOfWork,
+        pricer: Pricer,
         wanted: Reservation,
         home: Station,
         reach: _Reach,
         now: datetime,
     ) -> list[Priced]:
+        work = pricer.work
         first = max(wanted.starts_at, floor(now))
         between = Window(first, first + reach.later)
         around = rings(work.stations.within, home.latitude, home.longitude, reach.radius_m)
@@ -143,8 +145,7 @@ class FindingService:
             if (slot.bay.bay_id, slot.window) != (wanted.bay_id, wanted.window)
         )
         away = {station_id: away_m for station_id, (away_m, _) in near.items()}
-        discounts = discounts_for(work, wanted, now)
-        return Pricer(work, self.pricing, discounts).priced(slots, away, wanted.starts_at)
+        return pricer.priced(slots, away, wanted.starts_at)
 
 
 @dataclass(frozen=True, slots=True)
