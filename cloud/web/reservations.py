@@ -31,6 +31,7 @@ PAGE_SIZE: Final = 30
 TEST_CARDS: Final = ("card_ok", "card_declined", "card_insufficient_funds")
 """What the sandbox lets one try."""
 MOST_RECEIPTS: Final = 200
+_GONE: Final = frozenset({"declined", "voided"})
 """So many are looked through for a reservation's own."""
 
 
@@ -136,11 +137,14 @@ def show(
     is_paying = any(one.state == "pending" for one in payments)
     stands = standing(found, site.parts.clock.now(), is_paying=is_paying)
     station = site.parts.availability.station(found.station_id).station
-    is_to_pay = stands.phase is Phase.PAY and is_own
+    # a slot far ahead, of which the bank keeps nothing any more
+    is_unpaid = stands.phase is Phase.BOOKED and bool(payments) and payments[-1].state in _GONE
+    is_to_pay = is_own and (stands.phase is Phase.PAY or is_unpaid)
     context = {
         "reservation": found,
         "stands": stands,
         "is_own": is_own,
+        "is_to_pay": is_to_pay,
         "station": station,
         "bay": next((one for one in station.bays if one.bay_id == found.bay_id), None),
         "cards": site.parts.payment_methods.list(viewer) if is_to_pay else None,

@@ -145,6 +145,19 @@ def test_a_saved_card_is_chosen_already_and_a_wallet_only_if_it_suffices(signed_
     assert heading(client.get(PAYABLE).text) == "Booked"
 
 
+def test_a_booking_whose_money_is_gone_can_be_paid_for_another_way(signed_in, parts):
+    client = signed_in("driver")
+    client.post(f"{PAYABLE}/payment", data={"means": "new:card_ok"})
+    (made,) = parts.payments.made
+    paid = Page(client.get(PAYABLE).text)
+    parts.payments.made[:] = [replace(made, state="declined", why="There is not enough money.")]
+    page = Page(client.get(PAYABLE).text)
+
+    assert paid.having("name", "means") == []
+    assert {one["value"] for one, _ in page.having("name", "means")} > {"new:card_ok"}
+    assert "There is not enough money." in client.get(PAYABLE).text
+
+
 def test_a_declined_payment_keeps_the_bay_and_says_so(signed_in):
     client = signed_in("driver")
     answer = client.post(f"{PAYABLE}/payment", data={"means": "new:card_declined"})
