@@ -108,6 +108,7 @@ class Transaction:
         self._settling = settling
         self._with_telemetry = options.with_telemetry
         self._memo = options.memo
+        self._shelf = options.shelf
         self._costs = RunningCosts(options.shelf)
         self._priced: dict[str, str | None] = {}
         self._cursors: dict[str, Cursor] = {}

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from cloud.adapters.sql.migrations.steps import create_index, create_table
 from cloud.adapters.sql.types import BigInt, Identifier, Json, UtcDateTime
 
-revision = "0004"
-down_revision = "0003"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
