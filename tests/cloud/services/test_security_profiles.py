@@ -6,6 +6,7 @@ from cloud.adapters.sql import tables
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotAllowed, NotFound, NotValid
 from cloud.services.plans import PlanService
+from cloud.services.shelf import TariffShelf
 from cloud.services.stations_admin import StationAdminService
 from contracts.events import ChargerConnected
 from contracts.plan import decode_plan
@@ -33,8 +34,9 @@ class Keeping:
         )
 
     def credential(self):
-        PlanService(self.rig.open_work, self.rig.broker, self.rig.clock).publish_changed()
-        topic, body, _ = self.rig.broker.published[-1]
+        rig = self.rig
+        PlanService(rig.open_work, rig.broker, rig.clock, TariffShelf()).publish_changed()
+        topic, body, _ = rig.broker.published[-1]
         assert topic.endswith(f"{STATION}/plan")
         return next(one for one in decode_plan(body).chargers if one.charger_id == CHARGER)
 
