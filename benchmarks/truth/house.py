@@ -62,8 +62,10 @@ class _NoMoney:
         due_minor: int,
         shares: Mapping[str, int],
         now: datetime,
-    ) -> None:
+    ) -> int:
         """See Till.close."""
+        del work, reservation, shares, now
+        return due_minor
 
 
 class Cloud(House):

@@ -26,13 +26,11 @@ def overstay_since(look: Look, policy: Policy) -> datetime | None:
         return None
     ended_at = own and (own.charging_ended_at or own.ended_at)
     since = max(look.slot_ends_at, ended_at or look.slot_ends_at) + overstay_grace(reservation)
-    if look.taken_up_at is not None and look.taken_up_at <= since:
-        return None
-    return (
-        overstay_after_dark(reservation, since)
-        if was_dark(reservation, look.seen, policy)
-        else since
-    )
+    if was_dark(reservation, look.seen, policy):
+        # who stands there now may have come since: what was seen empty is nobody's overstay
+        since = max(overstay_after_dark(reservation, since), look.seen.since or since)
+    is_taken_up = look.taken_up_at is not None and look.taken_up_at <= since
+    return None if is_taken_up else since
 
 
 def overstay_found(

@@ -231,6 +231,30 @@ def test_the_time_of_a_power_cut_is_nobodys_overstay(kept, dark_s, minutes):
     assert minutes - 2 <= billed <= minutes
 
 
+def test_a_bay_seen_empty_after_a_power_cut_is_nobodys_overstay_whoever_comes_next(kept):
+    kept.book(0)
+    kept.book(HOUR)
+    kept.tell(*plugged_in(0))
+    kept.until(3_000)
+    kept.tell(over(11_000, after(3_000)), said("finishing", after(3_000)))
+    kept.until(HOUR + 60)
+    assert kept.get("r-2").status is Status.ARRIVED
+    silence(kept, 3 * HOUR)
+    power_returns(kept, 3 * HOUR)
+    kept.until(3 * HOUR + 60)
+    everything_speaks(kept, 3 * HOUR + 60, is_there=False)
+    kept.book(3 * HOUR + 500)
+    kept.until(3 * HOUR + 500)
+    kept.tell(*plugged_in(3 * HOUR + 500, session_id="s-2", transaction_id="8"))
+    kept.until(4 * HOUR)
+    kept.tell(over(15_000, after(4 * HOUR), session_id="s-2"), said("free", after(4 * HOUR)))
+    kept.tell(seen(False, after(4 * HOUR)))
+    kept.until(4 * HOUR + 3_000)
+
+    assert kept.till.due["r-2"] == 0
+    assert kept.get("r-2").overstay_since is None
+
+
 def test_nobody_is_told_of_an_overstay_that_nobody_sees(kept):
     stays(kept, HOUR + 700)
     assert kept.told()[-1] == "overstay_started"
