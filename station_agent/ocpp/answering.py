@@ -107,6 +107,10 @@ class Answering:
         self.closes = ""
         """Why the connection is to be closed now that the last call is answered; empty: it is not."""
         self._told = OncePer(_TOLD_ONCE_IN.total_seconds())
+        # Held from deciding until what was decided is on disk, and remembered with it: a charger's old
+        # connection may still be at it while its new one repeats the same call (QUIRKS 9, 23). Whoever
+        # waits for the cloud does so before, and holds up nobody.
+        self._turn = services.turns[charger.charger_id]
 
     def speak(self, version: Version) -> None:
         """Go on in another version."""
@@ -205,8 +209,10 @@ class Answering:
             )
         relayed = await self._relayed(call.action, payload, route, request)
         total = await self._total(route, request)
+        # nobody else can have answered it since it was looked for, unless we waited meanwhile
+        has_waited = route.may_wait or route.prices is not None or self._turn.locked()
         async with self._turn:
-            if (given := self._given(call, route)) is not None:
+            if has_waited and (given := self._given(call, route)) is not None:
                 return given
             context = Context(self.charger, self._clock.now(), verdict, relayed, total)
             outcome = route.handle(request, context)
@@ -218,15 +224,6 @@ class Answering:
         self.closes = outcome.closes
         metrics.messages(call.action, "mended" if oddities else "answered").inc()
         return reply
-
-    @property
-    def _turn(self) -> asyncio.Lock:
-        """Held from deciding until what was decided is on disk, and remembered with it.
-
-        A charger's old connection may still be at it while its new one repeats the same call
-        (QUIRKS 9, 23). Whoever waits for the cloud does so before, and holds up nobody.
-        """
-        return self._services.turns[self.charger.charger_id]
 
     def _begins_on(self, asked: Ask) -> int | None:
         """Return the EVSE on which a session is to begin; 0: it was never told; None: none is."""
@@ -285,8 +282,10 @@ class Answering:
         if route.last_resort is None:
             return self._refuse(call, fault, description)
         fact = self._quarantined(call.action, description, frame)
+        # nobody else can have answered it since it was looked for, unless we waited meanwhile
+        has_waited = route.may_wait or route.prices is not None or self._turn.locked()
         async with self._turn:
-            if (given := self._given(call, route)) is not None:
+            if has_waited and (given := self._given(call, route)) is not None:
                 return given
             context = Context(self.charger, self._clock.now())
             outcome = Outcome(route.last_resort(context), (fact,))

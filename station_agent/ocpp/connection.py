@@ -259,12 +259,13 @@ class ChargerConnection:
             await self._serve(received, frame)
 
     async def _tell_versions_apart(self, call: Call, other: Version) -> None:
-        is_this, is_other = _fits(self.version, call), _fits(other, call)
+        is_this = _fits(self.version, call)
+        if is_this and self._is_agreed:
+            return  # as agreed: there is nothing to learn
+        is_other = _fits(other, call)
         if is_this == is_other or call.action == _VENDORS_OWN:
             return
-        self._other_version = self.version if self._is_agreed and is_other else None
-        if self._is_agreed and not is_other:
-            self._other_version = other
+        self._other_version = self.version if self._is_agreed else None
         if is_other:
             self._answering.speak(other)
             await self._answering.record_or_not([self.connected()])

@@ -28,9 +28,12 @@ class TariffDisplays:
     async def record(self, facts: Sequence[Event], notes: Sequence[Note] = ()) -> None:
         """See Recorder.record."""
         said = dict(_said(facts))
+        if not said:
+            await self._memory.record(facts, notes)
+            return
         news = {one: shows for one, shows in said.items() if shows is not self.shows(one)}
         kept = [Kept(_KIND, one, _YES if shows else None) for one, shows in news.items()]
-        await self._memory.record(facts, [*notes, *kept] if kept else notes)
+        await self._memory.record(facts, [*notes, *kept])
         for charger_id, shows in news.items():
             (self._showing.add if shows else self._showing.discard)(charger_id)
 

@@ -111,7 +111,7 @@ class Context:
         if lag is not None:
             return read_kept(text, self.now, connected_at, lag)
         told = read_kept(text, self.now, connected_at, skew.lag or RIGHT)
-        if not told.oddity and self.now - told.at <= MAX_SKEW:
+        if skew.lag is None and not told.oddity and self.now - told.at <= MAX_SKEW:
             skew.seems_right()
         return told
 

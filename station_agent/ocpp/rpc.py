@@ -199,11 +199,18 @@ class Rpc:
         )
 
     def _receive_call(self, message: list[Any], data: bytes, amiss: str) -> Received:
+        if len(message) == _CALL_LENGTH and not amiss:
+            kind, message_id, action, payload = message
+            is_sound = type(message_id) is str and type(action) is str and type(payload) is dict
+            if is_sound and len(message_id) <= self._dialect.max_message_id:
+                return Call(message_id, action, payload, _digest(data), "", kind == _SEND)
+        return self._receive_odd_call(message, data, amiss)
+
+    def _receive_odd_call(self, message: list[Any], data: bytes, amiss: str) -> Received:
         message_id, action = (*message[1:3], None, None)[:2]
         named = action if isinstance(action, str) else ""
         wrong = self._wrong_with(message)
-        digest = hashlib.blake2b(data, digest_size=16).digest()
-        call = _read_call(message, digest, amiss or wrong)
+        call = _read_call(message, _digest(data), amiss or wrong)
         if wrong:
             refused = self._refuse(Fault.NOT_RPC, _echo(message_id), wrong, named)
             return structs.replace(refused, call=call)
@@ -264,6 +271,10 @@ def _read_call(message: list[Any], digest: bytes, amiss: str) -> Call | None:
     if not is_readable:
         return None
     return Call(message_id, action, payload or {}, digest, amiss, kind == _SEND, number)
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def _echo(message_id: Any) -> str:

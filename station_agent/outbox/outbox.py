@@ -53,9 +53,9 @@ log = structlog.get_logger()
 _GROUP_FACTS: Final = MAX_BATCH_EVENTS
 _GROUP_BYTES: Final = MAX_BATCH_BYTES
 _TRIM_EVERY: Final = 256
-_GATHER_S: Final = 0.001
-"""A busy disk gets larger groups: half the commits for a millisecond nobody notices."""
 """Delivered facts are deleted with a later write: an extra flush for it would buy nothing."""
+_GATHER_S: Final = 0.002
+"""So long the first of a group waits for others: half the commits, for a time nobody notices."""
 _NUMBERS_SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -181,7 +181,7 @@ class Outbox:
         pending.waiting.append(done)
         if not (self._is_writing or self._is_due):
             self._is_due = True
-            loop.call_soon(self._write)
+            loop.call_later(_GATHER_S, self._write)
         await done
 
     # SessionMemory and AnswerMemory.

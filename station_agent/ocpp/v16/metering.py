@@ -86,7 +86,9 @@ def _samples(values: Iterable[SampledValue], session: SessionRecord | None) -> l
         except ValueError:
             value = _with_comma(one.value)
         if one.format == "Raw" and isfinite(value) and not _is_placeholder(one, value, session):
-            measurand = meter.interval_of(one.measurand, one.context)
+            measurand = one.measurand
+            if measurand == meter.INTERVAL:
+                measurand = meter.interval_of(measurand, one.context)
             samples.append((value, measurand, one.unit, one.phase, one.location))
     return samples
 
