@@ -141,7 +141,7 @@ class Money:
         }
         held = a_reservation(**(known | more))
         with self.open_work() as work:
-            work.reservations.claim(held, Told("held", DRIVER), most_live=1_000)
+            work.reservations.claim(held, Told("held", DRIVER), most_live=10_000)
             work.commit()
         return held
 
