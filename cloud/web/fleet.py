@@ -57,6 +57,11 @@ class FleetForm(DeedForm):
     keep_h: int = Field(default=24, ge=1, le=168)
     key: str = Field(default="", max_length=64)
 
+    def once(self, viewer: Viewer) -> Once | None:
+        """Return how the form names itself; changed and sent again it is another request."""
+        said = self.model_dump_json(exclude={"key"})
+        return Once(viewer.user_id, f"page-{self.key}", said.encode()) if self.key else None
+
     def asked(self, site: Site) -> AskFleet:
         """Return it as the use case takes it.
 
@@ -105,8 +110,7 @@ def routes(site: Site) -> APIRouter:
     def ask(request: Request, form: Annotated[FleetForm, Form()]) -> Response:
         """Begin."""
         viewer = site.with_faults(request).viewer
-        once = Once(viewer.user_id, f"page-{form.key}", b"fleet") if form.key else None
-        begun = site.parts.fleet.issue(viewer, form.asked(site), once)
+        begun = site.parts.fleet.issue(viewer, form.asked(site), form.once(viewer))
         return RedirectResponse(f"/maintenance/fleet/{begun.fleet_command_id}", 303)
 
     @router.get("/maintenance/fleet/{fleet_command_id}")

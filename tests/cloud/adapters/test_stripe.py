@@ -309,4 +309,4 @@ def test_r08_a_webhook_older_than_five_minutes_is_refused(gateway):
 
 
 def test_what_is_too_little_to_charge_is_known_of_each_currency(gateway):
-    assert [gateway.least_minor(one) for one in ("GBP", "USD", "JPY", "XXX")] == [30, 50, 50, 0]
+    assert [gateway.least_minor(one) for one in ("GBP", "USD", "JPY", "ISK")] == [30, 50, 50, 0]

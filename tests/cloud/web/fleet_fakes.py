@@ -24,13 +24,16 @@ class FakeFleet:
     house: Any
     """The FakeParts it belongs to."""
     asked: list[AskFleet] = field(default_factory=list)
+    named: list[Once | None] = field(default_factory=list)
+    """How each request named itself."""
     done: list[str] = field(default_factory=list)
     """What was done to which, in order: `pause f1`."""
 
     def issue(self, viewer: Viewer, ask: AskFleet, once: Once | None = None) -> FleetCommandView:
         """See Fleet.issue."""
-        del viewer, once
+        del viewer
         self.asked.append(ask)
+        self.named.append(once)
         return self._command("f1")
 
     def get(self, viewer: Viewer, fleet_command_id: str) -> FleetCommandView:

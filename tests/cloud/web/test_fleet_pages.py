@@ -52,6 +52,17 @@ def test_a_request_is_asked_of_many_in_waves(signed_in, parts):
     assert asked.keep == timedelta(hours=48)
 
 
+def test_a_form_sent_twice_is_one_request_and_a_changed_one_another(signed_in, parts):
+    client = signed_in("maintenance")
+    for deed in ("soft-reset", "soft-reset", "clear-cache"):
+        client.post(PAGE, data=SURE | {"deed": deed})
+    first, again, other = parts.fleet.named
+
+    assert first == again
+    assert (first.key, first.user_id) == (other.key, other.user_id)
+    assert first.request != other.request
+
+
 @pytest.mark.parametrize("deed", [one.name for one in FOR_MANY])
 def test_everything_offered_can_be_asked(signed_in, parts, deed):
     form = SURE | {
