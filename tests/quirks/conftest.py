@@ -24,20 +24,13 @@ SPEED = 20
 """Boot is waited for 10 s, pings go every 20 s, chargers stay away for minutes."""
 _A_LITTLE_WH = 20
 _MARKS = itertools.count(1)
+_IN_TIME_S = min(WITHIN_S * SPEED, 120)
 
 
 class QuirkPost(Post):
     """See Post; what it may take is told to the house in the seconds of its clock."""
 
-    async def ask(self, action: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
-        """See Post.ask."""
-        body = {"action": action, "payload": payload or {}, "timeout_s": _IN_TIME_S}
-        return await self.post(f"/chargers/{self.charger_id}/calls", body)
-
-    async def command(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """See Post.command."""
-        path = f"/chargers/{self.charger_id}/commands?timeout_s={_IN_TIME_S:.0f}"
-        return await self.post(path, {"kind": kind} | fields)
+    in_time_s = _IN_TIME_S
 
     async def oddities(self) -> list[str]:
         """Return the words of what the agent found odd, oldest first."""
@@ -147,7 +140,6 @@ class QuirkPost(Post):
         await self.until(lambda: self.charger.line.backlog == 0, "all acknowledged")
 
 
-_IN_TIME_S = min(WITHIN_S * SPEED, 120)
 _PATIENCE_S = 600
 
 
