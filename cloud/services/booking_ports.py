@@ -282,6 +282,10 @@ class Waitlist(Protocol):
         """Return the entry, if there is one."""
         ...
 
+    def take_turn(self, station_id: str) -> None:
+        """Let nobody else offer anything at the station until this unit of work is over."""
+        ...
+
     def active(self, station_id: str, window: Window) -> list[WaitlistEntry]:
         """Return who waits, or has an offer, for a window that overlaps, first come first."""
         ...

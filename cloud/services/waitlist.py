@@ -66,10 +66,11 @@ class Queue:
 
     def freed(self, work: UnitOfWork, station_id: str, window: Window, now: datetime) -> None:
         """See Waiting.freed. Of several things that came free each is offered to somebody."""
-        queue = work.waitlist.active(station_id, window)
-        waiting = [
-            one for one in queue if one.state is State.WAITING and now < closes_at(_window(one))
-        ]
+        if not _waiting(work, station_id, window, now):
+            return
+        work.waitlist.take_turn(station_id)
+        # read after the wait: what was offered meanwhile is not offered twice
+        waiting = _waiting(work, station_id, window, now)
         if not waiting:
             return
         span = Window(min(one.starts_at for one in waiting), max(one.ends_at for one in waiting))
@@ -159,6 +160,14 @@ def _asked(entry: WaitlistEntry) -> Exactly:
     return Exactly(window=_window(entry), bay_id=entry.bay_id, wish=wish)
 
 
+def _waiting(
+    work: UnitOfWork, station_id: str, window: Window, now: datetime
+) -> list[WaitlistEntry]:
+    """Return who can still be offered something, first come first."""
+    queue = work.waitlist.active(station_id, window)
+    return [one for one in queue if one.state is State.WAITING and now < closes_at(_window(one))]
+
+
 def _offered(work: UnitOfWork, station_id: str, span: Window) -> list[tuple[str, Window]]:
     """Return what is offered to those who wait there."""
     queue = work.waitlist.active(station_id, span)
@@ -240,6 +249,8 @@ class WaitlistService:
 
         def effect() -> WaitlistView:
             entry = self._entry(work, viewer, new, now)
+            # before the entry is there: it would keep the turn from everybody, us as well
+            work.waitlist.take_turn(entry.station_id)
             work.waitlist.add(entry)
             look_at = min(now + FIRST_LOOK, closes_at(_window(entry)))
             work.deadlines.set([Deadline(DeadlineKind.WAITING, entry.id, look_at)])

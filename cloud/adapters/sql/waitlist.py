@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from cloud.adapters.sql.rows import Reader
-from cloud.adapters.sql.tables import waitlist
+from cloud.adapters.sql.tables import stations, waitlist
 from cloud.domain.waitlist import ACTIVE, State
 from cloud.domain.windows import Window
 from cloud.services.booking_ports import WaitlistEntry
@@ -31,6 +31,11 @@ class SqlWaitlist:
         """See Waitlist.get."""
         query = select(*_ENTRY.columns).where(waitlist.c.id == entry_id)
         return _ENTRY.one(self._connection.execute(query).one_or_none())
+
+    def take_turn(self, station_id: str) -> None:
+        """See Waitlist.take_turn."""
+        query = select(stations.c.id).where(stations.c.id == station_id)
+        self._connection.execute(query.with_for_update()).first()
 
     def active(self, station_id: str, window: Window) -> list[WaitlistEntry]:
         """See Waitlist.active."""
