@@ -19,14 +19,13 @@ import msgspec
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import Engine, insert
 
 from cloud.adapters.log_shelf import FolderShelf
 from cloud.adapters.passwords import ArgonPasswords
 from cloud.adapters.payments.sandbox import Faults, SandboxGateway
 from cloud.adapters.payments.sandbox_bank import SandboxBank
 from cloud.adapters.sql import tables
-from cloud.adapters.sql.engine import open_engine
 from cloud.adapters.sql.unit_of_work import SqlUnitOfWork, work_opener
 from cloud.adapters.throttle import LoginThrottle
 from cloud.api.app import create_app
@@ -87,6 +86,7 @@ from cloud.services.webhook_endpoints import WebhookEndpointService
 from cloud.services.withdrawals import Withdrawals
 from cloud.settings import Settings
 from tests.cloud.api.fakes import CountingBrokerUsers, NoAuthority, RememberingBroker, StillClock
+from tests.support.engines import quick_engine
 
 PASSWORD = "correct horse battery"
 HOST = "http://testserver"
@@ -177,7 +177,7 @@ def a_house(database: Path | str, app: FastAPI | None = None, **settings) -> Ite
     An app built before may be moved into it.
     """
     url = database if isinstance(database, str) else f"sqlite:///{database}"
-    engine = _hasty(open_engine(url, timeout_s=60))
+    engine = quick_engine(url)
     clock, broker, broker_users = StillClock(), RememberingBroker(), CountingBrokerUsers()
     services = _services(work_opener(engine), clock, broker, broker_users)
     chosen = DEFAULTS if not settings else Settings(**settings)
@@ -197,17 +197,6 @@ def furnish_with_users(database: Path | str) -> None:
     with a_house(database) as house:
         for name, role in USERS.items():
             house.add_user(name, role)
-
-
-def _hasty(engine: Engine) -> Engine:
-    """Do not wait for the disk: no test here pulls the plug."""
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection, _record) -> None:
-        if engine.dialect.name == "sqlite":
-            connection.execute("PRAGMA synchronous = OFF")
-
-    return engine
 
 
 def _services(open_work, clock, broker, broker_users) -> Services:

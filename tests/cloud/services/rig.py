@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Engine, event, insert, select, text
+from sqlalchemy import Engine, insert, select, text
 
 from cloud.adapters.sql import tables
-from cloud.adapters.sql.engine import open_engine
 from cloud.adapters.sql.unit_of_work import work_opener
 from cloud.domain.policy import Policy
 from cloud.services.alerts import AlertService
@@ -26,6 +25,7 @@ from contracts.batch import AuthorizeAsk, Batch, Beat
 from contracts.wire import encode
 from tests.cloud.api.fakes import RememberingBroker, StillClock
 from tests.cloud.builders import BAY, CHARGER, NOON, SENSOR, STATION
+from tests.support.engines import quick_engine
 
 OWNER, DRIVER, MAINTAINER, TOKEN = "u-owner", "u-driver", "u-maint", "04aabb"
 
@@ -142,7 +142,7 @@ class Agent:
 
 def a_rig(url: str, *, stations: int = 1, **more: Any) -> Rig:
     """Return a rig with stations of one charger and two bays each, set up and never heard."""
-    rig = Rig(_quick_engine(url), **more)
+    rig = Rig(quick_engine(url), **more)
     people = [(OWNER, "owner"), (DRIVER, "driver"), (MAINTAINER, "maintenance")]
     rig.insert(
         tables.users,
@@ -165,18 +165,6 @@ def a_rig(url: str, *, stations: int = 1, **more: Any) -> Rig:
     for _ in range(stations):
         _add_station(rig, next(numbers))
     return rig
-
-
-def _quick_engine(url: str) -> Engine:
-    """Return an engine that does not wait for the disk: no test here cuts the power."""
-    engine = open_engine(url, timeout_s=60)
-    if engine.dialect.name == "sqlite":
-
-        @event.listens_for(engine, "connect")
-        def _hurry(dbapi_connection: Any, _record: object) -> None:
-            dbapi_connection.execute("PRAGMA synchronous = OFF")
-
-    return engine
 
 
 def _add_station(rig: Rig, number: int) -> None:
