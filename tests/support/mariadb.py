@@ -23,6 +23,7 @@ class MariaDb:
         self.folder = Path(tempfile.mkdtemp(prefix="baywatt-mariadb-"))
         self.port = free_port()
         self._program = Program("mariadbd", self._command(), log_dir=self.folder)
+        self._numbering: dict[str, set[str]] = {}
 
     def start(self) -> Self:
         """Make the data directory where there is none yet, and start the server."""
@@ -69,11 +70,24 @@ class MariaDb:
             cursor.execute("SET foreign_key_checks = 0")
             for table in _tables_with_rows(cursor):
                 cursor.execute(f"DELETE FROM `{table}`")
-                cursor.execute(f"ALTER TABLE `{table}` AUTO_INCREMENT = 1")
+                if table in self._numbered(like):
+                    cursor.execute(f"ALTER TABLE `{table}` AUTO_INCREMENT = 1")
             connection.select_db(like)
             for table in _tables_with_rows(cursor):
                 cursor.execute(f"INSERT INTO {name}.`{table}` SELECT * FROM {like}.`{table}`")
             connection.commit()
+
+    def _numbered(self, name: str) -> set[str]:
+        """Return which of the tables number their rows; asked once."""
+        if name not in self._numbering:
+            query = (
+                "SELECT table_name FROM information_schema.tables "
+                "WHERE table_schema = %s AND auto_increment IS NOT NULL"
+            )
+            with self.connect() as connection, connection.cursor() as cursor:
+                cursor.execute(query, (name,))
+                self._numbering[name] = {table for (table,) in cursor.fetchall()}
+        return self._numbering[name]
 
     def drop_database(self, name: str) -> None:
         """Forget a database."""

@@ -29,13 +29,16 @@ ON_BOTH = pytest.mark.parametrize(
 
 @pytest.fixture
 def house(request, database_file, app, databases):
-    database = database_file
-    if getattr(request, "param", "sqlite") == "mariadb":
-        database = databases.mariadb()
-        furnish_with_users(database)
-    with a_house(database, app) as built:
-        add_charger(built)
-        yield built
+    if getattr(request, "param", "sqlite") == "sqlite":
+        with a_house(database_file, app) as built:
+            add_charger(built)
+            yield built
+        return
+    with databases.lent("mariadb") as url:
+        furnish_with_users(url)
+        with a_house(url, app) as built:
+            add_charger(built)
+            yield built
 
 
 @pytest.fixture
