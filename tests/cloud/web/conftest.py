@@ -1,8 +1,10 @@
 """A client of the pages, with fakes behind them."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from cloud.settings import Settings
@@ -14,10 +16,30 @@ def parts() -> FakeParts:
     return FakeParts.dundee()
 
 
-@pytest.fixture
-def client(parts: FakeParts) -> Iterator[TestClient]:
+class Turn:
+    """Stands for what the test whose turn it is has."""
+
+    def __init__(self) -> None:
+        self.now: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.now, name)
+
+
+PARTS, FEED = Turn(), Turn()
+
+
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    """Built once, for FastAPI takes its time over each route; asks whose turn it is."""
     settings = Settings(public_url="http://testserver", show_mailbox=True, _env_file=None)
-    with TestClient(app_of(parts, settings, FakeFeed()), follow_redirects=False) as made:
+    return app_of(PARTS, settings, FEED)
+
+
+@pytest.fixture
+def client(app: FastAPI, parts: FakeParts) -> Iterator[TestClient]:
+    PARTS.now, FEED.now = parts, FakeFeed()
+    with TestClient(app, follow_redirects=False) as made:
         yield made
 
 
