@@ -93,8 +93,8 @@ def _without_lengths(schema: Any) -> Any:
 class Schemas:
     """All requests and responses of one version, each read when first asked for."""
 
-    def __init__(self, package: str, request_suffix: str) -> None:
-        self._folder = resources.files(package) / "schemas"
+    def __init__(self, version: str, request_suffix: str) -> None:
+        self._folder = resources.files("ocpp") / version / "schemas"
         self._request_suffix = request_suffix
         self._requests: dict[str, Checker] = {}
         self._responses: dict[str, Checker] = {}

@@ -39,6 +39,13 @@ def test_nothing_of_the_ocpp_package_is_imported_outside_its_folders():
     assert found == []
 
 
+def test_the_agent_takes_the_words_of_the_ocpp_package_and_no_more():
+    agents = [one for one in sources() if is_within(one.module, "station_agent")]
+    found = {one.module for one in agents if any(map(IMPORTED.match, one.imports()))}
+
+    assert all(is_within(module, "station_agent.ocpp.words") for module in found)
+
+
 def test_the_search_finds_what_it_is_for():
     spelled = ["ocpp1.6", "ocpp2.0.1", "1.6", "2.0.1", "ocpp.v16", "v201", "OCPP 2.1"]
     innocent = ["0.1.6.2", "version 1.60", "2.0.11", "v1", "", "3.1.6 MB"]

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ocpp.v16.enums import Action
-
 from station_agent.ocpp import certificates
 from station_agent.ocpp.dialects import OCPP_16
 from station_agent.ocpp.local_lists import learn_sent, learn_version
@@ -36,6 +34,7 @@ from station_agent.ocpp.v16 import (
 from station_agent.ocpp.v16.commands import COMMANDS
 from station_agent.ocpp.v16.splits import SPLITS
 from station_agent.ocpp.versions import Learn, Version
+from station_agent.ocpp.words.v16 import Action
 
 ROUTES: Final[Routes] = {
     Action.authorize: authorize.ROUTE,
@@ -76,7 +75,7 @@ VERSION: Final = Version(
     name="1.6",
     subprotocol="ocpp1.6",
     dialect=OCPP_16,
-    schemas=Schemas("ocpp.v16", request_suffix=""),
+    schemas=Schemas("v16", request_suffix=""),
     routes=ROUTES,
     not_handled=NOT_HANDLED,
     commands=COMMANDS,

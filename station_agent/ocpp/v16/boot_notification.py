@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from ocpp.v16.enums import RegistrationStatus
-
 from contracts.events import ChargerBooted
 from contracts.plan import Registration
 from station_agent.ocpp.fields import Payload, cut
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Context, Outcome, Route
+from station_agent.ocpp.words.v16 import RegistrationStatus
 
 STATUS: Final = {
     Registration.ACCEPTED: RegistrationStatus.accepted,

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ocpp.v16.enums import Action, ChargingProfilePurposeType
-
 from contracts import commands
 from contracts.commands import ChargingProfile, ProfilePurpose
 from contracts.events import Event
@@ -18,6 +16,7 @@ from station_agent.ocpp.charging_profiles import (
     schedule_of,
 )
 from station_agent.ocpp.versions import AnswerContext, CommandContext, Outbound
+from station_agent.ocpp.words.v16 import Action, ChargingProfilePurposeType
 
 PURPOSE: Final[Mapping[ProfilePurpose, ChargingProfilePurposeType]] = {
     ProfilePurpose.CHARGER: ChargingProfilePurposeType.charge_point_max_profile,

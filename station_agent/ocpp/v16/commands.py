@@ -3,15 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16.enums import (
-    Action,
-    AuthorizationStatus,
-    AvailabilityType,
-    ConfigurationKey,
-    ResetType,
-    UpdateType,
-)
-
 from contracts import commands
 from contracts.commands import Request, ResetKind
 from station_agent.ocpp.cards import as_shown
@@ -19,6 +10,14 @@ from station_agent.ocpp.instants import write
 from station_agent.ocpp.v16 import charging_profiles, update_firmware
 from station_agent.ocpp.v16.device_commands import DEVICE_COMMANDS
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate, Untranslatable
+from station_agent.ocpp.words.v16 import (
+    Action,
+    AuthorizationStatus,
+    AvailabilityType,
+    ConfigurationKey,
+    ResetType,
+    UpdateType,
+)
 
 RESET: Final[Mapping[ResetKind, ResetType]] = {
     ResetKind.SOFT: ResetType.soft,

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from ocpp.v16.enums import DataTransferStatus
-
 from contracts.events import DataTransferred
 from station_agent.ocpp.fields import Payload
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
+from station_agent.ocpp.words.v16 import DataTransferStatus
 
 
 class DataTransfer(Payload, frozen=True, rename="camel"):

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16.enums import Action
-
 from contracts import commands
 from contracts.commands import LogKind, Request
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate, Untranslatable
+from station_agent.ocpp.words.v16 import Action
 
 
 def read_variables(request: commands.ReadVariables, _context: CommandContext) -> Outbound:

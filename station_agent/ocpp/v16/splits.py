@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16.enums import Action, ConfigurationKey, UpdateType
-
 from station_agent.ocpp.versions import Outbound, Split
+from station_agent.ocpp.words.v16 import Action, ConfigurationKey, UpdateType
 
 
 def _read_limit(answer: Mapping[str, Any]) -> int | None:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus
-
 from contracts.events import ChargingState, ConnectorState, ConnectorStateReported, Event
 from station_agent.ocpp.fields import Index, Payload, cut
 from station_agent.ocpp.outcome import Context, Outcome, Route, Unreadable
 from station_agent.ocpp.sessions import Changes, enter
+from station_agent.ocpp.words.v16 import ChargePointErrorCode, ChargePointStatus
 
 STATE: Final[Mapping[str, ConnectorState]] = {
     ChargePointStatus.available: ConnectorState.FREE,

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 
 from msgspec import field
-from ocpp.v16.enums import Reason
 
 from contracts.ids import same_token
 from station_agent.ocpp import meter
@@ -13,6 +12,7 @@ from station_agent.ocpp.instants import Told
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
 from station_agent.ocpp.sessions import Changes, Stop, end
 from station_agent.ocpp.v16.metering import MeterValue, facts_of
+from station_agent.ocpp.words.v16 import Reason
 from station_agent.ports import SessionRecord
 
 

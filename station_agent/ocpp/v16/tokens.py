@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16.enums import AuthorizationStatus
-
 from station_agent.ocpp.instants import write
+from station_agent.ocpp.words.v16 import AuthorizationStatus
 from station_agent.ports import Verdict
 
 _MAX_ID_TAG: Final = 20

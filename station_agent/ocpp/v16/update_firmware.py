@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ocpp.v16.enums import Action
-
 from contracts import commands
 from contracts.events import Event, JobKind
 from station_agent.ocpp.firmware import described, ordered
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.versions import AnswerContext, CommandContext, Outbound, Untranslatable
+from station_agent.ocpp.words.v16 import Action
 
 
 def order(request: commands.UpdateFirmware, context: CommandContext) -> Outbound:

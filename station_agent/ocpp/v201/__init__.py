@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ocpp.v201.enums import Action
-
 from contracts.events import JobKind
 from station_agent.ocpp import certificates
 from station_agent.ocpp.dialects import OCPP_201
@@ -48,6 +46,7 @@ from station_agent.ocpp.v201.commands import COMMANDS
 from station_agent.ocpp.v201.reports import begun, both
 from station_agent.ocpp.v201.splits import SPLITS
 from station_agent.ocpp.versions import Learn, Version
+from station_agent.ocpp.words.v201 import Action
 
 ROUTES: Final[Routes] = {
     Action.authorize: authorize.ROUTE,
@@ -113,7 +112,7 @@ VERSION: Final = Version(
     name="2.0.1",
     subprotocol="ocpp2.0.1",
     dialect=OCPP_201,
-    schemas=Schemas("ocpp.v201", request_suffix="Request"),
+    schemas=Schemas("v201", request_suffix="Request"),
     routes=ROUTES,
     not_handled=NOT_HANDLED,
     commands=COMMANDS,

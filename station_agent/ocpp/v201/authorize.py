@@ -2,12 +2,14 @@
 
 from typing import Any, Final
 
-from ocpp.v201.enums import AuthorizationStatusEnumType, AuthorizeCertificateStatusEnumType
-
 from station_agent.ocpp.fields import Payload
 from station_agent.ocpp.outcome import Answers, Ask, Context, Outcome, Reply, Route
 from station_agent.ocpp.sessions import decided
 from station_agent.ocpp.v201.tokens import NOBODY, IdToken, id_token_info
+from station_agent.ocpp.words.v201 import (
+    AuthorizationStatusEnumType,
+    AuthorizeCertificateStatusEnumType,
+)
 
 UNKNOWN: Final = AuthorizeCertificateStatusEnumType.cert_chain_error
 """Said of a certificate nobody could judge: it is not taken for good."""

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ocpp.v201.enums import Action, ChargingProfilePurposeEnumType
-
 from contracts import commands
 from contracts.commands import ChargingProfile, ProfilePurpose
 from contracts.events import Event, JobKind
@@ -20,6 +18,7 @@ from station_agent.ocpp.charging_profiles import (
 )
 from station_agent.ocpp.v201.reports import begun
 from station_agent.ocpp.versions import AnswerContext, CommandContext, Outbound
+from station_agent.ocpp.words.v201 import Action, ChargingProfilePurposeEnumType
 
 PURPOSE: Final[Mapping[ProfilePurpose, ChargingProfilePurposeEnumType]] = {
     ProfilePurpose.CHARGER: ChargingProfilePurposeEnumType.charging_station_max_profile,

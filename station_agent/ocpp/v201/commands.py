@@ -3,14 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v201.enums import (
-    Action,
-    AuthorizationStatusEnumType,
-    OperationalStatusEnumType,
-    ResetEnumType,
-    UpdateEnumType,
-)
-
 from contracts import commands
 from contracts.commands import Request, ResetKind
 from station_agent.ocpp.instants import write
@@ -18,6 +10,13 @@ from station_agent.ocpp.v201 import charging_profiles, update_firmware
 from station_agent.ocpp.v201.device_commands import DEVICE_COMMANDS
 from station_agent.ocpp.v201.tokens import Shown, central, shown
 from station_agent.ocpp.versions import CommandContext, Outbound, Translate
+from station_agent.ocpp.words.v201 import (
+    Action,
+    AuthorizationStatusEnumType,
+    OperationalStatusEnumType,
+    ResetEnumType,
+    UpdateEnumType,
+)
 
 RESET: Final[Mapping[ResetKind, ResetEnumType]] = {
     ResetKind.SOFT: ResetEnumType.on_idle,

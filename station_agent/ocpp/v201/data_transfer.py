@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from ocpp.v201.enums import DataTransferStatusEnumType
-
 from contracts.events import DataTransferred
 from station_agent.ocpp.fields import Payload
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
+from station_agent.ocpp.words.v201 import DataTransferStatusEnumType
 
 
 class DataTransfer(Payload, frozen=True, rename="camel"):

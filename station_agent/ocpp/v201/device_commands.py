@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v201.enums import (
+from contracts import commands
+from contracts.commands import LogKind, MessagePriority, MessageState, Request
+from station_agent.ocpp.instants import write
+from station_agent.ocpp.v201.variables import place_of
+from station_agent.ocpp.versions import CommandContext, Outbound, Translate, Untranslatable
+from station_agent.ocpp.words.v201 import (
     Action,
     LogEnumType,
     MessageFormatEnumType,
@@ -11,12 +16,6 @@ from ocpp.v201.enums import (
     MessageStateEnumType,
     ReportBaseEnumType,
 )
-
-from contracts import commands
-from contracts.commands import LogKind, MessagePriority, MessageState, Request
-from station_agent.ocpp.instants import write
-from station_agent.ocpp.v201.variables import place_of
-from station_agent.ocpp.versions import CommandContext, Outbound, Translate, Untranslatable
 
 LOG: Final = {
     LogKind.DIAGNOSTICS: LogEnumType.diagnostics_log,

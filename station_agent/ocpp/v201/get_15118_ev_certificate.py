@@ -1,9 +1,8 @@
 """Get15118EVCertificate (OCPP 2.0.1, M01, M02): a car wants its contract's certificate."""
 
-from ocpp.v201.enums import Iso15118EVCertificateStatusEnumType as Status
-
 from station_agent.ocpp.fields import Payload
 from station_agent.ocpp.outcome import Context, Outcome, Route
+from station_agent.ocpp.words.v201 import Iso15118EVCertificateStatusEnumType as Status
 
 
 class Get15118EVCertificate(Payload, frozen=True, rename="camel"):

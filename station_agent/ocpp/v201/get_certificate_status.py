@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from ocpp.v201.enums import GetCertificateStatusEnumType as Status
-
 from station_agent.ocpp.fields import Payload
 from station_agent.ocpp.outcome import Context, Outcome, Route
+from station_agent.ocpp.words.v201 import GetCertificateStatusEnumType as Status
 
 
 class GetCertificateStatus(Payload, frozen=True, rename="camel"):

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v201.enums import NotifyEVChargingNeedsStatusEnumType as Status
-
 from contracts.events import ChargingNeeded
 from station_agent.domain.schedules import bounded, watts
 from station_agent.ocpp.fields import Index, Payload
 from station_agent.ocpp.instants import read_planned
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
+from station_agent.ocpp.words.v201 import NotifyEVChargingNeedsStatusEnumType as Status
 
 PHASES: Final[Mapping[str, int]] = {"AC_single_phase": 1, "AC_two_phase": 2, "AC_three_phase": 3}
 

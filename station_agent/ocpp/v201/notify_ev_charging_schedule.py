@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import structs
-from ocpp.v201.enums import GenericStatusEnumType as Status
 
 from contracts.events import InventoryEntry, InventoryKind, InventoryReported
 from station_agent.domain.schedules import Steps, bounded, exceeds, watts
 from station_agent.ocpp.fields import Index, Payload
 from station_agent.ocpp.instants import read_planned
 from station_agent.ocpp.outcome import Answers, Context, Outcome, Route
+from station_agent.ocpp.words.v201 import GenericStatusEnumType as Status
 
 
 class NotifyEVChargingSchedule(Payload, frozen=True, rename="camel"):

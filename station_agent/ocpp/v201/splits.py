@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v201.enums import Action, UpdateEnumType
-
 from station_agent.ocpp.versions import Outbound, Split
+from station_agent.ocpp.words.v201 import Action, UpdateEnumType
 
 
 def _split(items: str, component: str, action: str) -> Split:

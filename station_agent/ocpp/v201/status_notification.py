@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ocpp.v201.enums import ConnectorStatusEnumType as Status
-
 from contracts.events import ConnectorState, ConnectorStateReported, Event
 from station_agent.ocpp.fields import Index, Payload
 from station_agent.ocpp.outcome import Context, Outcome, Route, Unreadable
+from station_agent.ocpp.words.v201 import ConnectorStatusEnumType as Status
 
 STATE: Final[Mapping[str, ConnectorState]] = {
     Status.available: ConnectorState.FREE,

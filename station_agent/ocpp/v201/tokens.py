@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ocpp.v201.enums import AuthorizationStatusEnumType as Status
-from ocpp.v201.enums import IdTokenEnumType, MessageFormatEnumType
-
 from contracts.ids import Token
 from contracts.token_types import TypeWord, type_by_shape
 from station_agent.ocpp.cards import as_shown
 from station_agent.ocpp.fields import Payload, cut_token
 from station_agent.ocpp.instants import write
 from station_agent.ocpp.outcome import Ask
+from station_agent.ocpp.words.v201 import AuthorizationStatusEnumType as Status
+from station_agent.ocpp.words.v201 import IdTokenEnumType, MessageFormatEnumType
 from station_agent.ports import DecidedBy, Verdict
 
 _MAX_ID_TOKEN: Final = 36

@@ -6,12 +6,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from msgspec import field
-from ocpp.v201.enums import (
-    ChargingStateEnumType,
-    ReasonEnumType,
-    TransactionEventEnumType,
-    TriggerReasonEnumType,
-)
 
 from contracts.events import ChargingState, MeterSampled
 from station_agent.ocpp import meter
@@ -41,6 +35,12 @@ from station_agent.ocpp.v201.metering import (
 )
 from station_agent.ocpp.v201.seq_nos import Standing
 from station_agent.ocpp.v201.tokens import NOBODY, IdToken, id_token_info
+from station_agent.ocpp.words.v201 import (
+    ChargingStateEnumType,
+    ReasonEnumType,
+    TransactionEventEnumType,
+    TriggerReasonEnumType,
+)
 from station_agent.ports import SessionRecord
 
 STATE: Final[Mapping[str, ChargingState]] = {

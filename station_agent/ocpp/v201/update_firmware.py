@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ocpp.v201.enums import Action
-
 from contracts import commands
 from contracts.events import Event, JobKind
 from station_agent.ocpp.firmware import described, ordered
 from station_agent.ocpp.versions import AnswerContext, CommandContext, Outbound
+from station_agent.ocpp.words.v201 import Action
 
 
 def order(request: commands.UpdateFirmware, context: CommandContext) -> Outbound:

@@ -7,8 +7,6 @@ reads), so no handler differs; types that were enumerations in 2.0.1 (idToken.ty
 from collections.abc import Mapping
 from typing import Final
 
-from ocpp.v21.enums import Action
-
 from contracts import commands
 from contracts.commands import Request
 from station_agent.ocpp import v201
@@ -36,6 +34,7 @@ from station_agent.ocpp.v21 import (
 from station_agent.ocpp.v201.commands import COMMANDS
 from station_agent.ocpp.v201.splits import SPLITS
 from station_agent.ocpp.versions import Learn, Translate, Version
+from station_agent.ocpp.words.v21 import Action
 
 ROUTES: Final[Routes] = {
     **v201.ROUTES,
@@ -74,7 +73,7 @@ VERSION: Final = Version(
     name="2.1",
     subprotocol="ocpp2.1",
     dialect=OCPP_21,
-    schemas=Schemas("ocpp.v21", request_suffix="Request"),
+    schemas=Schemas("v21", request_suffix="Request"),
     routes=ROUTES,
     not_handled=NOT_HANDLED,
     commands=OWN_COMMANDS,
