@@ -18,7 +18,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
-from cloud.services.views import Change, ChangeKind
+from cloud.services.change_views import Change, ChangeKind
 from cloud.viewers import Frame, Viewer
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from cloud.services.views import BayView, Change, ChangeKind, HeardView
+from cloud.services.change_views import Change, ChangeKind
+from cloud.services.views import BayView, HeardView
 from contracts.events import (
     BayOccupancyChanged,
     ChargerConnected,

@@ -13,9 +13,9 @@ from sqlalchemy import event, insert
 
 from cloud.adapters.sql import tables
 from cloud.domain.reservations import Reservation
+from cloud.services.change_views import Change, ChangeKind
 from cloud.services.ingest import Incoming
 from cloud.services.ports import UnitOfWork
-from cloud.services.views import Change, ChangeKind
 from cloud.settings import Settings
 from cloud.wiring import House
 from contracts.batch import Batch

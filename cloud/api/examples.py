@@ -5,15 +5,33 @@ from typing import Any, Final
 
 import msgspec
 
-from cloud.services import views
 from cloud.services.collaborators import Option
 from cloud.services.offer_views import OfferList, OfferView
+from cloud.services.views import (
+    AlertList,
+    AlertView,
+    BayView,
+    CommandView,
+    ConnectorView,
+    PriceView,
+    ReservationList,
+    ReservationView,
+    SampleView,
+    SessionDetail,
+    SessionList,
+    SessionView,
+    StationDetail,
+    StationList,
+    StationView,
+    WitnessKind,
+    WitnessView,
+)
 
 _NOW: Final = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
-_CONNECTOR: Final = views.ConnectorView(
+_CONNECTOR: Final = ConnectorView(
     connector_id=1, standard="IEC_62196_T2_COMBO", power_type="DC", max_power_w=50_000
 )
-_BAY: Final = views.BayView(
+_BAY: Final = BayView(
     bay_id="dundee-greenmarket-1",
     station_id="dundee-greenmarket",
     name="1",
@@ -25,14 +43,14 @@ _BAY: Final = views.BayView(
     heard_at=_NOW - timedelta(seconds=4),
     valid_until=_NOW + timedelta(seconds=86),
     witnesses=[
-        views.WitnessView(
-            witness=views.WitnessKind.SENSOR,
+        WitnessView(
+            witness=WitnessKind.SENSOR,
             says="empty",
             observed_at=_NOW - timedelta(seconds=40),
             is_trusted=True,
         ),
-        views.WitnessView(
-            witness=views.WitnessKind.CONNECTOR,
+        WitnessView(
+            witness=WitnessKind.CONNECTOR,
             says="free",
             observed_at=_NOW - timedelta(minutes=7),
             is_trusted=True,
@@ -45,7 +63,7 @@ _BAY: Final = views.BayView(
     evse_id=1,
     version=12,
 )
-_STATION: Final = views.StationView(
+_STATION: Final = StationView(
     station_id="dundee-greenmarket",
     name="Greenmarket",
     operator="Dundee City Council",
@@ -56,7 +74,7 @@ _STATION: Final = views.StationView(
     longitude=-2.9716,
     timezone="Europe/London",
     distance_m=420,
-    price=views.PriceView(currency="GBP", price_per_kwh_minor=55),
+    price=PriceView(currency="GBP", price_per_kwh_minor=55),
     heard_at=_NOW - timedelta(seconds=4),
     bays_total=1,
     bays_available=1,
@@ -65,7 +83,7 @@ _STATION: Final = views.StationView(
     statuses={"AVAILABLE": 1},
     bays=[_BAY],
 )
-_SESSION: Final = views.SessionView(
+_SESSION: Final = SessionView(
     session_id="3f0c6b1e5d7a4e0f9b1c2d3e4f5a6b7c",
     station_id="dundee-greenmarket",
     station_name="Greenmarket",
@@ -91,10 +109,10 @@ _SESSION: Final = views.SessionView(
     version=84,
     export_wh=0,
 )
-_SAMPLE: Final = views.SampleView(
+_SAMPLE: Final = SampleView(
     at=_NOW - timedelta(seconds=3), power_w=43_800.0, energy_wh=14_250, soc_pct=61.0
 )
-_ALERT: Final = views.AlertView(
+_ALERT: Final = AlertView(
     alert_id="9a1b2c3d4e5f40718293a4b5c6d7e8f9",
     key="charger_fault:DD-GREEN-01:1:1",
     rule="charger_fault",
@@ -117,7 +135,7 @@ _ALERT: Final = views.AlertView(
     resolved_by=None,
     version=1,
 )
-_COMMAND: Final = views.CommandView(
+_COMMAND: Final = CommandView(
     command_id="5e6f708192a34b5c8d9e0f1a2b3c4d5e",
     station_id="dundee-greenmarket",
     charger_id="DD-GREEN-01",
@@ -132,7 +150,7 @@ _COMMAND: Final = views.CommandView(
     version=2,
 )
 
-_RESERVATION: Final = views.ReservationView(
+_RESERVATION: Final = ReservationView(
     reservation_id="7c8d9e0f1a2b4c3d8e9f0a1b2c3d4e5f",
     number=1_204_881_337,
     station_id="dundee-greenmarket",
@@ -204,16 +222,16 @@ _OFFER: Final = OfferView(
 _VIEWS: Final = (
     _BAY,
     _STATION,
-    views.StationDetail(as_of=_NOW, station=_STATION),
-    views.StationList(as_of=_NOW, stations=[_STATION], next_cursor=None),
+    StationDetail(as_of=_NOW, station=_STATION),
+    StationList(as_of=_NOW, stations=[_STATION], next_cursor=None),
     _SESSION,
-    views.SessionDetail(session=_SESSION, samples=[_SAMPLE]),
-    views.SessionList(as_of=_NOW, sessions=[_SESSION], next_cursor=None),
+    SessionDetail(session=_SESSION, samples=[_SAMPLE]),
+    SessionList(as_of=_NOW, sessions=[_SESSION], next_cursor=None),
     _ALERT,
-    views.AlertList(as_of=_NOW, alerts=[_ALERT], next_cursor=None),
+    AlertList(as_of=_NOW, alerts=[_ALERT], next_cursor=None),
     _COMMAND,
     _RESERVATION,
-    views.ReservationList(server_now=_NOW, reservations=[_RESERVATION], next_cursor=None),
+    ReservationList(server_now=_NOW, reservations=[_RESERVATION], next_cursor=None),
     _OFFER,
     OfferList(server_now=_NOW, offers=[_OFFER]),
 )

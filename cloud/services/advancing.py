@@ -16,12 +16,12 @@ from cloud.domain.reservations import PROMISED, Happening, Reservation, Status, 
 from cloud.domain.windows import Window, floor
 from cloud.services import formats
 from cloud.services.booking_ports import Told
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Keeping, Notice, Settling, Telling, Waiting
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.notices import about
 from cloud.services.ports import UnitOfWork
-from cloud.services.reservation_views import changes_of
-from cloud.services.views import Change
+from cloud.services.reservation_changes import changes_of
 
 PLANNED_AHEAD: Final = timedelta(days=3)
 """How far ahead the plan tells agents of reservations."""

@@ -10,9 +10,9 @@ from cloud.domain.alerts.rule import settle
 from cloud.domain.policy import Policy
 from cloud.services.alert_mails import mails
 from cloud.services.alerts import alert_view, change_of
+from cloud.services.change_views import Change
 from cloud.services.ports import UnitOfWork
 from cloud.services.settling import station_of
-from cloud.services.views import Change
 
 
 def _new_id() -> str:

@@ -9,19 +9,13 @@ from cloud.domain.access import Role, Viewer
 from cloud.domain.alerts.handling import acknowledged, resolved
 from cloud.domain.alerts.rule import Alert, Happened, Happening
 from cloud.domain.errors import AlertAlreadyHandled, NotAllowed, NotFound
+from cloud.services.change_views import Change, ChangeKind
 from cloud.services.cursors import seal, unseal
 from cloud.services.fact_ports import AlertPage, LogEntry
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
-from cloud.services.views import (
-    AlertDetail,
-    AlertList,
-    AlertLogView,
-    AlertView,
-    Change,
-    ChangeKind,
-)
+from cloud.services.views import AlertDetail, AlertList, AlertLogView, AlertView
 
 MAX_LIMIT: Final = 500
 ACTIVE: Final = frozenset({"open", "acknowledged"})

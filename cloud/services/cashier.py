@@ -26,6 +26,7 @@ from cloud.domain.payments import (
 )
 from cloud.domain.policy import Policy
 from cloud.services.alerting import Alerting
+from cloud.services.change_views import Change
 from cloud.services.money_ports import (
     GatewayAnswer,
     GatewayAway,
@@ -36,7 +37,6 @@ from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
 from cloud.services.till import TillService
-from cloud.services.views import Change
 
 log = structlog.get_logger(__name__)
 

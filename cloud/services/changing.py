@@ -24,11 +24,11 @@ from cloud.domain.windows import Window
 from cloud.services.admission import Admission
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Told
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Quoting
 from cloud.services.holding import Draft, Overtaken, fixed_at_of, quote_of
 from cloud.services.packing import REPACKED, Seating, Site, is_movable, need_of, seat, site_of
 from cloud.services.ports import UnitOfWork
-from cloud.services.views import Change
 
 _FREE: Final = "AVAILABLE"
 

@@ -15,8 +15,8 @@ from cloud.domain.tariffs import Discounts
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
 from cloud.services.booking_ports import NewReservation, PlugWish, Told
+from cloud.services.change_views import Change
 from cloud.services.ports import UnitOfWork
-from cloud.services.views import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

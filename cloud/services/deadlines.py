@@ -9,6 +9,7 @@ import structlog
 
 from cloud.domain.stations import StationLink
 from cloud.domain.thinning import kept
+from cloud.services.change_views import Change
 from cloud.services.collaborators import (
     Binding,
     Certifying,
@@ -28,7 +29,6 @@ from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
 from cloud.services.settling import Settling
-from cloud.services.views import Change
 
 log = structlog.get_logger(__name__)
 

@@ -16,11 +16,11 @@ from cloud.services.admin_ports import ChargingToken
 from cloud.services.admission import Admission
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import NewReservation, Told
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Codes, Quoted, Quoting
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.packing import REPACKED, Seating, Site, seat, site_of
 from cloud.services.ports import TransactionLost, UnitOfWork
-from cloud.services.views import Change
 from contracts.ids import same_token
 from contracts.token_types import TokenType
 

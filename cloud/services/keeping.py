@@ -17,6 +17,7 @@ from cloud.domain.sight import followed, is_to_watch
 from cloud.domain.witnesses import evidence
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Told
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Notice, Telling
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board
@@ -25,9 +26,8 @@ from cloud.services.facts.promised import load_bay, load_promises
 from cloud.services.notices import about
 from cloud.services.ports import UnitOfWork
 from cloud.services.rescheduling import Place, Rescuer, close_offer, rebook, relocated
-from cloud.services.reservation_views import changes_of
+from cloud.services.reservation_changes import changes_of
 from cloud.services.settling import Settling
-from cloud.services.views import Change
 
 BEHIND: Final = 100
 """An agent with more facts than this still to tell has not told us all we should know."""

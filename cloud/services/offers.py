@@ -27,6 +27,7 @@ from cloud.domain.windows import Window
 from cloud.services.admission import Admission
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Offer, Told
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Finding, Notice, Option, Quoting, Telling
 from cloud.services.formats import zone
 from cloud.services.idempotency import Once, do_once
@@ -45,7 +46,7 @@ from cloud.services.rescheduling import (
 )
 from cloud.services.reservation_views import places
 from cloud.services.retrying import retried
-from cloud.services.views import Change, ReservationView
+from cloud.services.views import ReservationView
 
 _MOVABLE: Final = frozenset({Status.BOOKED, Status.ARRIVED})
 

@@ -20,15 +20,17 @@ from cloud.domain.notices import Channel
 from cloud.domain.otp import HOUR, MOST_TRIES, VALID_FOR, is_right, new_code, sealed, wait_s
 from cloud.domain.reservations import Happening, Reservation, Status
 from cloud.services.booking_ports import Otp, Told
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Advancing
 from cloud.services.fact_ports import Message
 from cloud.services.idempotency import Once, do_once
 from cloud.services.otp_texts import About, Wording, write
 from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.publishing import Publisher
-from cloud.services.reservation_views import change_of, places
+from cloud.services.reservation_changes import change_of
+from cloud.services.reservation_views import places
 from cloud.services.retrying import retried
-from cloud.services.views import Change, ReservationView
+from cloud.services.views import ReservationView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

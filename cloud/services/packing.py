@@ -13,9 +13,9 @@ from cloud.domain.stations import Station
 from cloud.domain.windows import Window
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import FoundBay, Told
+from cloud.services.change_views import Change
 from cloud.services.formats import zone
 from cloud.services.ports import UnitOfWork
-from cloud.services.views import Change
 
 REPACKED: Final = Told("repacked")
 _REACH: Final = timedelta(days=1)

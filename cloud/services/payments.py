@@ -19,6 +19,7 @@ from cloud.domain.money import charge_unit
 from cloud.domain.payments import Method, Payment, PaymentStatus, Purpose, Step, StepKind
 from cloud.domain.reservations import PROMISED, Reservation, Status
 from cloud.services.booking_ports import Told
+from cloud.services.change_views import Change
 from cloud.services.credit_notes import TOO_LITTLE, Taken, write_credit_note
 from cloud.services.idempotency import Once, do_once
 from cloud.services.payment_methods import means_of
@@ -26,7 +27,6 @@ from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
 from cloud.services.till import Opening, TillService
-from cloud.services.views import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,12 @@ from cloud.domain.reservations import Reservation, Status, Trouble
 from cloud.domain.windows import GRANULE, Window, floor
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Offer, Told
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Finding, Notice, Option, Quoting, Telling
 from cloud.services.holding import quote_of
 from cloud.services.notices import about
 from cloud.services.offer_views import options_of, to_plain
 from cloud.services.ports import TransactionLost, UnitOfWork
-from cloud.services.views import Change
 
 RESCHEDULE: Final = "reschedule"
 MOST_OPTIONS: Final = 5

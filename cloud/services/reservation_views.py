@@ -7,7 +7,7 @@ from datetime import datetime
 from cloud.domain.reservations import OCPI, Reservation
 from cloud.domain.stations import Station
 from cloud.services.ports import UnitOfWork
-from cloud.services.views import Change, ChangeKind, ReservationView
+from cloud.services.views import ReservationView
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +78,3 @@ def reservation_view(
         server_now=now,
         version=reservation.changed_version,
     )
-
-
-def change_of(view: ReservationView) -> Change:
-    """Return the change that tells who watches."""
-    return Change(
-        change=ChangeKind.RESERVATION,
-        station_id=view.station_id,
-        subject=view.reservation_id,
-        version=view.version,
-        user_id=view.user_id,
-        view=view,
-    )
-
-
-def changes_of(
-    work: UnitOfWork, reservations: Collection[Reservation], now: datetime
-) -> list[Change]:
-    """Return the changes that tell who watches these reservations."""
-    there = places(work, reservations)
-    return [change_of(there.view(one, now)) for one in reservations]

@@ -17,6 +17,7 @@ from cloud.services.booking_ports import (
     ReservationPage,
     Told,
 )
+from cloud.services.change_views import Change
 from cloud.services.changing import Changer, NewTimes
 from cloud.services.collaborators import Finding, Option
 from cloud.services.cursors import seal, unseal
@@ -29,7 +30,6 @@ from cloud.services.reservation_views import places
 from cloud.services.retrying import retried
 from cloud.services.sharing import Shared
 from cloud.services.views import (
-    Change,
     ReservationList,
     ReservationLog,
     ReservationLogView,

@@ -11,6 +11,7 @@ from cloud.domain.reservations import Reservation
 from cloud.domain.series import Series, windows
 from cloud.domain.windows import Window, floor
 from cloud.services.booking_ports import NewReservation
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Finding
 from cloud.services.holding import Holder, Overtaken
 from cloud.services.idempotency import Once, do_once
@@ -20,7 +21,7 @@ from cloud.services.publishing import Publisher
 from cloud.services.reservation_views import places
 from cloud.services.reservations import ALTERNATIVES
 from cloud.services.retrying import retried
-from cloud.services.views import Change, SeriesView, SkippedView
+from cloud.services.views import SeriesView, SkippedView
 
 _Conflict = NotBookable | BayAlreadyBooked | BookedElsewhere
 """Why one window of a series is not to be had."""

@@ -9,11 +9,11 @@ from cloud.domain.errors import NotAllowed, NotFound, NotValid
 from cloud.domain.terms import Terms
 from cloud.domain.terms_check import check
 from cloud.services.booking_ports import Told
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Withdrawing
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
-from cloud.services.views import Change
 
 CHANGED = "terms_changed"
 """What is told in the log of a booking that the new terms took its bay away from."""

@@ -25,11 +25,11 @@ from cloud.domain.payments import (
     StepKind,
 )
 from cloud.domain.reservations import Reservation
+from cloud.services.change_views import Change
 from cloud.services.collaborators import Notice, Paid, Telling
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.money_ports import GatewayAnswer
 from cloud.services.ports import TransactionLost, UnitOfWork
-from cloud.services.views import Change
 
 log = structlog.get_logger(__name__)
 

@@ -636,17 +636,6 @@ class ReservationLog:
     entries: list[ReservationLogView]
 
 
-class ChangeKind(StrEnum):
-    """What a change is of; also the SSE event name."""
-
-    BAY = "bay"
-    SESSION = "session"
-    ALERT = "alert"
-    COMMAND = "command"
-    HEARD = "heard"
-    RESERVATION = "reservation"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardView:
     """The station was heard: all its bays' statuses hold on until `valid_until`."""
@@ -654,18 +643,3 @@ class HeardView:
     station_id: str
     heard_at: datetime
     valid_until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What a commit changed: one message on `changes/<station>`, one event to each viewer of it."""
-
-    change: ChangeKind
-    station_id: str
-    subject: str
-    """bay, session, alert, command or reservation id; the station's for `heard`."""
-    version: int
-    """Grows with each change of the subject."""
-    user_id: str | None
-    """Whose session or reservation it is: only they and the staff may see it."""
-    view: BayView | SessionView | AlertView | CommandView | HeardView | ReservationView

@@ -31,6 +31,7 @@ from cloud.domain.waitlist import (
 )
 from cloud.domain.windows import Window
 from cloud.services.booking_ports import NewReservation, Offer, PlugWish, WaitlistEntry
+from cloud.services.change_views import Change
 from cloud.services.collaborators import (
     Exactly,
     Finding,
@@ -47,7 +48,7 @@ from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.reservation_views import places
 from cloud.services.retrying import retried
-from cloud.services.views import Change, ReservationView
+from cloud.services.views import ReservationView
 
 WAITLIST: Final = "waitlist"
 

@@ -13,9 +13,9 @@ from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Told
+from cloud.services.change_views import Change
 from cloud.services.packing import REPACKED, Site, is_movable, need_of, seat, site_of
 from cloud.services.ports import UnitOfWork
-from cloud.services.views import Change
 
 _EVER: Final = timedelta(days=800)
 """No booking is farther ahead."""

@@ -17,6 +17,7 @@ from cloud.domain.tariff_words import in_words
 from cloud.domain.witnesses import FORESEEN
 from cloud.services.authorize import answer, is_elsewhere, limit_of
 from cloud.services.bay_views import heard_view
+from cloud.services.change_views import Change, ChangeKind
 from cloud.services.commands import change_of as command_change
 from cloud.services.fact_ports import Deadline, DeadlineKind, Logged
 from cloud.services.facts import HANDLERS, security
@@ -33,7 +34,7 @@ from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
 from cloud.services.telemetry import lines_of
 from cloud.services.tokens import learn_types
-from cloud.services.views import Change, ChangeKind, CommandView
+from cloud.services.views import CommandView
 from contracts.batch import Ack, AuthorizeAnswer, AuthorizeAsk, Batch, Beat, RelayAsk, UnknownEvent
 from contracts.events import AgentStarted, Event, FactDropped, MeterSampled
 from contracts.ids import same_token

@@ -3,11 +3,10 @@
 import msgspec
 
 from cloud.api.examples import EXAMPLES
+from cloud.services.change_views import Change, ChangeKind
 from cloud.services.views import (
     AlertView,
     BayView,
-    Change,
-    ChangeKind,
     CommandView,
     HeardView,
     ReservationView,

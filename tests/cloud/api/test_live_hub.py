@@ -16,7 +16,7 @@ from cloud.live import (
     session_key,
     station_key,
 )
-from cloud.services.views import ChangeKind
+from cloud.services.change_views import ChangeKind
 from cloud.viewers import MAX_BURST, MAX_WAITING, News
 from tests.cloud.api.changes import a_change
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from cloud.adapters.sql import tables
+from cloud.services.change_views import ChangeKind
 from cloud.services.ports import DatabaseAway
-from cloud.services.views import ChangeKind
 from tests.cloud.api.changes import a_change
 from tests.cloud.api.house import V1, House, add_charger
 from tests.cloud.api.listening import listening

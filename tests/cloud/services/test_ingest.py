@@ -10,10 +10,10 @@ from cloud.adapters.sql import tables
 from cloud.adapters.sql.links import SqlLinks
 from cloud.domain.access import Role, Viewer
 from cloud.domain.cursor import Cursor
+from cloud.services.change_views import ChangeKind
 from cloud.services.facts import HANDLERS
 from cloud.services.facts.memo import SessionMemo
 from cloud.services.ports import TransactionLost
-from cloud.services.views import ChangeKind
 from contracts import events
 from contracts.batch import Ack, Beat, UnknownEvent
 from contracts.wire import encode

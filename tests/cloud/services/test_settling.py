@@ -7,8 +7,8 @@ import pytest
 from cloud.adapters.sql import tables
 from cloud.adapters.sql.bays import SqlBays
 from cloud.domain.access import Role, Viewer
+from cloud.services.change_views import ChangeKind
 from cloud.services.deadlines import DeadlineService
-from cloud.services.views import ChangeKind
 from contracts import events
 from contracts.batch import Beat
 from tests.cloud.builders import BAY, CHARGER, NOON, STATION, after
