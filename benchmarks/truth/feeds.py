@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from cloud.services.change_views import Change, ChangeKind
-from cloud.services.views import BayView, HeardView
+from cloud.services.station_views import HeardView
+from cloud.services.views import BayView
 from contracts.events import (
     BayOccupancyChanged,
     ChargerConnected,

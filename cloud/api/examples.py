@@ -7,22 +7,19 @@ import msgspec
 
 from cloud.services.collaborators import Option
 from cloud.services.offer_views import OfferList, OfferView
+from cloud.services.station_views import PriceView, StationDetail, StationList, StationView
 from cloud.services.views import (
     AlertList,
     AlertView,
     BayView,
     CommandView,
     ConnectorView,
-    PriceView,
     ReservationList,
     ReservationView,
     SampleView,
     SessionDetail,
     SessionList,
     SessionView,
-    StationDetail,
-    StationList,
-    StationView,
     WitnessKind,
     WitnessView,
 )

@@ -17,7 +17,7 @@ from cloud.domain.errors import NotValid
 from cloud.live import station_key
 from cloud.services.availability import AvailabilityService, StationQuery
 from cloud.services.fact_ports import Box
-from cloud.services.views import StationDetail, StationList
+from cloud.services.station_views import StationDetail, StationList
 
 router: Final = APIRouter(tags=["stations"])
 

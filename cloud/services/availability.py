@@ -11,12 +11,19 @@ from cloud.domain.errors import NotFound, NotValid
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import Status
 from cloud.domain.stations import Station
-from cloud.services.bay_views import bay_view, station_view
+from cloud.services.bay_views import bay_view
 from cloud.services.cursors import seal, unseal
 from cloud.services.fact_ports import Box, StationCounts
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.rings import EVERYWHERE_M, rings
-from cloud.services.views import BayView, StationDetail, StationList, StationPoint, StationView
+from cloud.services.station_views import (
+    StationDetail,
+    StationList,
+    StationPoint,
+    StationView,
+    station_view,
+)
+from cloud.services.views import BayView
 
 MAX_LIMIT: Final = 500
 _CHUNK: Final = 100

@@ -1,24 +1,14 @@
-"""How a bay and a station look from outside; freshness is judged each time anew."""
+"""How a bay looks from outside; freshness is judged each time anew."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from cloud.domain.bays import Bay
 from cloud.domain.policy import Policy
-from cloud.domain.reconcile import MEANING, AgentSays, SensorSays, Situation, Status
-from cloud.domain.stations import Station, StationLink
+from cloud.domain.reconcile import MEANING, AgentSays, SensorSays, Situation
+from cloud.domain.stations import StationLink
 from cloud.domain.witnesses import Scene, agent_word, connector_word, sensor_word
-from cloud.services.views import (
-    BayView,
-    ConnectorView,
-    HeardView,
-    PriceView,
-    StationView,
-    WitnessKind,
-    WitnessView,
-)
+from cloud.services.views import BayView, ConnectorView, WitnessKind, WitnessView
 
 
 def bay_view(scene: Scene, policy: Policy, now: datetime) -> BayView:
@@ -109,49 +99,3 @@ def witnesses(scene: Scene) -> list[WitnessView]:
             )
         )
     return said
-
-
-def station_view(
-    station: Station,
-    link: StationLink,
-    bays: Sequence[BayView],
-    *,
-    away_m: float | None = None,
-) -> StationView:
-    """Return the station with these of its bays; all counts are of them."""
-    statuses = Counter(bay.status for bay in bays)
-    return StationView(
-        station_id=station.id,
-        name=station.name,
-        operator=station.operator,
-        address=station.address,
-        city=station.city,
-        country=station.country,
-        latitude=station.latitude,
-        longitude=station.longitude,
-        timezone=station.timezone,
-        distance_m=None if away_m is None else round(away_m),
-        price=PriceView(
-            currency=station.currency,
-            price_per_kwh_minor=station.price_per_kwh_minor,
-            tariff_id=station.tariff_id,
-        ),
-        heard_at=link.heard_at,
-        bays_total=len(bays),
-        bays_available=statuses[Status.AVAILABLE],
-        max_power_w=max((bay.max_power_w for bay in bays), default=0),
-        standards=sorted({plug.standard for bay in bays for plug in bay.connectors} - {""}),
-        statuses=dict(sorted(statuses.items())),
-        bays=list(bays),
-    )
-
-
-def heard_view(link: StationLink, policy: Policy) -> HeardView | None:
-    """Return until when the station's statuses hold; None: it was never heard."""
-    if link.heard_at is None:
-        return None
-    return HeardView(
-        station_id=link.station_id,
-        heard_at=link.heard_at,
-        valid_until=link.heard_at + policy.valid_for,
-    )

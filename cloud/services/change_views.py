@@ -3,14 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cloud.services.views import (
-    AlertView,
-    BayView,
-    CommandView,
-    HeardView,
-    ReservationView,
-    SessionView,
-)
+from cloud.services.station_views import HeardView
+from cloud.services.views import AlertView, BayView, CommandView, ReservationView, SessionView
 
 
 class ChangeKind(StrEnum):

@@ -10,7 +10,7 @@ from cloud.services.availability import AvailabilityService
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.ports import DatabaseAway, OpenWork, Publish, TransactionLost
 from cloud.services.retrying import retried
-from cloud.services.views import StationDetail
+from cloud.services.station_views import StationDetail
 from contracts import topics
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ Plain frozen dataclasses, so that FastAPI documents them and msgspec encodes the
 viewers). Instants are aware UTC. Ages are for the reader to compute: from `as_of` and the instant.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -72,72 +72,6 @@ class BayView:
     next_reservation_at: datetime | None = None
     """When the next one begins, within the next hours."""
     version: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceView:
-    """What charging costs here."""
-
-    currency: str
-    price_per_kwh_minor: int
-    """Where there is no tariff."""
-    tariff_id: str | None = None
-    """The tariff's version that counts now; `GET /stations/{station_id}/tariff` says all of it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationView:
-    """A station in a list."""
-
-    station_id: str
-    name: str
-    operator: str
-    address: str
-    city: str
-    country: str
-    latitude: float
-    longitude: float
-    timezone: str
-    distance_m: int | None
-    price: PriceView
-    heard_at: datetime | None
-    bays_total: int
-    bays_available: int
-    max_power_w: int
-    standards: list[str]
-    statuses: dict[str, int]
-    """How many bays have each status."""
-    bays: list[BayView] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationPoint:
-    """A station on a map of thousands."""
-
-    station_id: str
-    name: str
-    latitude: float
-    longitude: float
-    bays_total: int
-    bays_available: int
-    statuses: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationList:
-    """Stations near a point, nearest first."""
-
-    as_of: datetime
-    stations: list[StationView]
-    next_cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationDetail:
-    """One station with its bays."""
-
-    as_of: datetime
-    station: StationView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -634,12 +568,3 @@ class ReservationLog:
     """What became of a reservation, the oldest first."""
 
     entries: list[ReservationLogView]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeardView:
-    """The station was heard: all its bays' statuses hold on until `valid_until`."""
-
-    station_id: str
-    heard_at: datetime
-    valid_until: datetime

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from cloud.services.views import BayView, StationView, WitnessView
+from cloud.services.station_views import StationView
+from cloud.services.views import BayView, WitnessView
 
 UNKNOWN: Final = "UNKNOWN"
 AVAILABLE: Final = "AVAILABLE"

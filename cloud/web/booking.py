@@ -19,7 +19,8 @@ from cloud.domain.windows import Window, ceiling
 from cloud.services.booking_ports import NewReservation
 from cloud.services.calendars import RunView
 from cloud.services.formats import zone
-from cloud.services.views import BayView, ReservationView, StationView
+from cloud.services.station_views import StationView
+from cloud.services.views import BayView, ReservationView
 from cloud.web import slots
 from cloud.web.reservations import OnceForm, back_to
 from cloud.web.routes import router_of

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Response
 
 from cloud.services.availability import StationQuery
-from cloud.services.views import StationPoint
+from cloud.services.station_views import StationPoint
 from cloud.web.bays import UNKNOWN
 from cloud.web.coastline import Box, outline
 from cloud.web.routes import router_of

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from cloud.services.availability import StationQuery
-from cloud.services.views import StationView
+from cloud.services.station_views import StationView
 from cloud.web import bays
 from cloud.web.routes import router_of
 from cloud.web.site import Site

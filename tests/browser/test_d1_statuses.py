@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from cloud.services.views import HeardView
+from cloud.services.station_views import HeardView
 from tests.browser.conftest import ready
 from tests.cloud.web.fakes import SITUATIONS
 

@@ -16,7 +16,6 @@ from cloud.domain.stations import StationLink
 from cloud.domain.tariff_words import in_words
 from cloud.domain.witnesses import FORESEEN
 from cloud.services.authorize import answer, is_elsewhere, limit_of
-from cloud.services.bay_views import heard_view
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.commands import change_of as command_change
 from cloud.services.fact_ports import Deadline, DeadlineKind, Logged
@@ -32,6 +31,7 @@ from cloud.services.running_costs import Known, RunningCosts
 from cloud.services.sessions import session_view
 from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
+from cloud.services.station_views import heard_view
 from cloud.services.telemetry import lines_of
 from cloud.services.tokens import learn_types
 from cloud.services.views import CommandView

@@ -33,6 +33,14 @@ from cloud.services.availability import StationQuery
 from cloud.services.calendars import RunView
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.log_file_ports import LogFileView
+from cloud.services.station_views import (
+    HeardView,
+    PriceView,
+    StationDetail,
+    StationList,
+    StationPoint,
+    StationView,
+)
 from cloud.services.views import (
     AlertDetail,
     AlertList,
@@ -45,22 +53,16 @@ from cloud.services.views import (
     CommandView,
     ConnectorStateView,
     ConnectorView,
-    HeardView,
     InventoryItem,
     InventoryList,
     JobList,
     JobView,
     MailView,
-    PriceView,
     ReservationView,
     SampleView,
     SessionDetail,
     SessionList,
     SessionView,
-    StationDetail,
-    StationList,
-    StationPoint,
-    StationView,
     WitnessKind,
     WitnessView,
 )
