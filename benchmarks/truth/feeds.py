@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from cloud.services.bay_views import BayView
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.station_views import HeardView
-from cloud.services.views import BayView
 from contracts.events import (
     BayOccupancyChanged,
     ChargerConnected,

@@ -5,23 +5,20 @@ from typing import Any, Final
 
 import msgspec
 
+from cloud.services.bay_views import BayView, ConnectorView, WitnessKind, WitnessView
 from cloud.services.collaborators import Option
 from cloud.services.offer_views import OfferList, OfferView
 from cloud.services.station_views import PriceView, StationDetail, StationList, StationView
 from cloud.services.views import (
     AlertList,
     AlertView,
-    BayView,
     CommandView,
-    ConnectorView,
     ReservationList,
     ReservationView,
     SampleView,
     SessionDetail,
     SessionList,
     SessionView,
-    WitnessKind,
-    WitnessView,
 )
 
 _NOW: Final = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from cloud.domain.errors import NotFound, NotValid
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import Status
 from cloud.domain.stations import Station
-from cloud.services.bay_views import bay_view
+from cloud.services.bay_views import BayView, bay_view
 from cloud.services.cursors import seal, unseal
 from cloud.services.fact_ports import Box, StationCounts
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
@@ -23,7 +23,6 @@ from cloud.services.station_views import (
     StationView,
     station_view,
 )
-from cloud.services.views import BayView
 
 MAX_LIMIT: Final = 500
 _CHUNK: Final = 100

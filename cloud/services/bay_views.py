@@ -1,14 +1,78 @@
 """How a bay looks from outside; freshness is judged each time anew."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from cloud.domain.bays import Bay
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import MEANING, AgentSays, SensorSays, Situation
 from cloud.domain.stations import StationLink
 from cloud.domain.witnesses import Scene, agent_word, connector_word, sensor_word
-from cloud.services.views import BayView, ConnectorView, WitnessKind, WitnessView
+
+
+class WitnessKind(StrEnum):
+    """Who says something of a bay."""
+
+    SENSOR = "sensor"
+    CONNECTOR = "connector"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessView:
+    """One witness of a bay's status."""
+
+    witness: WitnessKind
+    says: str
+    """`occupied`/`empty`, a ConnectorState, or a ChargingState."""
+    observed_at: datetime | None
+    is_trusted: bool
+    """False: silent or suspect, and not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorView:
+    """A plug (OCPI Connector)."""
+
+    connector_id: int
+    standard: str
+    power_type: str
+    max_power_w: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BayView:
+    """A bay as booking clients may see it; the same everywhere (API, live events, MQTT)."""
+
+    bay_id: str
+    station_id: str
+    name: str
+    status: str
+    """OCPI's word: AVAILABLE RESERVED CHARGING BLOCKED OUTOFORDER INOPERATIVE UNKNOWN."""
+    situation: str
+    reason: str
+    """One sentence for a person."""
+    since: datetime | None
+    """When the situation began."""
+    observed_at: datetime | None
+    """The newest evidence the status rests on, by its device's clock."""
+    heard_at: datetime | None
+    """When we last knew the station to be alive, our clock."""
+    valid_until: datetime | None
+    """Show UNKNOWN from then on, unless told better."""
+    witnesses: list[WitnessView]
+    connectors: list[ConnectorView]
+    max_power_w: int
+    is_accessible: bool
+    charger_id: str | None
+    evse_id: int | None
+    expected_end_at: datetime | None = None
+    reserved_until: datetime | None = None
+    """Until when the reservation lasts that keeps it now."""
+    next_reservation_at: datetime | None = None
+    """When the next one begins, within the next hours."""
+    version: int = 0
 
 
 def bay_view(scene: Scene, policy: Policy, now: datetime) -> BayView:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cloud.services.bay_views import BayView
 from cloud.services.station_views import HeardView
-from cloud.services.views import AlertView, BayView, CommandView, ReservationView, SessionView
+from cloud.services.views import AlertView, CommandView, ReservationView, SessionView
 
 
 class ChangeKind(StrEnum):

@@ -16,12 +16,11 @@ from cloud.domain.reconcile import AgentSays
 from cloud.domain.witnesses import Scene, agent_word, find, is_mute
 from cloud.services.alert_mails import is_told, mails
 from cloud.services.alerts import alert_view, change_of
-from cloud.services.bay_views import bay_view
+from cloud.services.bay_views import BayView, bay_view
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board
 from cloud.services.ports import UnitOfWork
-from cloud.services.views import BayView
 
 THIN_AFTER: Final = timedelta(days=1)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from cloud.domain.policy import Policy
 from cloud.domain.reconcile import Status
 from cloud.domain.stations import Station, StationLink
-from cloud.services.views import BayView
+from cloud.services.bay_views import BayView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from cloud.services.bay_views import BayView, WitnessView
 from cloud.services.station_views import StationView
-from cloud.services.views import BayView, WitnessView
 
 UNKNOWN: Final = "UNKNOWN"
 AVAILABLE: Final = "AVAILABLE"

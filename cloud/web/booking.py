@@ -16,11 +16,12 @@ from cloud.api.reservations import Instant
 from cloud.domain.errors import BayAlreadyBooked, NotFound, NotLoggedIn, Refused
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window, ceiling
+from cloud.services.bay_views import BayView
 from cloud.services.booking_ports import NewReservation
 from cloud.services.calendars import RunView
 from cloud.services.formats import zone
 from cloud.services.station_views import StationView
-from cloud.services.views import BayView, ReservationView
+from cloud.services.views import ReservationView
 from cloud.web import slots
 from cloud.web.reservations import OnceForm, back_to
 from cloud.web.routes import router_of

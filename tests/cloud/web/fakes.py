@@ -30,6 +30,7 @@ from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
 from cloud.services.admin_ports import CredentialKind, Login
 from cloud.services.availability import StationQuery
+from cloud.services.bay_views import BayView, ConnectorView, WitnessKind, WitnessView
 from cloud.services.calendars import RunView
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.log_file_ports import LogFileView
@@ -46,13 +47,11 @@ from cloud.services.views import (
     AlertList,
     AlertLogView,
     AlertView,
-    BayView,
     ChargerDetail,
     ChargerLogEntry,
     ChargerView,
     CommandView,
     ConnectorStateView,
-    ConnectorView,
     InventoryItem,
     InventoryList,
     JobList,
@@ -63,8 +62,6 @@ from cloud.services.views import (
     SessionDetail,
     SessionList,
     SessionView,
-    WitnessKind,
-    WitnessView,
 )
 from cloud.settings import Settings
 from cloud.web.app import error_pages, pages
