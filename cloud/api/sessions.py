@@ -12,7 +12,7 @@ from cloud.api.event_stream import EventStream, stream_responses
 from cloud.api.problems import described
 from cloud.api.streams import Opening
 from cloud.live import session_key
-from cloud.services.views import SessionDetail, SessionList, SignedReadingList
+from cloud.services.session_views import SessionDetail, SessionList, SignedReadingList
 
 router: Final = APIRouter(prefix="/sessions", tags=["sessions"])
 

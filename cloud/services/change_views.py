@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cloud.services.bay_views import BayView
+from cloud.services.session_views import SessionView
 from cloud.services.station_views import HeardView
-from cloud.services.views import AlertView, CommandView, ReservationView, SessionView
+from cloud.services.views import AlertView, CommandView, ReservationView
 
 
 class ChangeKind(StrEnum):

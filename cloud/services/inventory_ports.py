@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from cloud.domain.local_lists import LocalList
-from cloud.services.views import InventoryItem, JobView, SignedReadingView
+from cloud.services.session_views import SignedReadingView
+from cloud.services.views import InventoryItem, JobView
 from contracts.events import InventoryReported, JobProgressed, SignedReadingReported
 
 

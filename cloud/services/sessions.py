@@ -6,17 +6,17 @@ from typing import Final
 
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotFound
-from cloud.domain.sessions import Reading, Session, curve
+from cloud.domain.sessions import Session, curve
 from cloud.domain.stations import Station
 from cloud.services.cursors import seal, unseal
 from cloud.services.fact_ports import SessionPage
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
-from cloud.services.views import (
-    SampleView,
+from cloud.services.session_views import (
     SessionDetail,
     SessionList,
-    SessionView,
     SignedReadingList,
+    sample_view,
+    session_view,
 )
 
 MAX_LIMIT: Final = 200
@@ -72,7 +72,7 @@ class SessionService:
             samples = work.sessions.samples([session_id]).get(session_id, [])
         return SessionDetail(
             session=session_view(session, station.name, now),
-            samples=[_sample_view(one, energy_wh) for one, energy_wh in curve(session, samples)],
+            samples=[sample_view(one, energy_wh) for one, energy_wh in curve(session, samples)],
         )
 
     def signed_readings(self, session_id: str, viewer: Viewer) -> SignedReadingList:
@@ -94,48 +94,6 @@ def _seen(work: UnitOfWork, session_id: str, viewer: Viewer) -> tuple[Session, S
     if not viewer.may_see_session(session.user_id, station.owner_id):
         raise NotFound(session_id)
     return session, station
-
-
-def session_view(session: Session, station_name: str, now: datetime) -> SessionView:
-    """Return the session as it leaves the house."""
-    until = session.ended_at or max(now, session.started_at)
-    return SessionView(
-        session_id=session.id,
-        station_id=session.station_id,
-        station_name=station_name,
-        bay_id=session.bay_id,
-        charger_id=session.charger_id,
-        evse_id=session.evse_id,
-        state=session.state,
-        is_live=session.is_open,
-        started_at=session.started_at,
-        ended_at=session.ended_at,
-        end_reason=session.end_reason,
-        duration_s=round((until - session.started_at).total_seconds()),
-        energy_wh=session.energy_wh,
-        power_w=session.power_w,
-        soc_pct=session.soc_pct,
-        expected_end_at=session.expected_end_at,
-        currency=session.currency,
-        price_per_kwh_minor=session.price_per_kwh_minor,
-        cost_minor=session.cost_minor,
-        sampled_at=session.sampled_at,
-        flags=list(session.flags),
-        as_of=now,
-        version=session.changed_version,
-        tariff_id=session.tariff_id,
-        reservation_id=session.reservation_id,
-        export_wh=session.export_wh,
-    )
-
-
-def _sample_view(reading: Reading, energy_wh: int) -> SampleView:
-    return SampleView(
-        at=reading.observed_at,
-        power_w=reading.power_w,
-        energy_wh=energy_wh,
-        soc_pct=reading.soc_pct,
-    )
 
 
 def _place(cursor: str) -> tuple[datetime, str]:

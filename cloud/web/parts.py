@@ -22,6 +22,7 @@ from cloud.services.credentials import Attempt, Issued
 from cloud.services.idempotency import Once
 from cloud.services.log_file_ports import LogFileView
 from cloud.services.payments import PayBy, PaymentView
+from cloud.services.session_views import SessionDetail, SessionList
 from cloud.services.station_views import StationDetail, StationList, StationPoint
 from cloud.services.views import (
     AlertDetail,
@@ -32,8 +33,6 @@ from cloud.services.views import (
     InventoryList,
     JobList,
     MailView,
-    SessionDetail,
-    SessionList,
 )
 from cloud.web import driver_parts, staff_parts
 from contracts.clock import Clock

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from cloud.services.views import SampleView, SessionDetail
+from cloud.services.session_views import SampleView, SessionDetail
 from cloud.web.routes import router_of
 from cloud.web.site import Site
 

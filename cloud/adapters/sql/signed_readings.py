@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from cloud.adapters.sql.bulk import Upsert, stamp
 from cloud.adapters.sql.tables import signed_readings
-from cloud.services.views import SignedReadingView
+from cloud.services.session_views import SignedReadingView
 from contracts.events import SignedReadingReported
 
 _MAX_WORD: Final = 64

@@ -28,7 +28,7 @@ from cloud.services.facts.promised import load_bay, load_promises
 from cloud.services.facts.published import published
 from cloud.services.ports import UnitOfWork
 from cloud.services.running_costs import Known, RunningCosts
-from cloud.services.sessions import session_view
+from cloud.services.session_views import session_view
 from cloud.services.settling import Settling
 from cloud.services.shelf import TariffShelf
 from cloud.services.station_views import heard_view

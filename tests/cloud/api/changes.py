@@ -5,8 +5,9 @@ import msgspec
 from cloud.api.examples import EXAMPLES
 from cloud.services.bay_views import BayView
 from cloud.services.change_views import Change, ChangeKind
+from cloud.services.session_views import SessionView
 from cloud.services.station_views import HeardView
-from cloud.services.views import AlertView, CommandView, ReservationView, SessionView
+from cloud.services.views import AlertView, CommandView, ReservationView
 from tests.cloud.api.fakes import NOON
 
 _KINDS = {

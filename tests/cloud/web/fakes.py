@@ -34,6 +34,7 @@ from cloud.services.bay_views import BayView, ConnectorView, WitnessKind, Witnes
 from cloud.services.calendars import RunView
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.log_file_ports import LogFileView
+from cloud.services.session_views import SampleView, SessionDetail, SessionList, SessionView
 from cloud.services.station_views import (
     HeardView,
     PriceView,
@@ -58,10 +59,6 @@ from cloud.services.views import (
     JobView,
     MailView,
     ReservationView,
-    SampleView,
-    SessionDetail,
-    SessionList,
-    SessionView,
 )
 from cloud.settings import Settings
 from cloud.web.app import error_pages, pages
