@@ -15,7 +15,7 @@ from cloud.api.problems import described
 from cloud.api.streams import Opening
 from cloud.domain.access import Viewer
 from cloud.live import alerts_key
-from cloud.services.views import AlertDetail, AlertList, AlertView
+from cloud.services.alert_views import AlertDetail, AlertList, AlertView
 
 router: Final = APIRouter(prefix="/alerts", tags=["alerts"])
 

@@ -9,7 +9,8 @@ from cloud.domain.alerts import Snapshot, check
 from cloud.domain.alerts.rule import settle
 from cloud.domain.policy import Policy
 from cloud.services.alert_mails import mails
-from cloud.services.alerts import alert_view, change_of
+from cloud.services.alert_views import alert_view
+from cloud.services.alerts import change_of
 from cloud.services.change_views import Change
 from cloud.services.ports import UnitOfWork
 from cloud.services.settling import station_of

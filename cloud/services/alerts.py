@@ -9,13 +9,19 @@ from cloud.domain.access import Role, Viewer
 from cloud.domain.alerts.handling import acknowledged, resolved
 from cloud.domain.alerts.rule import Alert, Happened, Happening
 from cloud.domain.errors import AlertAlreadyHandled, NotAllowed, NotFound
+from cloud.services.alert_views import (
+    AlertDetail,
+    AlertList,
+    AlertView,
+    alert_view,
+    log_view,
+)
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.cursors import seal, unseal
 from cloud.services.fact_ports import AlertPage, LogEntry
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.retrying import retried
-from cloud.services.views import AlertDetail, AlertList, AlertLogView, AlertView
 
 MAX_LIMIT: Final = 500
 ACTIVE: Final = frozenset({"open", "acknowledged"})
@@ -92,7 +98,7 @@ class AlertService:
             alert, station_name = _load(work, alert_id, viewer)
             log = work.alerts.log(alert_id)
         return AlertDetail(
-            alert=alert_view(alert, station_name), log=[_log_view(entry) for entry in log]
+            alert=alert_view(alert, station_name), log=[log_view(entry) for entry in log]
         )
 
     def acknowledge(
@@ -140,34 +146,6 @@ class AlertService:
         return alert_view(after, station_name)
 
 
-def alert_view(alert: Alert, station_name: str) -> AlertView:
-    """Return the alert as it leaves the house."""
-    status = "open" if alert.acknowledged_at is None else "acknowledged"
-    return AlertView(
-        alert_id=alert.id,
-        key=alert.key,
-        rule=alert.rule,
-        severity=alert.severity,
-        status=status if alert.is_open else "resolved",
-        station_id=alert.station_id,
-        station_name=station_name,
-        charger_id=alert.charger_id,
-        bay_id=alert.bay_id,
-        sensor_id=alert.sensor_id,
-        title=alert.title,
-        detail=alert.detail,
-        what_to_do=alert.what_to_do,
-        opened_at=alert.opened_at,
-        last_seen_at=alert.last_seen_at,
-        count=alert.count,
-        acknowledged_at=alert.acknowledged_at,
-        acknowledged_by=alert.acknowledged_by,
-        resolved_at=alert.resolved_at,
-        resolved_by=alert.resolved_by,
-        version=alert.changed_version,
-    )
-
-
 def change_of(view: AlertView) -> Change:
     """Return the change that tells who watches."""
     return Change(
@@ -201,10 +179,6 @@ def _who(last: list[LogEntry]) -> str:
         return AlertAlreadyHandled.sentence
     actor = last[0].actor or "nobody: it happened by itself"
     return f"It has changed meanwhile: {last[0].what} by {actor}."
-
-
-def _log_view(entry: LogEntry) -> AlertLogView:
-    return AlertLogView(at=entry.at, what=entry.what, actor=entry.actor, note=entry.note)
 
 
 def _place(cursor: str) -> tuple[datetime, str]:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cloud.services.alert_views import AlertView
 from cloud.services.bay_views import BayView
 from cloud.services.session_views import SessionView
 from cloud.services.station_views import HeardView
-from cloud.services.views import AlertView, CommandView, ReservationView
+from cloud.services.views import CommandView, ReservationView
 
 
 class ChangeKind(StrEnum):

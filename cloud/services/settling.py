@@ -15,7 +15,8 @@ from cloud.domain.policy import Policy
 from cloud.domain.reconcile import AgentSays
 from cloud.domain.witnesses import Scene, agent_word, find, is_mute
 from cloud.services.alert_mails import is_told, mails
-from cloud.services.alerts import alert_view, change_of
+from cloud.services.alert_views import alert_view
+from cloud.services.alerts import change_of
 from cloud.services.bay_views import BayView, bay_view
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.fact_ports import Deadline, DeadlineKind

@@ -10,63 +10,6 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertView:
-    """Something maintenance must know."""
-
-    alert_id: str
-    key: str
-    rule: str
-    severity: str
-    status: str
-    """open acknowledged resolved"""
-    station_id: str
-    station_name: str
-    charger_id: str | None
-    bay_id: str | None
-    sensor_id: str | None
-    title: str
-    detail: str
-    what_to_do: str
-    opened_at: datetime
-    last_seen_at: datetime
-    count: int
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    resolved_at: datetime | None
-    resolved_by: str | None
-    version: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertLogView:
-    """One line of an alert's log."""
-
-    at: datetime
-    what: str
-    """opened reopened seen_again cleared acknowledged resolved"""
-    actor: str
-    """A user id; empty: nobody, it happened by itself."""
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertDetail:
-    """An alert with what became of it, the oldest first."""
-
-    alert: AlertView
-    log: list[AlertLogView]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertList:
-    """Alerts, the newest first."""
-
-    as_of: datetime
-    alerts: list[AlertView]
-    next_cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MailView:
     """A message that went out, or waits to."""
 

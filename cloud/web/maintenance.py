@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from cloud.domain.errors import AlertAlreadyHandled
-from cloud.services.views import AlertView
+from cloud.services.alert_views import AlertView
 from cloud.web.routes import router_of
 from cloud.web.site import Site
 

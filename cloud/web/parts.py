@@ -15,6 +15,7 @@ from cloud.domain.access import Role, Viewer
 from cloud.domain.terms import Terms
 from cloud.live import LiveHub
 from cloud.services.admin_ports import CredentialKind, Login
+from cloud.services.alert_views import AlertDetail, AlertList, AlertView
 from cloud.services.availability import StationQuery
 from cloud.services.calendars import RunView
 from cloud.services.commands import Lifetime
@@ -24,16 +25,7 @@ from cloud.services.log_file_ports import LogFileView
 from cloud.services.payments import PayBy, PaymentView
 from cloud.services.session_views import SessionDetail, SessionList
 from cloud.services.station_views import StationDetail, StationList, StationPoint
-from cloud.services.views import (
-    AlertDetail,
-    AlertList,
-    AlertView,
-    ChargerDetail,
-    CommandView,
-    InventoryList,
-    JobList,
-    MailView,
-)
+from cloud.services.views import ChargerDetail, CommandView, InventoryList, JobList, MailView
 from cloud.web import driver_parts, staff_parts
 from contracts.clock import Clock
 from contracts.commands import FetchLog, LogKind, Request

@@ -3,11 +3,12 @@
 import msgspec
 
 from cloud.api.examples import EXAMPLES
+from cloud.services.alert_views import AlertView
 from cloud.services.bay_views import BayView
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.session_views import SessionView
 from cloud.services.station_views import HeardView
-from cloud.services.views import AlertView, CommandView, ReservationView
+from cloud.services.views import CommandView, ReservationView
 from tests.cloud.api.fakes import NOON
 
 _KINDS = {

@@ -29,6 +29,7 @@ from cloud.domain.reconcile import MEANING, Situation
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
 from cloud.services.admin_ports import CredentialKind, Login
+from cloud.services.alert_views import AlertDetail, AlertList, AlertLogView, AlertView
 from cloud.services.availability import StationQuery
 from cloud.services.bay_views import BayView, ConnectorView, WitnessKind, WitnessView
 from cloud.services.calendars import RunView
@@ -44,10 +45,6 @@ from cloud.services.station_views import (
     StationView,
 )
 from cloud.services.views import (
-    AlertDetail,
-    AlertList,
-    AlertLogView,
-    AlertView,
     ChargerDetail,
     ChargerLogEntry,
     ChargerView,
