@@ -7,13 +7,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from cloud.domain.access import Role, Viewer
+from cloud.services.charger_views import ChargerLogEntry, ChargerView, ConnectorStateView
 from cloud.services.security_ports import Login as ChargerLogin
-from cloud.services.views import (
-    ChargerLogEntry,
-    ChargerView,
-    CommandView,
-    ConnectorStateView,
-)
+from cloud.services.views import CommandView
 from contracts.events import CommandAnswered
 
 

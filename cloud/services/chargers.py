@@ -7,9 +7,9 @@ from typing import Final
 from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotAllowed, NotFound
 from cloud.services.admin_ports import LogPlace
+from cloud.services.charger_views import ChargerDetail, ChargerList, ChargerLog, ChargerView
 from cloud.services.cursors import seal, unseal
 from cloud.services.ports import OpenWork, UnitOfWork
-from cloud.services.views import ChargerDetail, ChargerList, ChargerLog, ChargerView
 
 MAX_LIMIT: Final = 200
 _LATELY: Final = 20

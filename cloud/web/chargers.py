@@ -21,7 +21,8 @@ from cloud.domain.errors import (
     NotValid,
     Refused,
 )
-from cloud.services.views import ChargerDetail, ChargerLogEntry, CommandView, InventoryItem
+from cloud.services.charger_views import ChargerDetail, ChargerLogEntry
+from cloud.services.views import CommandView, InventoryItem
 from cloud.web.routes import router_of
 from cloud.web.site import Site
 from cloud.web.texts import mark as _

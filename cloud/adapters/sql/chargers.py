@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Row, Select, select, tuple_
 
 from cloud.adapters.sql.tables import chargers, connectors, event_log, station_links, stations
 from cloud.services.admin_ports import LogPlace
-from cloud.services.views import ChargerLogEntry, ChargerView, ConnectorStateView
+from cloud.services.charger_views import ChargerLogEntry, ChargerView, ConnectorStateView
 
 _CHARGERS: Final = (
     select(

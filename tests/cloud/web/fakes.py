@@ -33,6 +33,12 @@ from cloud.services.alert_views import AlertDetail, AlertList, AlertLogView, Ale
 from cloud.services.availability import StationQuery
 from cloud.services.bay_views import BayView, ConnectorView, WitnessKind, WitnessView
 from cloud.services.calendars import RunView
+from cloud.services.charger_views import (
+    ChargerDetail,
+    ChargerLogEntry,
+    ChargerView,
+    ConnectorStateView,
+)
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.log_file_ports import LogFileView
 from cloud.services.session_views import SampleView, SessionDetail, SessionList, SessionView
@@ -45,11 +51,7 @@ from cloud.services.station_views import (
     StationView,
 )
 from cloud.services.views import (
-    ChargerDetail,
-    ChargerLogEntry,
-    ChargerView,
     CommandView,
-    ConnectorStateView,
     InventoryItem,
     InventoryList,
     JobList,
