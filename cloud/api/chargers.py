@@ -10,7 +10,8 @@ from cloud.api.bodies import ChargerPath, Cursor, Limit, Slug, ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.charger_views import ChargerDetail, ChargerList, ChargerLog
-from cloud.services.views import InventoryList, JobList
+from cloud.services.inventory_views import InventoryList
+from cloud.services.views import JobList
 from contracts.events import InventoryKind
 
 router: Final = APIRouter(prefix="/chargers", tags=["chargers"])

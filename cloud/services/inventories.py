@@ -6,8 +6,9 @@ from typing import Final
 from cloud.domain.access import Viewer
 from cloud.services.chargers import MAX_LIMIT, seen
 from cloud.services.cursors import seal, unseal
+from cloud.services.inventory_views import InventoryList
 from cloud.services.ports import OpenWork
-from cloud.services.views import InventoryList, JobList
+from cloud.services.views import JobList
 
 _JOBS: Final = 100
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from cloud.domain.local_lists import LocalList
+from cloud.services.inventory_views import InventoryItem
 from cloud.services.session_views import SignedReadingView
-from cloud.services.views import InventoryItem, JobView
+from cloud.services.views import JobView
 from contracts.events import InventoryReported, JobProgressed, SignedReadingReported
 
 

@@ -9,7 +9,7 @@ from cloud.adapters.sql.bulk import Upsert, encode, stamp
 from cloud.adapters.sql.tables import charger_inventory as held
 from cloud.domain.variables import merged
 from cloud.services.inventory_ports import Told
-from cloud.services.views import InventoryItem
+from cloud.services.inventory_views import InventoryItem
 from contracts.events import InventoryKind
 
 _PUT: Final = Upsert(
