@@ -11,7 +11,7 @@ from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.charger_views import ChargerDetail, ChargerList, ChargerLog
 from cloud.services.inventory_views import InventoryList
-from cloud.services.views import JobList
+from cloud.services.job_views import JobList
 from contracts.events import InventoryKind
 
 router: Final = APIRouter(prefix="/chargers", tags=["chargers"])

@@ -7,8 +7,8 @@ from cloud.domain.access import Viewer
 from cloud.services.chargers import MAX_LIMIT, seen
 from cloud.services.cursors import seal, unseal
 from cloud.services.inventory_views import InventoryList
+from cloud.services.job_views import JobList
 from cloud.services.ports import OpenWork
-from cloud.services.views import JobList
 
 _JOBS: Final = 100
 

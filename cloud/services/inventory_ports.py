@@ -7,8 +7,8 @@ from typing import Protocol
 
 from cloud.domain.local_lists import LocalList
 from cloud.services.inventory_views import InventoryItem
+from cloud.services.job_views import JobView
 from cloud.services.session_views import SignedReadingView
-from cloud.services.views import JobView
 from contracts.events import InventoryReported, JobProgressed, SignedReadingReported
 
 

@@ -23,11 +23,12 @@ from cloud.services.commands import Lifetime
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.idempotency import Once
 from cloud.services.inventory_views import InventoryList
+from cloud.services.job_views import JobList
 from cloud.services.log_file_ports import LogFileView
 from cloud.services.payments import PayBy, PaymentView
 from cloud.services.session_views import SessionDetail, SessionList
 from cloud.services.station_views import StationDetail, StationList, StationPoint
-from cloud.services.views import CommandView, JobList, MailView
+from cloud.services.views import CommandView, MailView
 from cloud.web import driver_parts, staff_parts
 from contracts.clock import Clock
 from contracts.commands import FetchLog, LogKind, Request

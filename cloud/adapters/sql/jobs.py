@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, t
 from cloud.adapters.sql.tables import charger_jobs
 from cloud.domain.customer_data import FORGOTTEN, without_customer
 from cloud.services.inventory_ports import JobStep
-from cloud.services.views import JobView
+from cloud.services.job_views import JobView
 from contracts.events import JobKind
 
 _MAX_STATUS: Final = 64
