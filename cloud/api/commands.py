@@ -35,9 +35,9 @@ from cloud.api.problems import described
 from cloud.domain.access import Viewer
 from cloud.domain.errors import ChargerOffline, CommandUnanswered
 from cloud.live import LiveHub, command_key
+from cloud.services.command_views import CommandList, CommandView
 from cloud.services.commands import MAX_PATIENCE, QUEUED, SENT, WAITING, Lifetime
 from cloud.services.idempotency import Once
-from cloud.services.views import CommandList, CommandView
 from cloud.viewers import News
 from contracts.commands import CallCharger, SetChargerKey
 from contracts.commands import Request as Ask

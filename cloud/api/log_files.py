@@ -17,10 +17,10 @@ from cloud.api.bodies import Body, ChargerPath, ok
 from cloud.api.commands import Waiting, answered
 from cloud.api.container import services_of
 from cloud.api.problems import described, problem
+from cloud.services.command_views import CommandView
 from cloud.services.commands import Lifetime
 from cloud.services.log_file_ports import LogFileView
 from cloud.services.log_files import LogFileList
-from cloud.services.views import CommandView
 from contracts.commands import FetchLog, LogKind
 
 router: Final = APIRouter(tags=["chargers"])

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from cloud.domain.access import Role, Viewer
 from cloud.services.charger_views import ChargerLogEntry, ChargerView, ConnectorStateView
+from cloud.services.command_views import CommandView
 from cloud.services.security_ports import Login as ChargerLogin
-from cloud.services.views import CommandView
 from contracts.events import CommandAnswered
 
 

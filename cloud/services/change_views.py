@@ -5,9 +5,10 @@ from enum import StrEnum
 
 from cloud.services.alert_views import AlertView
 from cloud.services.bay_views import BayView
+from cloud.services.command_views import CommandView
 from cloud.services.session_views import SessionView
 from cloud.services.station_views import HeardView
-from cloud.services.views import CommandView, ReservationView
+from cloud.services.views import ReservationView
 
 
 class ChangeKind(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cloud.services.views import CommandView
+from cloud.services.command_views import CommandView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

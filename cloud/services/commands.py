@@ -16,6 +16,7 @@ from cloud.domain.errors import ChargerOffline, CommandSent, NotAllowed, NotFoun
 from cloud.domain.login_keys import is_login_key, sets_login_key
 from cloud.services.admin_ports import ChargerPlace
 from cloud.services.change_views import Change, ChangeKind
+from cloud.services.command_views import CommandList, CommandView
 from cloud.services.cursors import seal, unseal
 from cloud.services.idempotency import Once, do_once
 from cloud.services.ports import (
@@ -27,7 +28,6 @@ from cloud.services.ports import (
     UnitOfWork,
 )
 from cloud.services.retrying import retried
-from cloud.services.views import CommandList, CommandView
 from contracts import topics
 from contracts.commands import (
     CallCharger,

@@ -24,6 +24,7 @@ from cloud.domain.waves import (
     needs_second_person,
     step_after,
 )
+from cloud.services.command_views import CommandView
 from cloud.services.commands import MAX_PATIENCE, demand_no_key, new_command
 from cloud.services.cursors import seal, unseal
 from cloud.services.fleet_mails import halted
@@ -32,12 +33,7 @@ from cloud.services.fleet_views import target_view, view_of
 from cloud.services.idempotency import Once, do_once
 from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.retrying import retried
-from cloud.services.views import (
-    CommandView,
-    FleetCommandList,
-    FleetCommandView,
-    FleetTargetList,
-)
+from cloud.services.views import FleetCommandList, FleetCommandView, FleetTargetList
 from contracts.commands import (
     CallCharger,
     CancelReservation,

@@ -23,11 +23,11 @@ from cloud.domain.key_rotation import (
 from cloud.services.admin_ports import ChargerPlace
 from cloud.services.alerting import Alerting
 from cloud.services.change_views import Change
+from cloud.services.command_views import CommandView
 from cloud.services.commands import SENT, WAITING, can_be_reached, new_command
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.retrying import retried
-from cloud.services.views import CommandView
 from contracts.answers import is_due_at_boot
 from contracts.commands import Request, ResetCharger, SetChargerKey
 from contracts.events import CommandOutcome

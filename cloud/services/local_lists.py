@@ -9,12 +9,12 @@ from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import NotAllowed, NotFound
 from cloud.domain.local_lists import Entries, LocalList, Sending, answered, next_sending, sent
 from cloud.services.admin_ports import ChargerPlace
+from cloud.services.command_views import CommandView
 from cloud.services.commands import SENT, WAITING, new_command
 from cloud.services.fact_ports import Deadline, DeadlineKind, Grant
 from cloud.services.facts.smart_charging import ISSUED_BY
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.retrying import retried
-from cloud.services.views import CommandView
 from contracts.commands import CallCharger, ListedToken, SendLocalList
 from contracts.events import CommandOutcome, InventoryKind
 from contracts.token_types import TokenType, type_by_shape

@@ -22,8 +22,8 @@ from cloud.domain.errors import (
     Refused,
 )
 from cloud.services.charger_views import ChargerDetail, ChargerLogEntry
+from cloud.services.command_views import CommandView
 from cloud.services.inventory_views import InventoryItem
-from cloud.services.views import CommandView
 from cloud.web.routes import router_of
 from cloud.web.site import Site
 from cloud.web.texts import mark as _

@@ -19,6 +19,7 @@ from cloud.services.alert_views import AlertDetail, AlertList, AlertView
 from cloud.services.availability import StationQuery
 from cloud.services.calendars import RunView
 from cloud.services.charger_views import ChargerDetail
+from cloud.services.command_views import CommandView
 from cloud.services.commands import Lifetime
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.idempotency import Once
@@ -28,7 +29,7 @@ from cloud.services.log_file_ports import LogFileView
 from cloud.services.payments import PayBy, PaymentView
 from cloud.services.session_views import SessionDetail, SessionList
 from cloud.services.station_views import StationDetail, StationList, StationPoint
-from cloud.services.views import CommandView, MailView
+from cloud.services.views import MailView
 from cloud.web import driver_parts, staff_parts
 from contracts.clock import Clock
 from contracts.commands import FetchLog, LogKind, Request

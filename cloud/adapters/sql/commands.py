@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from cloud.adapters.sql.tables import chargers, commands, fleet_commands, station_links
 from cloud.domain.waves import Status
-from cloud.services.views import CommandView
+from cloud.services.command_views import CommandView
 from contracts.events import CommandAnswered, CommandOutcome
 
 QUEUED: Final = "queued"

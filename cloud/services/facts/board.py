@@ -22,10 +22,10 @@ from cloud.domain.sessions import (
 )
 from cloud.domain.stations import Station, StationLink
 from cloud.domain.witnesses import Scene
+from cloud.services.command_views import CommandView
 from cloud.services.fact_ports import Deadline, Equipment, Grant
 from cloud.services.inventory_ports import JobStep, Told
 from cloud.services.security_ports import Login
-from cloud.services.views import CommandView
 from contracts.events import CommandAnswered, MeterSampled, SignedReadingReported
 
 _K = TypeVar("_K")

@@ -7,11 +7,11 @@ from uuid import uuid4
 from cloud.domain.alerts.security_event import CONCERNS
 from cloud.domain.alerts.snapshots import SecuritySnapshot
 from cloud.domain.certificates import Certificate
+from cloud.services.command_views import CommandView
 from cloud.services.fact_ports import Deadline, DeadlineKind
 from cloud.services.facts.board import Board, Stamp
 from cloud.services.ports import UnitOfWork
 from cloud.services.security_ports import Login
-from cloud.services.views import CommandView
 from contracts.events import (
     CertificateRequested,
     ChargerConnected,

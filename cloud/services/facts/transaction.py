@@ -17,6 +17,7 @@ from cloud.domain.tariff_words import in_words
 from cloud.domain.witnesses import FORESEEN
 from cloud.services.authorize import answer, is_elsewhere, limit_of
 from cloud.services.change_views import Change, ChangeKind
+from cloud.services.command_views import CommandView
 from cloud.services.commands import change_of as command_change
 from cloud.services.fact_ports import Deadline, DeadlineKind, Logged
 from cloud.services.facts import HANDLERS, security
@@ -34,7 +35,6 @@ from cloud.services.shelf import TariffShelf
 from cloud.services.station_views import heard_view
 from cloud.services.telemetry import lines_of
 from cloud.services.tokens import learn_types
-from cloud.services.views import CommandView
 from contracts.batch import Ack, AuthorizeAnswer, AuthorizeAsk, Batch, Beat, RelayAsk, UnknownEvent
 from contracts.events import AgentStarted, Event, FactDropped, MeterSampled
 from contracts.ids import same_token

@@ -39,6 +39,7 @@ from cloud.services.charger_views import (
     ChargerView,
     ConnectorStateView,
 )
+from cloud.services.command_views import CommandView
 from cloud.services.credentials import Attempt, Issued
 from cloud.services.inventory_views import InventoryItem, InventoryList
 from cloud.services.job_views import JobList, JobView
@@ -52,7 +53,7 @@ from cloud.services.station_views import (
     StationPoint,
     StationView,
 )
-from cloud.services.views import CommandView, MailView, ReservationView
+from cloud.services.views import MailView, ReservationView
 from cloud.settings import Settings
 from cloud.web.app import error_pages, pages
 from cloud.web.bays import fresh_station
