@@ -17,7 +17,7 @@ from cloud.domain.waves import WavePlan
 from cloud.services.commands import MAX_PATIENCE
 from cloud.services.fleet import NOBODY, AskFleet
 from cloud.services.fleet_ports import Selector
-from cloud.services.views import FleetCommandList, FleetCommandView, FleetTargetList
+from cloud.services.fleet_views import FleetCommandList, FleetCommandView, FleetTargetList
 
 router: Final = APIRouter(prefix="/fleet-commands", tags=["commands"])
 

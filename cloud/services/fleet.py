@@ -29,11 +29,16 @@ from cloud.services.commands import MAX_PATIENCE, demand_no_key, new_command
 from cloud.services.cursors import seal, unseal
 from cloud.services.fleet_mails import halted
 from cloud.services.fleet_ports import Count, FleetCommand, FleetTarget, Selector
-from cloud.services.fleet_views import target_view, view_of
+from cloud.services.fleet_views import (
+    FleetCommandList,
+    FleetCommandView,
+    FleetTargetList,
+    target_view,
+    view_of,
+)
 from cloud.services.idempotency import Once, do_once
 from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.retrying import retried
-from cloud.services.views import FleetCommandList, FleetCommandView, FleetTargetList
 from contracts.commands import (
     CallCharger,
     CancelReservation,

@@ -1,9 +1,83 @@
 """Fleet commands as those see them who look after chargers."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 
 from cloud.services.fleet_ports import Count, FleetCommand, FleetTarget
-from cloud.services.views import FleetCommandView, FleetProgress, FleetTargetView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetProgress:
+    """How many chargers of a fleet command are how far."""
+
+    total: int
+    untried: int
+    """Their turn has not come."""
+    queued: int
+    """Away: it goes to them when they come back."""
+    under_way: int
+    accepted: int
+    failed: int
+    """Rejected, failed or not answered."""
+    unreached: int
+    """Not sent in the time there was, or taken back."""
+    waves: int
+    """Sent so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetCommandView:
+    """One request to many chargers, in waves, and how it stands."""
+
+    fleet_command_id: str
+    kind: str
+    request: dict[str, Any]
+    selector: dict[str, Any]
+    shares: list[float]
+    settle_s: int
+    max_failed_ratio: float
+    status: str
+    """awaiting_approval running paused halted done aborted expired"""
+    reason: str
+    """Why it halted, where it did."""
+    stations: int
+    progress: FleetProgress
+    issued_by: str
+    issued_at: datetime
+    expires_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetCommandList:
+    """A page of fleet commands, newest first."""
+
+    fleet_commands: list[FleetCommandView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetTargetView:
+    """A charger of a fleet command, and how it is with it."""
+
+    charger_id: str
+    station_id: str
+    wave: int | None
+    """From 1; null: its turn has not come."""
+    command_id: str | None
+    state: str
+    """`untried`, or its command's state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetTargetList:
+    """A page of a fleet command's chargers, in the order they are asked in."""
+
+    targets: list[FleetTargetView]
+    next_cursor: str | None
 
 
 def view_of(fleet: FleetCommand, count: Count) -> FleetCommandView:

@@ -13,8 +13,8 @@ from cloud.domain.errors import NotFound, NotValid
 from cloud.domain.waves import OPEN, Happening, Status, WavePlan, may
 from cloud.services.fleet import NOBODY, AskFleet
 from cloud.services.fleet_ports import Selector
+from cloud.services.fleet_views import FleetCommandView, FleetProgress
 from cloud.services.idempotency import Once
-from cloud.services.views import FleetCommandView, FleetProgress
 from cloud.web.chargers import DEEDS, MESSAGES, DeedForm, deed_of, request_of
 from cloud.web.routes import router_of
 from cloud.web.site import Site

@@ -4,8 +4,8 @@ from typing import Protocol
 
 from cloud.domain.access import Viewer
 from cloud.services.fleet import AskFleet
+from cloud.services.fleet_views import FleetCommandList, FleetCommandView, FleetTargetList
 from cloud.services.idempotency import Once
-from cloud.services.views import FleetCommandList, FleetCommandView, FleetTargetList
 
 
 class Fleet(Protocol):

@@ -7,14 +7,14 @@ from typing import Any
 from cloud.domain.access import Viewer
 from cloud.domain.errors import NotFound
 from cloud.services.fleet import AskFleet
-from cloud.services.idempotency import Once
-from cloud.services.views import (
+from cloud.services.fleet_views import (
     FleetCommandList,
     FleetCommandView,
     FleetProgress,
     FleetTargetList,
     FleetTargetView,
 )
+from cloud.services.idempotency import Once
 
 
 @dataclass

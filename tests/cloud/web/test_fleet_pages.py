@@ -7,7 +7,7 @@ import pytest
 from cloud.domain.errors import SecondPersonNeeded
 from cloud.domain.waves import NEXT, Status
 from cloud.services.fleet_ports import Selector
-from cloud.services.views import FleetProgress
+from cloud.services.fleet_views import FleetProgress
 from cloud.web import words
 from cloud.web.fleet import FOR_MANY, PACES, STEPS, bars
 from contracts import commands
