@@ -10,9 +10,9 @@ from cloud.services.bay_views import BayView, ConnectorView, WitnessKind, Witnes
 from cloud.services.collaborators import Option
 from cloud.services.command_views import CommandView
 from cloud.services.offer_views import OfferList, OfferView
+from cloud.services.reservation_views import ReservationList, ReservationView
 from cloud.services.session_views import SampleView, SessionDetail, SessionList, SessionView
 from cloud.services.station_views import PriceView, StationDetail, StationList, StationView
-from cloud.services.views import ReservationList, ReservationView
 
 _NOW: Final = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 _CONNECTOR: Final = ConnectorView(

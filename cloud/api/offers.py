@@ -11,7 +11,7 @@ from cloud.api.bodies import Body, IdPath, OnceOf, ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.offer_views import OfferList, OfferView
-from cloud.services.views import ReservationView
+from cloud.services.reservation_views import ReservationView
 
 router: Final = APIRouter(tags=["reservations"])
 

@@ -17,8 +17,9 @@ from cloud.domain.series import MOST, Series
 from cloud.live import reservation_key
 from cloud.services.booking_ports import NewReservation
 from cloud.services.changing import NewTimes
+from cloud.services.reservation_views import ReservationList, ReservationLog, ReservationView
 from cloud.services.series import NewSeries
-from cloud.services.views import ReservationList, ReservationLog, ReservationView, SeriesView
+from cloud.services.views import SeriesView
 
 router: Final = APIRouter(prefix="/reservations", tags=["reservations"])
 

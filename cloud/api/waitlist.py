@@ -11,7 +11,7 @@ from cloud.api.bodies import Body, IdPath, OnceOf, Slug, ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.api.reservations import Instant, PowerW, Standard
-from cloud.services.views import ReservationView
+from cloud.services.reservation_views import ReservationView
 from cloud.services.waitlist import NewEntry, WaitlistList, WaitlistView
 
 router: Final = APIRouter(prefix="/waitlist", tags=["waitlist"])

@@ -6,9 +6,9 @@ from enum import StrEnum
 from cloud.services.alert_views import AlertView
 from cloud.services.bay_views import BayView
 from cloud.services.command_views import CommandView
+from cloud.services.reservation_views import ReservationView
 from cloud.services.session_views import SessionView
 from cloud.services.station_views import HeardView
-from cloud.services.views import ReservationView
 
 
 class ChangeKind(StrEnum):

@@ -44,9 +44,8 @@ from cloud.services.rescheduling import (
     new_offer,
     relocated,
 )
-from cloud.services.reservation_views import places
+from cloud.services.reservation_views import ReservationView, places
 from cloud.services.retrying import retried
-from cloud.services.views import ReservationView
 
 _MOVABLE: Final = frozenset({Status.BOOKED, Status.ARRIVED})
 

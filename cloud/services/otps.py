@@ -28,9 +28,8 @@ from cloud.services.otp_texts import About, Wording, write
 from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.publishing import Publisher
 from cloud.services.reservation_changes import change_of
-from cloud.services.reservation_views import places
+from cloud.services.reservation_views import ReservationView, places
 from cloud.services.retrying import retried
-from cloud.services.views import ReservationView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

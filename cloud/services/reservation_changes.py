@@ -6,8 +6,7 @@ from datetime import datetime
 from cloud.domain.reservations import Reservation
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.ports import UnitOfWork
-from cloud.services.reservation_views import places
-from cloud.services.views import ReservationView
+from cloud.services.reservation_views import ReservationView, places
 
 
 def change_of(view: ReservationView) -> Change:

@@ -26,15 +26,15 @@ from cloud.services.holding import Holder, Overtaken
 from cloud.services.idempotency import Once, do_once
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
-from cloud.services.reservation_views import places
-from cloud.services.retrying import retried
-from cloud.services.sharing import Shared
-from cloud.services.views import (
+from cloud.services.reservation_views import (
     ReservationList,
     ReservationLog,
     ReservationLogView,
     ReservationView,
+    places,
 )
+from cloud.services.retrying import retried
+from cloud.services.sharing import Shared
 
 MAX_LIMIT: Final = 200
 ALTERNATIVES: Final = 5

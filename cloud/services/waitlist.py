@@ -46,9 +46,8 @@ from cloud.services.offer_views import OfferView, from_plain, offer_view, to_pla
 from cloud.services.packing import site_of
 from cloud.services.ports import Clock, OpenWork, TransactionLost, UnitOfWork
 from cloud.services.publishing import Publisher
-from cloud.services.reservation_views import places
+from cloud.services.reservation_views import ReservationView, places
 from cloud.services.retrying import retried
-from cloud.services.views import ReservationView
 
 WAITLIST: Final = "waitlist"
 

@@ -20,8 +20,8 @@ from cloud.services.bay_views import BayView
 from cloud.services.booking_ports import NewReservation
 from cloud.services.calendars import RunView
 from cloud.services.formats import zone
+from cloud.services.reservation_views import ReservationView
 from cloud.services.station_views import StationView
-from cloud.services.views import ReservationView
 from cloud.web import slots
 from cloud.web.reservations import OnceForm, back_to
 from cloud.web.routes import router_of

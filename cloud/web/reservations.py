@@ -21,7 +21,7 @@ from cloud.services.offer_views import OfferView
 from cloud.services.otps import masked
 from cloud.services.payments import PaymentView
 from cloud.services.receipt_views import ReceiptSummary
-from cloud.services.views import ReservationView
+from cloud.services.reservation_views import ReservationView
 from cloud.services.waitlist import WaitlistView
 from cloud.web.routes import router_of
 from cloud.web.site import Site

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cloud.domain.billing import overstay_minutes
 from cloud.domain.promise_steps import IN_DANGER
 from cloud.domain.terms import Terms, from_plain
-from cloud.services.views import ReservationView
+from cloud.services.reservation_views import ReservationView
 
 
 class Phase(StrEnum):

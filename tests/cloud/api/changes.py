@@ -7,9 +7,9 @@ from cloud.services.alert_views import AlertView
 from cloud.services.bay_views import BayView
 from cloud.services.change_views import Change, ChangeKind
 from cloud.services.command_views import CommandView
+from cloud.services.reservation_views import ReservationView
 from cloud.services.session_views import SessionView
 from cloud.services.station_views import HeardView
-from cloud.services.views import ReservationView
 from tests.cloud.api.fakes import NOON
 
 _KINDS = {

@@ -41,8 +41,8 @@ from cloud.services.otps import CodeSent
 from cloud.services.payment_methods import PaymentMethodList, PaymentMethodView
 from cloud.services.payments import PayBy, PaymentList, PaymentView
 from cloud.services.receipt_views import ReceiptList, ReceiptSummary
+from cloud.services.reservation_views import ReservationList, ReservationView
 from cloud.services.station_views import StationView
-from cloud.services.views import ReservationList, ReservationView
 from cloud.services.waitlist import NewEntry, WaitlistList, WaitlistView
 from cloud.services.wallets import BalanceView, WalletView
 
