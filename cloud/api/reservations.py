@@ -18,8 +18,7 @@ from cloud.live import reservation_key
 from cloud.services.booking_ports import NewReservation
 from cloud.services.changing import NewTimes
 from cloud.services.reservation_views import ReservationList, ReservationLog, ReservationView
-from cloud.services.series import NewSeries
-from cloud.services.views import SeriesView
+from cloud.services.series import NewSeries, SeriesView
 
 router: Final = APIRouter(prefix="/reservations", tags=["reservations"])
 

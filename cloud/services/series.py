@@ -18,10 +18,9 @@ from cloud.services.idempotency import Once, do_once
 from cloud.services.packing import seat, site_of
 from cloud.services.ports import Clock, OpenWork, UnitOfWork
 from cloud.services.publishing import Publisher
-from cloud.services.reservation_views import places
+from cloud.services.reservation_views import ReservationView, places
 from cloud.services.reservations import ALTERNATIVES
 from cloud.services.retrying import retried
-from cloud.services.views import SeriesView, SkippedView
 
 _Conflict = NotBookable | BayAlreadyBooked | BookedElsewhere
 """Why one window of a series is not to be had."""
@@ -56,6 +55,27 @@ class NewSeries:
             min_power_w=self.min_power_w,
             energy_wh=self.energy_wh,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedView:
+    """A window of a series that could not be had."""
+
+    starts_at: datetime
+    ends_at: datetime
+    code: str
+    """As of a problem: bay_already_booked booked_elsewhere not_bookable."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesView:
+    """The holds of a series; one code confirms them all, each is paid for by itself."""
+
+    series_id: str
+    server_now: datetime
+    reservations: list[ReservationView]
+    skipped: list[SkippedView]
 
 
 @dataclass
