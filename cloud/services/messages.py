@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -13,7 +13,6 @@ from cloud.domain.notices import is_too_late
 from cloud.services.fact_ports import Message
 from cloud.services.ports import Clock, OpenWork
 from cloud.services.retrying import retried
-from cloud.services.views import MailView
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +86,24 @@ class _NoChannel:
 
 
 _NO_CHANNEL: Final = _NoChannel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailView:
+    """A message that went out, or waits to."""
+
+    message_id: str
+    channel: str
+    recipient: str
+    """An address, a number, or an id: of a user, a push subscription, a webhook endpoint."""
+    subject: str
+    body: str
+    created_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    last_error: str
+    kind: str | None = None
+    """A NoticeKind; null: no notice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from cloud.services.views import MailView
+from cloud.services.messages import MailView
 from cloud.web.routes import error_page, router_of
 from cloud.web.site import Site
 from cloud.web.texts import mark as _

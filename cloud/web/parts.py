@@ -26,10 +26,10 @@ from cloud.services.idempotency import Once
 from cloud.services.inventory_views import InventoryList
 from cloud.services.job_views import JobList
 from cloud.services.log_file_ports import LogFileView
+from cloud.services.messages import MailView
 from cloud.services.payments import PayBy, PaymentView
 from cloud.services.session_views import SessionDetail, SessionList
 from cloud.services.station_views import StationDetail, StationList, StationPoint
-from cloud.services.views import MailView
 from cloud.web import driver_parts, staff_parts
 from contracts.clock import Clock
 from contracts.commands import FetchLog, LogKind, Request

@@ -44,6 +44,7 @@ from cloud.services.credentials import Attempt, Issued
 from cloud.services.inventory_views import InventoryItem, InventoryList
 from cloud.services.job_views import JobList, JobView
 from cloud.services.log_file_ports import LogFileView
+from cloud.services.messages import MailView
 from cloud.services.reservation_views import ReservationView
 from cloud.services.session_views import SampleView, SessionDetail, SessionList, SessionView
 from cloud.services.station_views import (
@@ -54,7 +55,6 @@ from cloud.services.station_views import (
     StationPoint,
     StationView,
 )
-from cloud.services.views import MailView
 from cloud.settings import Settings
 from cloud.web.app import error_pages, pages
 from cloud.web.bays import fresh_station
