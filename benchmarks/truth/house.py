@@ -1,6 +1,6 @@
 """The cloud of the simulated week: the real services on SQLite, the world's clock instead of ours.
 
-`cloud/wiring.py` builds everything. What differs: publishing goes to whom the benchmark says, the
+`cloud/wiring/` builds everything. What differs: publishing goes to whom the benchmark says, the
 database does not wait for the disk, as nobody cuts the power here, and there is neither money nor mail.
 """
 

@@ -1,6 +1,6 @@
 """What the use cases of one noun ask of another's, within one transaction.
 
-Each is implemented in the file named after it; `wiring.py` hands them to each other. All of them write
+Each is implemented in the file named after it; `cloud/wiring/` hands them to each other. All of them write
 through the caller's `work` and leave the commit to it.
 """
 

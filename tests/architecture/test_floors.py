@@ -6,7 +6,7 @@
     ground    cloud/domain                   station_agent/domain
     language  contracts
 
-`wiring.py`, `programs.py` and `__main__.py` know all floors of their package.
+`wiring` (a module or a package), `programs.py` and `__main__.py` know all floors of their package.
 """
 
 import ast
@@ -64,12 +64,18 @@ def rule_of(module: str) -> str | None:
     return max(fitting, key=len, default=None)
 
 
+def knows_all_floors(module: str) -> bool:
+    """Whether it is one of ANY_FLOOR, or a part of one that is a package."""
+    inside = module.split(".")[1:]
+    return bool(inside) and inside[0] in ANY_FLOOR
+
+
 def allowed_to(module: str) -> tuple[str, ...]:
     """Return the prefixes of ours a module may import."""
     package = module.partition(".")[0]
     if package == "benchmarks":
         return PACKAGES
-    if module.rsplit(".", 1)[-1] in ANY_FLOOR:
+    if knows_all_floors(module):
         return (package, *OURS.get(package, ("contracts",)))
     rule = rule_of(module)
     return (rule, *OURS[rule]) if rule else (module,)
@@ -93,7 +99,7 @@ def test_every_module_stands_on_a_floor():
         for one in sources()
         if "." in one.module
         and rule_of(one.module) is None
-        and one.module.rsplit(".", 1)[-1] not in ANY_FLOOR
+        and not knows_all_floors(one.module)
         and not is_within(one.module, "benchmarks", "firmware_bridge")
     ]
 
