@@ -23,7 +23,6 @@ class ArgonPasswords:
         self._hasher = PasswordHash([hasher or Argon2Hasher()])
         self._working = threading.Semaphore(AT_ONCE)
         self._present = threading.Semaphore(AT_ONCE + IN_LINE)
-        self._nobodys = self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """See Passwords.hash."""
@@ -33,8 +32,12 @@ class ArgonPasswords:
     def is_right(self, password: str, kept: str | None) -> bool:
         """See Passwords.is_right."""
         with self._turn():
+            if not kept:
+                # as slow as a look at a hash: how long it takes tells nobody who is here
+                self._hasher.hash(password)
+                return False
             try:
-                return self._hasher.verify(password, kept or self._nobodys) and kept is not None
+                return self._hasher.verify(password, kept)
             except UnknownHashError:
                 return False
 

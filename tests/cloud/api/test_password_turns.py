@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from cloud.adapters.passwords import AT_ONCE, IN_LINE, ArgonPasswords
 from cloud.adapters.throttle import PER_ORIGIN, LoginThrottle
@@ -27,6 +28,32 @@ def test_hashes_are_argon2id_of_todays_strength():
     kept = ArgonPasswords().hash("correct horse")
 
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+class Counting(Argon2Hasher):
+    """Quick, and counts how often it had to work."""
+
+    def __init__(self):
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.worked = 0
+
+    def hash(self, password, **kwargs):
+        self.worked += 1
+        return super().hash(password, **kwargs)
+
+    def verify(self, password, kept):
+        self.worked += 1
+        return super().verify(password, kept)
+
+
+@pytest.mark.parametrize("kept", [None, quick_passwords().hash("another horse")])
+def test_a_name_nobody_has_costs_one_slow_hash_like_any_other_and_a_start_costs_none(kept):
+    hasher = Counting()
+    passwords = ArgonPasswords(hasher)
+    at_the_start = hasher.worked
+    is_right = passwords.is_right("correct horse", kept)
+
+    assert (at_the_start, is_right, hasher.worked) == (0, False, 1)
 
 
 class Gate:
