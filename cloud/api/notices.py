@@ -5,7 +5,6 @@ from functools import cache
 from typing import Annotated, Final
 from zoneinfo import available_timezones
 
-import phonenumbers
 from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, ConfigDict, Field
 from starlette.responses import Response
@@ -37,6 +36,8 @@ def _phone(text: str) -> str:
     """Return a number in E.164, the form it is kept and called in."""
     if not text:
         return ""
+    import phonenumbers  # noqa: PLC0415 - few give one, and it is slow to load
+
     try:
         number = phonenumbers.parse(text)
     except phonenumbers.NumberParseException:

@@ -3,10 +3,9 @@
 from email.utils import parseaddr
 from functools import cached_property
 
-from cloud.adapters.messages.mail import MailboxOnly, SmtpMail, smtp_address
+from cloud.adapters.messages.mailbox import MailboxOnly
 from cloud.adapters.messages.outbound import Outbound
 from cloud.adapters.messages.push import WebPush, vapid_of
-from cloud.adapters.messages.webhooks import SignedWebhooks
 from cloud.adapters.secret_key import key_for
 from cloud.domain.notices import Channel as Way
 from cloud.services.messages import Channel, MessageService
@@ -57,6 +56,9 @@ class Messages(Broker):
     @cached_property
     def webhooks(self) -> MessageService:
         """What is sent to programs."""
+        # of the four processes only the courier sends: the others start without its libraries
+        from cloud.adapters.messages.webhooks import SignedWebhooks  # noqa: PLC0415
+
         sender = SignedWebhooks(self.outbound, self.settings.public_url)
         channel = WebhookChannel(self.open_work, self.clock, sender, self.telling)
         return MessageService(self.open_work, self.clock, {Way.WEBHOOK: channel}, only=Way.WEBHOOK)
@@ -72,4 +74,6 @@ class Messages(Broker):
     def _mail(self) -> Channel:
         if not self.settings.smtp_url:
             return MailboxOnly()
+        from cloud.adapters.messages.mail import SmtpMail, smtp_address  # noqa: PLC0415
+
         return SmtpMail(smtp_address(self.settings.smtp_url), self.settings.mail_from)

@@ -1,4 +1,4 @@
-"""Mail by SMTP; where none is set up, the mailbox page is all there is."""
+"""Mail by SMTP."""
 
 import smtplib
 import ssl
@@ -89,15 +89,6 @@ class SmtpMail:
         if address.user:
             server.login(address.user, address.password)
         return server
-
-
-class MailboxOnly:
-    """See Channel: nothing leaves the house; the message stays to be read on the mailbox page."""
-
-    def send(self, message: Message) -> str:
-        """See Channel.send."""
-        del message
-        return "kept in the mailbox: no mail server is set up"
 
 
 def written(message: Message, sender: str) -> EmailMessage:

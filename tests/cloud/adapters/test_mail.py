@@ -7,7 +7,8 @@ from html import escape
 import pytest
 from aiosmtpd.controller import Controller
 
-from cloud.adapters.messages.mail import MailboxOnly, SmtpMail, smtp_address
+from cloud.adapters.messages.mail import SmtpMail, smtp_address
+from cloud.adapters.messages.mailbox import MailboxOnly
 from cloud.services.fact_ports import Message
 from cloud.services.messages import NotSent
 from tests.cloud.builders import NOON
