@@ -17,7 +17,7 @@ from cloud.domain.access import Viewer
 from cloud.live import alerts_key
 from cloud.services.alert_views import AlertDetail, AlertList, AlertView
 
-router: Final = APIRouter(prefix="/alerts", tags=["alerts"])
+router: Final = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
 _SHOWN: Final = 200
 

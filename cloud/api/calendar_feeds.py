@@ -11,7 +11,7 @@ from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.calendar_feeds import FeedList, NewFeed
 
-router: Final = APIRouter(tags=["notices"])
+router: Final = APIRouter(prefix="/api/v1", tags=["notices"])
 
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
     200: {

@@ -12,7 +12,7 @@ from cloud.api.reservations import Instant
 from cloud.services.booking_ports import PlugWish
 from cloud.services.calendars import CalendarView
 
-router: Final = APIRouter(tags=["stations"])
+router: Final = APIRouter(prefix="/api/v1", tags=["stations"])
 
 BayPath = Annotated[Slug, Path()]
 From = Annotated[

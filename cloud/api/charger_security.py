@@ -12,7 +12,7 @@ from cloud.api.problems import described
 from cloud.services.certificates import CertificateList
 from cloud.services.key_rotations import RotationView
 
-router: Final = APIRouter(prefix="/chargers", tags=["chargers"])
+router: Final = APIRouter(prefix="/api/v1/chargers", tags=["chargers"])
 
 
 @router.post(

@@ -14,7 +14,7 @@ from cloud.services.inventory_views import InventoryList
 from cloud.services.job_views import JobList
 from contracts.events import InventoryKind
 
-router: Final = APIRouter(prefix="/chargers", tags=["chargers"])
+router: Final = APIRouter(prefix="/api/v1/chargers", tags=["chargers"])
 
 
 @router.get(

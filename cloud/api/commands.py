@@ -43,7 +43,7 @@ from contracts.commands import CallCharger, SetChargerKey
 from contracts.commands import Request as Ask
 from contracts.events import CommandOutcome
 
-router: Final = APIRouter(tags=["commands"])
+router: Final = APIRouter(prefix="/api/v1", tags=["commands"])
 
 DEFAULT_TIMEOUT_S: Final = 30.0
 _LATE_S: Final = 2.0

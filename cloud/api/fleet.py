@@ -19,7 +19,7 @@ from cloud.services.fleet import NOBODY, AskFleet
 from cloud.services.fleet_ports import Selector
 from cloud.services.fleet_views import FleetCommandList, FleetCommandView, FleetTargetList
 
-router: Final = APIRouter(prefix="/fleet-commands", tags=["commands"])
+router: Final = APIRouter(prefix="/api/v1/fleet-commands", tags=["commands"])
 
 _MAX_NAMED: Final = 1_000
 _MAX_SETTLE_S: Final = 7 * 86_400

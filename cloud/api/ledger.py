@@ -11,7 +11,7 @@ from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.ledger import TransactionList
 
-router: Final = APIRouter(tags=["payments"])
+router: Final = APIRouter(prefix="/api/v1", tags=["payments"])
 
 
 @router.get(

@@ -12,7 +12,7 @@ from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.local_lists import LocalListView
 
-router: Final = APIRouter(prefix="/chargers", tags=["chargers"])
+router: Final = APIRouter(prefix="/api/v1/chargers", tags=["chargers"])
 
 
 class LocalListBody(Body):

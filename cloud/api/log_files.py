@@ -23,7 +23,7 @@ from cloud.services.log_file_ports import LogFileView
 from cloud.services.log_files import LogFileList
 from contracts.commands import FetchLog, LogKind
 
-router: Final = APIRouter(tags=["chargers"])
+router: Final = APIRouter(prefix="/api/v1", tags=["chargers"])
 uploads: Final = APIRouter(include_in_schema=False)
 """Where chargers send them: outside the API, whose clients they are not."""
 

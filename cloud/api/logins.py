@@ -15,7 +15,7 @@ from cloud.services.accounts import UserView
 from cloud.services.admin_ports import CredentialKind
 from cloud.services.credentials import Attempt
 
-router: Final = APIRouter(tags=["logins"])
+router: Final = APIRouter(prefix="/api/v1", tags=["logins"])
 
 
 class Login(Body):

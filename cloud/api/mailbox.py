@@ -9,7 +9,7 @@ from cloud.api.bodies import Limit, ok
 from cloud.api.container import services_of
 from cloud.domain.errors import NotFound
 
-router: Final = APIRouter(prefix="/mailbox", include_in_schema=False)
+router: Final = APIRouter(prefix="/api/v1/mailbox", include_in_schema=False)
 
 
 @router.get("")

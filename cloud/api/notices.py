@@ -17,7 +17,7 @@ from cloud.domain.notices import Channel, NoticeKind, Preferences, Quiet
 from cloud.services.notices import NoticeList, PreferencesView, Unread
 from cloud.services.texts import LANGUAGES
 
-router: Final = APIRouter(prefix="/me/notices", tags=["notices"])
+router: Final = APIRouter(prefix="/api/v1/me/notices", tags=["notices"])
 
 
 def _language(text: str) -> str:

@@ -13,7 +13,7 @@ from cloud.api.problems import described
 from cloud.services.offer_views import OfferList, OfferView
 from cloud.services.reservation_views import ReservationView
 
-router: Final = APIRouter(tags=["reservations"])
+router: Final = APIRouter(prefix="/api/v1", tags=["reservations"])
 
 
 class AcceptBody(Body):

@@ -13,7 +13,7 @@ from cloud.api.problems import described
 from cloud.services.otps import CodeSent
 from cloud.services.reservation_views import ReservationView
 
-router: Final = APIRouter(prefix="/reservations", tags=["reservations"])
+router: Final = APIRouter(prefix="/api/v1/reservations", tags=["reservations"])
 
 
 class CodeBody(Body):

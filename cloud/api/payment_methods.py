@@ -12,7 +12,7 @@ from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.payment_methods import PaymentMethodList, PaymentMethodView
 
-router: Final = APIRouter(prefix="/payment-methods", tags=["payments"])
+router: Final = APIRouter(prefix="/api/v1/payment-methods", tags=["payments"])
 
 
 class MethodBody(Body):

@@ -17,7 +17,7 @@ from cloud.domain.access import Viewer
 from cloud.domain.payments import Method
 from cloud.services.payments import PayBy, PaymentList, PaymentView, Refunded
 
-router: Final = APIRouter(tags=["payments"])
+router: Final = APIRouter(prefix="/api/v1", tags=["payments"])
 
 AT_ONCE: Final = 16
 """Calls to gateways at the same time: each may hold a thread for seconds."""

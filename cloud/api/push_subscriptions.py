@@ -16,7 +16,7 @@ from cloud.services.push_subscriptions import (
     SubscriptionView,
 )
 
-router: Final = APIRouter(prefix="/me/push-subscriptions", tags=["notices"])
+router: Final = APIRouter(prefix="/api/v1/me/push-subscriptions", tags=["notices"])
 
 Key = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_-]+=*$")]
 

@@ -13,7 +13,7 @@ from cloud.services.receipt_papers import CONTENT_POLICY, CONTENT_TYPES
 from cloud.services.receipt_views import ReceiptList, ReceiptView
 from cloud.services.texts import LANGUAGES
 
-router: Final = APIRouter(prefix="/receipts", tags=["receipts"])
+router: Final = APIRouter(prefix="/api/v1/receipts", tags=["receipts"])
 
 Language = Annotated[
     str, Query(pattern=f"^({'|'.join(LANGUAGES)})$", description="What it is written in.")

@@ -20,7 +20,7 @@ from cloud.services.changing import NewTimes
 from cloud.services.reservation_views import ReservationList, ReservationLog, ReservationView
 from cloud.services.series import NewSeries, SeriesView
 
-router: Final = APIRouter(prefix="/reservations", tags=["reservations"])
+router: Final = APIRouter(prefix="/api/v1/reservations", tags=["reservations"])
 
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2200

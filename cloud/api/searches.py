@@ -16,7 +16,7 @@ from cloud.domain.errors import NotValid
 from cloud.domain.ranking import Car, Order
 from cloud.services.searches import FoundList, Search
 
-router: Final = APIRouter(tags=["stations"])
+router: Final = APIRouter(prefix="/api/v1", tags=["stations"])
 
 Power = Annotated[int, Query(ge=0, le=10_000_000)]
 

@@ -14,7 +14,7 @@ from cloud.api.streams import Opening
 from cloud.live import session_key
 from cloud.services.session_views import SessionDetail, SessionList, SignedReadingList
 
-router: Final = APIRouter(prefix="/sessions", tags=["sessions"])
+router: Final = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 
 
 @router.get(

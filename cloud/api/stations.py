@@ -19,7 +19,7 @@ from cloud.services.availability import AvailabilityService, StationQuery
 from cloud.services.fact_ports import Box
 from cloud.services.station_views import StationDetail, StationList
 
-router: Final = APIRouter(tags=["stations"])
+router: Final = APIRouter(prefix="/api/v1", tags=["stations"])
 
 MAX_AREA: Final = 1_000
 """Stations one area stream follows."""

@@ -24,7 +24,7 @@ from cloud.services.stations_admin import (
 )
 from contracts.plan import OfflinePolicy, Registration
 
-router: Final = APIRouter(tags=["administration"])
+router: Final = APIRouter(prefix="/api/v1", tags=["administration"])
 
 Word = Annotated[Line, Field(max_length=120)]
 Watts = Annotated[int, Field(ge=0, le=10_000_000)]

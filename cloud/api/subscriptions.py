@@ -22,7 +22,7 @@ from cloud.services.subscriptions import (
     SubscriptionView,
 )
 
-router: Final = APIRouter(tags=["subscriptions"])
+router: Final = APIRouter(prefix="/api/v1", tags=["subscriptions"])
 
 
 class PlanBody(Body):

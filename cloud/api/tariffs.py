@@ -24,7 +24,7 @@ from cloud.services.tariffs import (
     TariffView,
 )
 
-router: Final = APIRouter(tags=["tariffs"])
+router: Final = APIRouter(prefix="/api/v1", tags=["tariffs"])
 
 Maker = Annotated[Viewer, Depends(only(Role.OWNER, Role.ADMIN))]
 """Who sets prices: owners for their stations, administrators for all."""

@@ -15,7 +15,7 @@ from cloud.domain.access import Role, Viewer
 from cloud.domain.terms import Blackout, OpenHours, RefundStep, Terms
 from cloud.services.terms import TermsView
 
-router: Final = APIRouter(tags=["terms"])
+router: Final = APIRouter(prefix="/api/v1", tags=["terms"])
 
 Keeper = Annotated[Viewer, Depends(only(Role.OWNER, Role.ADMIN))]
 """Owners of their own stations, administrators of all."""

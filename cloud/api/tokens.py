@@ -14,7 +14,7 @@ from cloud.services.admin_ports import ChargingToken
 from cloud.services.tokens import TokenList, TokenSetting
 from contracts.token_types import TokenType
 
-router: Final = APIRouter(prefix="/tokens", tags=["tokens"])
+router: Final = APIRouter(prefix="/api/v1/tokens", tags=["tokens"])
 
 TokenPath = Annotated[
     str, Path(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["04A2B3C4D5"])

@@ -20,7 +20,7 @@ from cloud.services.accounts import (
     UserView,
 )
 
-router: Final = APIRouter(prefix="/users", tags=["users"])
+router: Final = APIRouter(prefix="/api/v1/users", tags=["users"])
 
 Email = Annotated[Line, Field(min_length=3, max_length=254)]
 Name = Annotated[Line, Field(max_length=120)]

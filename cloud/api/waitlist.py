@@ -14,7 +14,7 @@ from cloud.api.reservations import Instant, PowerW, Standard
 from cloud.services.reservation_views import ReservationView
 from cloud.services.waitlist import NewEntry, WaitlistList, WaitlistView
 
-router: Final = APIRouter(prefix="/waitlist", tags=["waitlist"])
+router: Final = APIRouter(prefix="/api/v1/waitlist", tags=["waitlist"])
 
 
 class WaitBody(Body):

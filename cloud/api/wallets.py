@@ -15,7 +15,7 @@ from cloud.api.problems import described
 from cloud.services.payments import PaymentView
 from cloud.services.wallets import TopUp, WalletView
 
-router: Final = APIRouter(prefix="/wallet", tags=["payments"])
+router: Final = APIRouter(prefix="/api/v1/wallet", tags=["payments"])
 
 
 class TopUpBody(Body):

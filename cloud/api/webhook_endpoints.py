@@ -13,7 +13,7 @@ from cloud.api.problems import described
 from cloud.domain.notices import NoticeKind
 from cloud.services.webhook_endpoints import TestSent, WebhookList, WebhookSecret
 
-router: Final = APIRouter(prefix="/me/webhooks", tags=["notices"])
+router: Final = APIRouter(prefix="/api/v1/me/webhooks", tags=["notices"])
 
 
 class WebhookBody(Body):

@@ -53,7 +53,7 @@ def pages(container: Parts, settings: Settings) -> APIRouter:
     site = Site.build(container, settings)
     router = APIRouter(include_in_schema=False)
     for module in MODULES:
-        router.include_router(module.routes(site))
+        router.routes.extend(module.routes(site).routes)
     return router
 
 

@@ -460,12 +460,11 @@ def furnish_notices(house: House, user_id: str) -> None:
 
 def routes_of(app) -> set[tuple[str, str]]:
     """Every method and path the application answers."""
-    found = set()
-    for route in app.routes:
-        for context in getattr(route, "effective_route_contexts", lambda r=route: [r])():
-            methods = context.methods or set()
-            found |= {(method, context.path) for method in methods - {"HEAD"}}
-    return found
+    return {
+        (method, route.path)
+        for route in app.routes
+        for method in (route.methods or set()) - {"HEAD"}
+    }
 
 
 def matches(pattern: str, path: str) -> bool:
