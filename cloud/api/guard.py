@@ -166,9 +166,7 @@ class _Exchange:
 
 def _route_of(scope: Scope) -> str:
     """Return the pattern of the route that answered: never an id, so that there are few."""
-    # FastAPI keeps the whole pattern of an included router's route here, Starlette its last part
-    known = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
-    return str(getattr(known, "path", "none"))
+    return str(getattr(scope.get("route"), "path", "none"))
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
