@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 
 
-def Identifier(length: int = 64) -> String:  # noqa: N802 - reads as a type in tables.py
+def Identifier(length: int = 64) -> String:  # noqa: N802 - reads as a type in tables/
     """Return a string compared byte by byte: ids are exact."""
     return String(length).with_variant(
         mysql.VARCHAR(length, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"

@@ -29,7 +29,7 @@ def engine(database_url):
     made.dispose()
 
 
-def test_the_migrations_make_the_schema_of_tables_py(engine):
+def test_the_migrations_make_the_schema_of_the_tables(engine):
     with engine.connect() as connection:
         # MySQL reads FLOAT(53) back as DOUBLE, and the like: columns and keys are compared
         context = MigrationContext.configure(connection, opts={"compare_type": False})
