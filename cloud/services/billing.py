@@ -20,6 +20,7 @@ from cloud.domain.terms import Terms, from_plain
 from cloud.services.billing_ports import Receipt
 from cloud.services.collaborators import Notice, PriceAsk, Quoted, Telling, Till
 from cloud.services.credit_notes import TOO_LITTLE, Taken, write_credit_note
+from cloud.services.fact_ports import Equipment
 from cloud.services.formats import zone
 from cloud.services.notices import about
 from cloud.services.ports import UnitOfWork
@@ -43,8 +44,8 @@ class QuoteService:
         """See Quoting.quote. A discount counts as it was when the reservation was first quoted."""
         station = work.stations.by_ids([wanted.station_id])[wanted.station_id]
         deal = deal_of(work, self.shelf, wanted, station, now)
-        bay = work.bays.equipment((), [wanted.bay_id]).bays[wanted.bay_id]
-        quoted = rules.quote(deal, wanted.window, wanted.energy_wh, bay.max_power_w)
+        power_w = _power_w(work.bays.equipment((), [wanted.bay_id]), wanted)
+        quoted = rules.quote(deal, wanted.window, wanted.energy_wh, power_w)
         return Quoted(
             tariff_id=quoted.tariff_id,
             currency=quoted.currency,
@@ -137,6 +138,18 @@ def deal_of(
         terms=_terms(work, reservation),
         discounts=discounts_for(work, reservation, now),
     )
+
+
+def _power_w(equipment: Equipment, wanted: Reservation) -> int:
+    """Return what the plug that is wanted gives, as searches price it; of none named, the strongest."""
+    bay = equipment.bays[wanted.bay_id]
+    plugs = (
+        one.max_power_w or bay.max_power_w
+        for one in equipment.connectors.values()
+        if (one.charger_id, one.evse_id) == (bay.charger_id, bay.evse_id)
+        and wanted.standard in {"", one.standard}
+    )
+    return max(plugs, default=bay.max_power_w)
 
 
 def _current(station: Station) -> str:

@@ -142,6 +142,8 @@ class Exactly:
     bay_id: str | None = None
     """Null: any that has the plug."""
     wish: PlugWish = field(default_factory=PlugWish)
+    user_id: str
+    """Whose discounts count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

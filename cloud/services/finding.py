@@ -11,7 +11,7 @@ from cloud.domain.ranking import USUAL_ENERGY_WH, USUAL_POWER_W, usual_energy_wh
 from cloud.domain.reservations import Reservation
 from cloud.domain.stations import Station
 from cloud.domain.windows import Window, floor
-from cloud.services.billing import discounts_for
+from cloud.services.billing import discounts_for, discounts_of
 from cloud.services.booking_ports import FoundBay, FoundPlug, PlugWish
 from cloud.services.collaborators import Exactly, Looking, Option, Pricing
 from cloud.services.ports import UnitOfWork
@@ -95,7 +95,7 @@ class FindingService:
         bays = work.finding.bays([home.id])
         surveyor = Surveyor(work, self.policy, now)
         seen = surveyor.look({home.id: home}, bays, whole, buffer=LONGEST_BUFFER)
-        return _Look(Pricer(work, self.pricing), seen)
+        return _Look(work, self.pricing, seen, now)
 
     def equal_bays(
         self, work: UnitOfWork, wanted: Reservation, window: Window, now: datetime
@@ -152,8 +152,10 @@ class FindingService:
 class _Look:
     """See Looking."""
 
-    pricer: Pricer
+    work: UnitOfWork
+    pricing: Pricing
     seen: Survey
+    now: datetime
 
     def option(self, asked: Exactly, barred: Collection[tuple[str, Window]] = ()) -> Option | None:
         """See Looking.option."""
@@ -168,9 +170,12 @@ class _Look:
             )
         ]
         fitting = sorted(self.seen.slots(need, 1, bays), key=lambda one: one.plug.max_power_w)
+        if not fitting:
+            return None
+        discounts = discounts_of(self.work, asked.user_id, self.now)
         here = dict.fromkeys(self.seen.stations, 0.0)
-        priced = self.pricer.priced(fitting[:1], here, start)
-        return option_of(priced[0]) if priced else None
+        [priced] = Pricer(self.work, self.pricing, discounts).priced(fitting[:1], here, start)
+        return option_of(priced)
 
 
 def _plain_need(between: Window, duration: timedelta, wish: PlugWish) -> Need:

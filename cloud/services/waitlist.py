@@ -157,7 +157,7 @@ def _window(entry: WaitlistEntry) -> Window:
 
 def _asked(entry: WaitlistEntry) -> Exactly:
     wish = PlugWish(standards=frozenset({entry.standard} - {""}), min_power_w=entry.min_power_w)
-    return Exactly(window=_window(entry), bay_id=entry.bay_id, wish=wish)
+    return Exactly(window=_window(entry), bay_id=entry.bay_id, wish=wish, user_id=entry.user_id)
 
 
 def _waiting(

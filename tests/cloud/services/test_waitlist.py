@@ -28,9 +28,10 @@ from cloud.services.notices import Notices
 from cloud.services.offers import OfferService
 from cloud.services.ports import TransactionLost
 from cloud.services.shelf import TariffShelf
+from cloud.services.tariffs import NewTariff, TariffService
 from cloud.services.waitlist import NewEntry, Queue, Taker, WaitlistService
 from tests.cloud.builders import NOON, after
-from tests.cloud.services.bookings import Bookings
+from tests.cloud.services.bookings import OWNING, Bookings
 from tests.cloud.services.town import CCS, TYPE_2, Town
 
 HOUR = timedelta(hours=1)
@@ -264,6 +265,50 @@ def test_taking_an_offer_makes_a_hold(room, full, ada):
     assert (room.state(entry), room.offered()) == ("taken", {})
     room.pass_by(700)
     assert room.state(entry) == "taken"
+
+
+def timed(room, station_id):
+    """Give a station a tariff by energy, time and parking: what it costs depends on the plug."""
+    tariffs = TariffService(room.rig.open_work, room.rig.clock, TariffShelf())
+    parts = [("ENERGY", "0.47"), ("TIME", "1.30"), ("PARKING_TIME", "3.10")]
+    components = [{"type": kind, "price": price} for kind, price in parts]
+    body = {"tax_included": "YES", "elements": [{"price_components": components}]}
+    key = tariffs.add(OWNING, NewTariff(name="Timed", currency="GBP", body=body)).key
+    tariffs.assign(OWNING, station_id, key)
+
+
+def subscribed(room, user_id, **discounts):
+    plan = {"id": "plan", "name": "Plus", "currency": "GBP", "monthly_minor": 500}
+    known = plan | {"discounts": discounts, "created_at": NOON}
+    room.rig.insert(tables.subscription_plans, known)
+    mine = {"id": "sub", "active_user_id": user_id, "user_id": user_id, "plan_id": "plan"}
+    runs = {"method": "card", "state": "active", "started_at": NOON, "paid_until": after(86_400)}
+    room.rig.insert(tables.subscriptions, mine | runs)
+
+
+@pytest.mark.parametrize("standard", ["", TYPE_2])
+def test_what_an_offer_says_it_costs_is_what_the_hold_costs_to_the_cent(room, ada, bob, standard):
+    room.town.station("near")
+    room.town.plug("near", 1, standard=TYPE_2, power_w=11_000)
+    timed(room, "near")
+    subscribed(room, "u-ada", ENERGY=33, PARKING_TIME=50)
+    taken = room.town.book("near-1", 1, 2)
+    holder = replace(room.holder, quoting=QuoteService(TariffShelf()))
+    room.service = replace(room.service, taker=replace(room.service.taker, holding=holder))
+    first = room.join(ada, standard=standard)
+    room.rig.clock.pass_by(timedelta(seconds=1))
+    second = room.join(bob, standard=standard)
+
+    told, paid = [], []
+    room.cancel(taken)
+    for viewer, entry in ((ada, first), (bob, second)):
+        [option] = room.service.get(viewer, entry.entry_id).offer.options
+        held = room.service.accept(viewer, entry.entry_id)
+        told.append(option.price_minor)
+        paid.append(room.rig.row(tables.reservations, id=held.reservation_id).quote["total_minor"])
+        room.cancel(room.bookings.reservation(held.reservation_id))
+    assert told == paid
+    assert told[0] < told[1]
 
 
 def test_an_offer_can_be_taken_where_all_offers_are(room, full, ada, bob):
