@@ -27,6 +27,7 @@ from cloud.domain.payments import (
 from cloud.domain.policy import Policy
 from cloud.services.alerting import Alerting
 from cloud.services.change_views import Change
+from cloud.services.money_mails import stuck
 from cloud.services.money_ports import (
     GatewayAnswer,
     GatewayAway,
@@ -219,13 +220,20 @@ class CashierService:
         return changes
 
     def _alert(self, work: UnitOfWork, step_id: str, now: datetime) -> list[Change]:
-        """Have the station's people told of money that does not move, and that it does again."""
+        """Have the station's people told of money that does not move, and that it does again.
+
+        Of money that belongs to no station staff are written.
+        """
         step = _step(work, step_id)
         if step.attempts < LOUD_AFTER and step.state is not StepState.FAILED:
             return []
         log.error("cashier.stuck", step_id=step.id, state=step.state, why=step.last_error)
         payment = work.payments.get(step.payment_id)
-        if payment is None or payment.purpose is not Purpose.RESERVATION:
+        if payment is None:
+            return []
+        if payment.purpose is not Purpose.RESERVATION:
+            told = {*work.messages.staff(), *self.always_told}
+            work.messages.add(stuck(step, payment, told, self.public_url, now))
             return []
         reservation = work.reservations.by_ids([payment.subject]).get(payment.subject)
         if reservation is None:

@@ -432,6 +432,10 @@ class Messages(Protocol):
         """Return, for each station, the addresses of its owner and of all maintenance staff."""
         ...
 
+    def staff(self) -> set[str]:
+        """Return the addresses of maintenance and administrators, for what is of no station."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 from cloud.adapters.sql.bulk import Upsert, encode, stamp
 from cloud.adapters.sql.rows import Reader
 from cloud.adapters.sql.tables import messages, stations, users
-from cloud.domain.access import Role
+from cloud.domain.access import STAFF, Role
 from cloud.domain.notices import Channel
 from cloud.services.fact_ports import Message
 
@@ -136,6 +136,12 @@ class SqlMessages:
         for station_id, email in self._connection.execute(owners):
             told[station_id].add(email)
         return told
+
+    def staff(self) -> set[str]:
+        """See Messages.staff."""
+        is_staff = users.c.role.in_(sorted(STAFF))
+        query = select(users.c.email).where(is_staff, users.c.is_active.is_(True))
+        return set(self._connection.execute(query).scalars())
 
     def _take(self, one: Message, now: datetime, lease: timedelta) -> bool:
         # counted: on a cluster the row lock alone keeps nobody out

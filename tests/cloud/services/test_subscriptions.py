@@ -1,11 +1,13 @@
 """Subscriptions are paid month by month, lower prices while they run, and end as they were asked to."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from cloud.adapters.payments.sandbox import Faults
+from cloud.adapters.sql import tables
 from cloud.domain.errors import AlreadyExists, NotAllowed, NotFound, NotValid, PaymentDeclined
 from cloud.domain.payments import Method, PaymentStatus, Purpose
 from cloud.domain.subscriptions import CHARGE_AGAIN_AFTER, GRACE, RENEW_BEFORE, months_after
@@ -184,7 +186,8 @@ def test_canceled_it_lasts_to_the_end_of_the_month_and_is_charged_no_more(money,
     subscribe(money, plan)
 
 
-def test_a_month_paid_after_it_ended_is_given_back(money, plan):
+def given_back(money, plan):
+    """Have a month paid that had ended; returns the payment, its refund done."""
     made = subscribe(money, plan)
     card = money.save_card("card_always_times_out")
     money.rig.execute(f"UPDATE subscriptions SET method_id = '{card}'")
@@ -197,11 +200,42 @@ def test_a_month_paid_after_it_ended_is_given_back(money, plan):
     money.work_off()
     for webhook in money.webhooks():
         money.hear(webhook)
+    (late,) = money.payments_of(f"{made.subscription_id}/2", Purpose.SUBSCRIPTION)
+    return ended, late
+
+
+def test_a_month_paid_after_it_ended_is_given_back(money, plan):
+    ended, late = given_back(money, plan)
 
     assert ended == "canceled"
     assert mine(money)[0].state == "canceled"
-    (late,) = money.payments_of(f"{made.subscription_id}/2", Purpose.SUBSCRIPTION)
     assert (late.status, late.refunded_minor) == (PaymentStatus.CAPTURED, 999)
+    money.check()
+
+
+def mails(money):
+    return [one for one in money.rig.rows(tables.messages) if one.channel == "mail"]
+
+
+def test_a_refund_of_a_month_that_a_bank_sends_back_is_written_to_staff_once(money, plan):
+    money.cashier = replace(money.cashier, always_told=("ops@bays.example",))
+    _, late = given_back(money, plan)
+    money.rig.execute("DELETE FROM messages")
+    (refund,) = [one for one in money.steps() if one.kind == "refund"]
+    money.bank.send_back(refund.id)
+    for webhook in money.webhooks() * 3:
+        money.hear(webhook)
+
+    assert money.payment(late.id).refunded_minor == 0
+    assert {one.recipient for one in mails(money)} == {
+        *("admin@bays.example", "u-maint@bays.example", "ops@bays.example"),
+    }
+    assert len(mails(money)) == 3
+    mail = mails(money)[0]
+    assert mail.subject == f"Payment stuck: refund for subscription {late.subject}"
+    assert all(one in mail.body for one in ("9.99", DRIVER, late.id, "by hand"))
+    assert money.telling.kinds.count("refund_returned") == 1
+    assert money.rig.open_alerts() == []
     money.check()
 
 
