@@ -193,6 +193,10 @@ class Promises(Protocol):
         """
         ...
 
+    def dropped(self, charger_id: ChargerId, number: int) -> None:
+        """Note that a charger says it keeps a reservation no more."""
+        ...
+
 
 class Credentials(Protocol):
     """Which chargers may connect."""

@@ -20,16 +20,19 @@ from contracts.events import (
     CommandOutcome,
     ConnectorState,
     ConnectorStateReported,
+    OddityObserved,
 )
 from contracts.ids import BayId, ChargerId, Token
 from contracts.plan import PlannedReservation
 from contracts.wire import Instant, Wire, encode
 from station_agent.domain.reservations import (
+    MOST_DROPS,
     EvseView,
     Standing,
     Step,
     Told,
     due_promise,
+    lost,
     next_step,
 )
 from station_agent.domain.tokens import StandingOrders, promise_of
@@ -134,6 +137,8 @@ class Reservations:
             key: _UNABLE.decode(body).said_at for key, body in memory.kept(_UNABLE_KIND).items()
         }
         self._busy: set[ChargerId] = set()
+        # not on disk: after a restart chargers connect anew, and are told again
+        self._dropped: set[tuple[ChargerId, int]] = set()
 
     # Promises.
 
@@ -148,6 +153,11 @@ class Reservations:
             return None
         promise = promise_of(self._plan.orders, bay_id, token, at)
         return promise.reservation_id if promise else None
+
+    def dropped(self, charger_id: ChargerId, number: int) -> None:
+        """See Promises.dropped. What was not told it is nothing to be told again."""
+        if any((one.charger_id, one.number) == (charger_id, number) for one in self._told.values()):
+            self._dropped.add((charger_id, number))
 
     def _called(self, charger_id: ChargerId, number: int) -> str | None:
         """Return whose number it is: by the plan, or of a plan before, by what was told."""
@@ -212,9 +222,11 @@ class Reservations:
         )
 
     def _view(self, place: Place, bay_id: BayId | None, seen: "_Seen") -> EvseView:
+        told = self._told.get(place)
         return EvseView(
             promises=self._plan.orders.reservations.get(bay_id, ()) if bay_id else (),
-            told=self._told.get(place),
+            told=told,
+            is_dropped=told is not None and (told.charger_id, told.number) in self._dropped,
             here_since=seen.here_since,
             is_able=seen.is_able,
             states=[state for number, state in seen.states if number in {0, place[1]}],
@@ -276,6 +288,8 @@ class Reservations:
             elif work.step is Step.NOTE_MET and told is not None:
                 at = self._clock.now()
                 await self._keep(work.place, replace(told, standing=Standing.MET, at=at, tries=0))
+            elif work.step is Step.NOTE_LOST and told is not None:
+                await self._note_lost(told)
         finally:
             self._busy.discard(work.place[0])
 
@@ -320,6 +334,7 @@ class Reservations:
             at=self._clock.now(),
             tries=before.tries + 1 if before and is_same else 1,
             was_kept=before.was_kept if before and is_same else False,
+            drops=before.drops if before and is_same else 0,
         )
 
     async def _cancel(self, told: Told, chargers: Chargers) -> None:
@@ -339,6 +354,18 @@ class Reservations:
         again = replace(told, at=self._clock.now(), tries=told.tries + 1)
         await self._keep((told.charger_id, told.evse_id), None if is_gone else again)
 
+    async def _note_lost(self, told: Told) -> None:
+        after = lost(told, self._clock.now())
+        self._dropped.discard((told.charger_id, told.number))
+        log.info(
+            "reservations.lost",
+            charger_id=told.charger_id,
+            evse_id=told.evse_id,
+            reservation_id=told.reservation_id,
+            drops=after.drops,
+        )
+        await self._keep((told.charger_id, told.evse_id), after, _concern(after))
+
     def _parent_of(self, token: Token) -> Token | None:
         grant = self._plan.orders.grant_of(token)
         return grant.parent_token if grant else None
@@ -348,19 +375,23 @@ class Reservations:
         self._unable[charger_id] = said_at
         await self._record(Kept(_UNABLE_KIND, charger_id, encode(Unable(said_at=said_at))))
 
-    async def _keep(self, place: Place, told: Told | None) -> bool:
+    async def _keep(
+        self, place: Place, told: Told | None, facts: Sequence[OddityObserved] = ()
+    ) -> bool:
         """Remember, or forget; False: the disk refused, though this run of the agent goes by it."""
         body = None if told is None else msgspec.json.encode(told)
-        is_on_disk = await self._record(Kept(_KIND, f"{place[1]}/{place[0]}", body))
+        is_on_disk = await self._record(Kept(_KIND, f"{place[1]}/{place[0]}", body), facts)
         if told is None:
-            self._told.pop(place, None)
+            gone = self._told.pop(place, None)
+            if gone is not None:
+                self._dropped.discard((gone.charger_id, gone.number))
         elif is_on_disk or told.standing is not Standing.ASKED:
             self._told[place] = told
         return is_on_disk
 
-    async def _record(self, note: Kept) -> bool:
+    async def _record(self, note: Kept, facts: Sequence[OddityObserved] = ()) -> bool:
         try:
-            await self._memory.record((), [note])
+            await self._memory.record(facts, [note])
         except OutboxUnavailable as error:
             log.warning("reservations.unrecorded", error=str(error))
             return False
@@ -388,6 +419,20 @@ class Work:
     def comes_before(self, other: "Work") -> bool:
         """What frees an EVSE goes before what takes one."""
         return self.step is not Step.RESERVE and other.step is Step.RESERVE
+
+
+def _concern(told: Told) -> list[OddityObserved]:
+    """Return that a charger lets a reservation go again and again, once: it is told no more of it."""
+    if told.drops != MOST_DROPS + 1:
+        return []
+    return [
+        OddityObserved(
+            charger_id=told.charger_id,
+            oddity="reservation_dropped",
+            detail=f"EVSE {told.evse_id} let reservation {told.number} go {told.drops} times",
+            observed_at=told.at,
+        )
+    ]
 
 
 def _after(asked: Told, result: CommandResult, now: datetime) -> Told:

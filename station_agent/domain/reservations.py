@@ -6,7 +6,7 @@ so nothing here is urgent, and nothing is tried without end.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -19,11 +19,15 @@ from contracts.token_types import TypeWord
 BACKED_OFF: Final = timedelta(minutes=1)
 """After a first no or silence; doubled each time."""
 BACKED_OFF_AT_MOST: Final = timedelta(minutes=15)
+MOST_DROPS: Final = 4
+"""Let go so often, a charger is told no more of this reservation until it connects or boots anew."""
 FORGOTTEN_AFTER: Final = timedelta(days=1)
 """When a charger that stays away has let a reservation go by itself, whatever its clock says."""
 
 USABLE: Final = frozenset({ConnectorState.FREE, ConnectorState.RESERVED})
 """States in which a charger may say yes."""
+OUT: Final = frozenset({ConnectorState.FAULTED, ConnectorState.UNAVAILABLE})
+"""States over which chargers may forget a reservation without a word."""
 
 
 class Standing(StrEnum):
@@ -32,6 +36,8 @@ class Standing(StrEnum):
     ASKED = "asked"
     """The charger may have heard of it; what it answered we do not know."""
     KEPT = "kept"
+    LOST = "lost"
+    """It let it go, or may have: it said so, or was out of service since."""
     REFUSED = "refused"
     MET = "met"
     """The driver has begun to charge: it is used up."""
@@ -52,6 +58,8 @@ class Told:
     """When that was so, by our clock."""
     tries: int = 0
     """In a row without a yes; also of undoing it."""
+    drops: int = 0
+    """So often it was lost since it was first told."""
     token_type: TypeWord = ""
     was_kept: bool = False
     """The charger has said yes once, perhaps to another end of it."""
@@ -68,6 +76,8 @@ class EvseView:
     """When its charger connected, or booted if that was later; None: it is away."""
     is_able: bool = True
     """False: the charger has said that it does not know reservations."""
+    is_dropped: bool = False
+    """The charger has said that it keeps this one no more (OCPP 2.0.1 H01.FR.08, H04)."""
     states: Sequence[ConnectorState] = field(default_factory=tuple)
     """Of its connectors and of the whole charger, as last told; none: never told."""
     session_is_for: str = ""
@@ -83,6 +93,7 @@ class Step(StrEnum):
     FORGET = "forget"
     """Nothing is there to be undone any more."""
     NOTE_MET = "note_met"
+    NOTE_LOST = "note_lost"
 
 
 def due_promise(promises: Sequence[PlannedReservation], now: datetime) -> PlannedReservation | None:
@@ -102,14 +113,31 @@ def next_step(view: EvseView, now: datetime) -> Step:
         return _undo(told, view, now)
     if wanted is None:
         return Step.NOTHING
-    if told is not None and told.standing is Standing.MET:
-        return Step.NOTHING
-    if told is not None and view.session_is_for == told.reservation_id:
-        return Step.NOTE_MET
+    if told is not None and (fate := _fate(told, view)) is not None:
+        return fate
     if told is not None and not _is_to_be_said_again(told, wanted, view.here_since, now):
         return Step.NOTHING
     can_be_asked = view.here_since is not None and view.is_able
     return Step.RESERVE if can_be_asked and _is_usable(view) else Step.NOTHING
+
+
+def lost(told: Told, now: datetime) -> Told:
+    """Return it as it is once lost: told again at once the first time, then less and less often."""
+    return replace(told, standing=Standing.LOST, at=now, tries=told.drops, drops=told.drops + 1)
+
+
+def _fate(told: Told, view: EvseView) -> Step | None:
+    """Return what follows from what became of it at the charger; None: nothing did."""
+    if told.standing is Standing.MET:
+        return Step.NOTHING
+    if view.session_is_for == told.reservation_id:
+        return Step.NOTE_MET
+    return Step.NOTE_LOST if _is_lost(told, view) else None
+
+
+def _is_lost(told: Told, view: EvseView) -> bool:
+    is_out = any(state in OUT for state in view.states)
+    return told.standing is Standing.KEPT and (view.is_dropped or is_out)
 
 
 def _undo(told: Told, view: EvseView, now: datetime) -> Step:
@@ -136,6 +164,8 @@ def _is_to_be_said_again(
         return True
     if here_since is not None and told.at < here_since:
         return True
+    if told.standing is Standing.LOST and told.drops > MOST_DROPS:
+        return False
     return told.standing is not Standing.KEPT and _has_waited(told, now)
 
 

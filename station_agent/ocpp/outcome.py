@@ -141,6 +141,10 @@ class Context:
         charger_id = self.charger.charger_id
         return self.charger.promises.met_by(charger_id, evse_id, token, number or 0, at)
 
+    def promise_dropped(self, number: int) -> None:
+        """Have it known that the charger keeps a reservation no more."""
+        self.charger.promises.dropped(self.charger.charger_id, number)
+
     def limit_broken(self, evse_id: int, power_w: float | None) -> list[Event]:
         """Return that the charger gives more than the charging profiles it took allow."""
         ceilings, session = self.charger.talk.ceilings, self.open_on(evse_id)

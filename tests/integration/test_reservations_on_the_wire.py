@@ -154,3 +154,20 @@ async def test_a_killed_agent_tells_a_charger_again_and_undoes_it_when_the_plan_
 
     assert undone == {"reservationId": NUMBER}
     assert len(asked(charger, "ReserveNow")) == 1
+
+
+async def test_who_removes_a_reservation_is_told_of_it_again_and_refuses_others_meanwhile(site):
+    words = New()
+    async with site.charger(words.subprotocol) as charger:
+        charger.answers["ReserveNow"] = lambda _: {"status": "Accepted"}
+        await words.boot(charger)
+        await eventually_async(lambda: asked(charger, "ReserveNow"))
+        removed = {"reservationId": NUMBER, "reservationUpdateStatus": "Removed"}
+        answer = await charger.call("ReservationStatusUpdate", removed)
+        other = await words.start(charger, TOKEN)
+        first, again = await eventually_async(
+            lambda: len(told := asked(charger, "ReserveNow")) > 1 and told
+        )
+
+    assert (answer, other) == ({}, words.refused)
+    assert first == again

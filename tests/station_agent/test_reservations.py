@@ -11,6 +11,7 @@ from contracts.events import (
     CommandOutcome,
     ConnectorState,
     ConnectorStateReported,
+    OddityObserved,
 )
 from contracts.plan import Plan, PlannedReservation, TokenGrant
 from contracts.wire import encode
@@ -235,6 +236,53 @@ async def test_a_charger_that_may_have_forgotten_is_told_again(house, how):
         await house.boot()
 
     await house.hears(("reserve", "C1", 1, 7), ("reserve", "C1", 1, 7))
+
+
+async def test_a_charger_that_forgets_over_a_fault_is_told_again(house):
+    house.plan.holds(a_promise())
+    await house.hears(("reserve", "C1", 1, 7))
+    await house.see(ConnectorState.FAULTED)
+    await house.look(600)
+    assert len(house.said) == 1
+    await house.see(ConnectorState.FREE)
+
+    await house.hears(("reserve", "C1", 1, 7), ("reserve", "C1", 1, 7))
+
+
+async def test_what_a_charger_lets_go_is_told_again_but_not_for_ever_and_then_somebody_hears(house):
+    house.plan.holds(a_promise(ends_at=NOON + 9 * HOUR))
+    await house.hears(("reserve", "C1", 1, 7))
+    for _ in range(9):
+        house.reservations.dropped("C1", 7)
+        await house.look()
+        await house.look(1_000)
+        await house.look()
+    oddities = [one for one in house.memory.facts if isinstance(one, OddityObserved)]
+
+    assert house.said == [("reserve", "C1", 1, 7)] * 5
+    assert [(one.charger_id, one.oddity) for one in oddities] == [("C1", "reservation_dropped")]
+    await house.boot()
+    await house.hears(*[("reserve", "C1", 1, 7)] * 6)
+
+
+async def test_what_a_charger_lets_go_and_was_not_told_is_nothing_to_us(house):
+    house.plan.holds(a_promise())
+    await house.hears(("reserve", "C1", 1, 7))
+    house.reservations.dropped("C1", 8)
+    house.reservations.dropped("C3", 7)
+
+    await house.hears(("reserve", "C1", 1, 7))
+
+
+async def test_what_was_let_go_after_it_was_canceled_is_not_told_again(house):
+    house.plan.holds(a_promise())
+    await house.hears(("reserve", "C1", 1, 7))
+    house.reservations.dropped("C1", 7)
+    house.plan.holds()
+    await house.hears(("reserve", "C1", 1, 7), ("cancel", "C1", 7))
+    house.plan.holds(a_promise())
+
+    await house.hears(("reserve", "C1", 1, 7), ("cancel", "C1", 7), ("reserve", "C1", 1, 7))
 
 
 async def test_a_restart_forgets_no_reservation_at_a_charger(house):

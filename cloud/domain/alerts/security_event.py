@@ -111,6 +111,12 @@ CONCERNS: Final[Mapping[str, Concern]] = {
         "The charger has yet to boot to take its new key",
         "Restart it: until then both its keys are good.",
     ),
+    "reservation_dropped": Concern(
+        Severity.MINOR,
+        "The charger lets go a reservation again and again",
+        "It is told no more of this one. Other cards are refused there all the same. See whether somebody"
+        " removes it at the charger; report it to its maker.",
+    ),
     "flooding": Concern(
         Severity.MINOR,
         "The charger sends more than it should",

@@ -13,7 +13,8 @@ class ReservationStatusUpdate(Payload, frozen=True, rename="camel"):
 
 
 def handle(request: ReservationStatusUpdate, context: Context) -> Outcome:
-    """Tell it; what a promise of ours comes to is decided by the plan, not by the charger."""
+    """Tell it; a promise stands by the plan, so who keeps chargers told may tell it anew."""
+    context.promise_dropped(request.reservation_id)
     fact = ReservationDropped(
         charger_id=context.charger.charger_id,
         reservation_number=request.reservation_id,

@@ -11,11 +11,13 @@ from station_agent.domain.reservations import (
     BACKED_OFF,
     BACKED_OFF_AT_MOST,
     FORGOTTEN_AFTER,
+    MOST_DROPS,
     EvseView,
     Standing,
     Step,
     Told,
     due_promise,
+    lost,
     next_step,
 )
 from tests.station_agent.fakes import NOON
@@ -110,6 +112,47 @@ def test_of_two_that_are_protected_the_earlier_has_the_evse():
 )
 def test_nothing_is_said_where_it_would_not_help(view):
     assert next_step(view, NOON) is Step.NOTHING
+
+
+OUT_OF_SERVICE = [ConnectorState.FAULTED, ConnectorState.UNAVAILABLE]
+
+
+@pytest.mark.parametrize("state", OUT_OF_SERVICE)
+def test_what_a_charger_kept_before_it_was_out_of_service_counts_as_lost(state):
+    view = a_view(told=what_was_told(), states=[ConnectorState.FREE, state])
+    again = replace(view, told=lost(what_was_told(), NOON))
+
+    assert next_step(view, NOON) is Step.NOTE_LOST
+    assert next_step(again, NOON) is Step.NOTHING
+    assert next_step(replace(again, states=[ConnectorState.FREE]), NOON) is Step.RESERVE
+
+
+def test_what_a_charger_lets_go_is_told_again_at_once_then_less_and_less_often_and_then_no_more():
+    told, waits = what_was_told(), []
+    for _ in range(MOST_DROPS + 1):
+        assert next_step(a_view(told=told, is_dropped=True), NOON) is Step.NOTE_LOST
+        told = lost(told, NOON)
+        steps = (next_step(a_view(told=told), NOON + n * MINUTE) for n in range(60))
+        waits.append(next((n for n, step in enumerate(steps) if step is Step.RESERVE), None))
+        told = replace(told, standing=Standing.KEPT, tries=0)
+
+    assert waits == [0, 1, 2, 4, None]
+    anew = a_view(told=lost(told, NOON), here_since=NOON + MINUTE)
+    assert next_step(anew, NOON + MINUTE) is Step.RESERVE
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        a_view(told=what_was_told(standing=Standing.MET), is_dropped=True),
+        a_view(told=what_was_told(), session_is_for="r-7", is_dropped=True),
+        a_view(told=what_was_told(), promises=[], is_dropped=True),
+        a_view(told=asked(1, timedelta(0)), is_dropped=True),
+    ],
+    ids=["used up", "being used", "gone from the plan", "not agreed to yet"],
+)
+def test_what_is_used_or_over_or_was_never_kept_is_not_lost(view):
+    assert next_step(view, NOON) not in {Step.NOTE_LOST, Step.RESERVE}
 
 
 @pytest.mark.parametrize(

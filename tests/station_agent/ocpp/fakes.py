@@ -169,10 +169,14 @@ class FakePromises:
 
     def __init__(self, by_number: dict[int, str] | None = None) -> None:
         self.by_number = by_number or {}
+        self.drops: list[tuple[ChargerId, int]] = []
 
     def met_by(self, charger_id, evse_id, token, number, at) -> str | None:
         del charger_id, evse_id, token, at
         return self.by_number.get(number, str(number)) if number else None
+
+    def dropped(self, charger_id, number) -> None:
+        self.drops.append((charger_id, number))
 
 
 class FakeCredentials(dict):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from contracts import commands
-from contracts.events import SessionStarted
+from contracts.events import ReservationDropped, SessionStarted
 from station_agent.ocpp import v16, v201
 from station_agent.ocpp.cards import as_shown
 from station_agent.ocpp.instants import write
@@ -21,6 +21,12 @@ TOKEN = {"idToken": "04A1", "type": "ISO14443"}
 class Promises:
     """One reservation: number 7, of the token 04A1, at EVSE 1."""
 
+    def __init__(self):
+        self.drops = []
+
+    def dropped(self, charger_id, number):
+        self.drops.append((charger_id, number))
+
     def met_by(self, charger_id, evse_id, token, number, at):
         assert (charger_id, at) == ("CP-1", NOW)
         if number:
@@ -34,7 +40,8 @@ class Charger:
     def __init__(self, version):
         self._routes = version.ROUTES
         self.outbox = FakeOutbox()
-        self._view = a_view(self.outbox, promises=Promises())
+        self.promises = Promises()
+        self._view = a_view(self.outbox, promises=self.promises)
 
     def say(self, action, **payload):
         route = self._routes[action]
@@ -170,3 +177,13 @@ def test_a_session_of_201_that_is_plugged_in_first_is_told_again_with_its_reserv
     charger.say("TransactionEvent", **an_event("Ended", 3, idToken=TOKEN))
 
     assert charger.met == [None, "r-7"]
+
+
+@pytest.mark.parametrize("why", ["Removed", "Expired"])
+def test_that_a_charger_keeps_a_reservation_no_more_is_told_and_known(why):
+    charger = Charger(v201)
+    charger.say("ReservationStatusUpdate", reservationId=7, reservationUpdateStatus=why)
+
+    (fact,) = charger.outbox.told(ReservationDropped)
+    assert (fact.charger_id, fact.reservation_number, fact.reason) == ("CP-1", 7, why)
+    assert charger.promises.drops == [("CP-1", 7)]
