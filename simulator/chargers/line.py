@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,8 @@ from simulator.world import Happening, World
 CALL: Final = 2
 RESULT: Final = 3
 ERROR: Final = 4
+_NOBODYS: Final = "\0"
+"""An id no call has."""
 
 BOOT: Final = "BootNotification"
 
@@ -44,6 +47,8 @@ class Call:
     """With it the journal tells a METER once this call is acknowledged."""
     observed_at: datetime | None = None
     message_ids: list[str] = field(default_factory=list)
+    named_on: int = 0
+    """The connection of the newest of them."""
     sent: Payload | None = None
     attempts: int = 0
     errors: int = 0
@@ -77,6 +82,7 @@ class Line:
         self._on_open = on_open
         self.manners = manners or Manners()
         self._way = Way(world, f"{charger_id}/out", FAIR)
+        self._numbers = count(1)
         self._chance = world.random("message ids", charger_id, world.born_at)
         self._queue: deque[Call] = deque()
         self._in_flight: Call | None = None
@@ -176,10 +182,10 @@ class Line:
         except msgspec.MsgspecError:
             return
         match frame:
-            case [3, str(message_id), dict(payload)]:
-                self._answered(message_id, payload)
-            case [4, str(message_id), str(code), *rest]:
-                self._refused(message_id, code, str(rest[0]) if rest else "")
+            case [3, (str() | int()) as message_id, dict(payload)]:
+                self._answered(self._read_id(message_id), payload)
+            case [4, (str() | int()) as message_id, str(code), *rest]:
+                self._refused(self._read_id(message_id), code, str(rest[0]) if rest else "")
             case [2, str(message_id), str(action), dict(payload)]:
                 self._asked(message_id, action, payload)
             case _:
@@ -236,19 +242,31 @@ class Line:
             return self.manners.message_id
         is_again = bool(call.message_ids)
         if not is_again or (self.manners.renews_message_ids and self._was_sent_here(call)):
-            call.message_ids.append(f"{self._connection}-{self._chance.getrandbits(96):024x}")
+            call.message_ids.append(self._new_id())
+            call.named_on = self._connection
         return call.message_ids[-1]
+
+    def _new_id(self) -> str:
+        if self.manners.numbers_ids:
+            return str(next(self._numbers))
+        return f"{self._connection}-{self._chance.getrandbits(96):024x}"
+
+    def _read_id(self, message_id: str | int) -> str:
+        """Return the id of an answer as calls know it; written otherwise than it was, nobody's."""
+        is_as_written = isinstance(message_id, int) == self.manners.numbers_ids
+        return str(message_id) if is_as_written else _NOBODYS
 
     def _transmit(self, call: Call, message_id: str) -> None:
         call.attempts += 1
         self._world.tell(self._entry(Kind.SENT, call, message_id=message_id, body=call.sent))
-        text = _encode([CALL, message_id, call.action, call.sent])
+        written = int(message_id) if self.manners.numbers_ids else message_id
+        text = _encode([CALL, written, call.action, call.sent])
         rewrites = self.manners.rewrites
         for _ in range(1 + self.manners.copies):
             self._post(rewrites(call.action, text) if rewrites else text)
 
     def _was_sent_here(self, call: Call) -> bool:
-        return call.message_ids[-1].startswith(f"{self._connection}-")
+        return call.named_on == self._connection
 
     def _write(self, frame: list[Any]) -> None:
         self._post(_encode(frame))

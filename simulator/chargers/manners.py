@@ -35,6 +35,8 @@ class Manners:
     """How often each call is sent once more at once, under its id (QUIRKS 9)."""
     message_id: str | None = None
     """The id of all its calls (QUIRKS 8)."""
+    numbers_ids: bool = False
+    """Whether its message ids are JSON numbers; it takes no others for its own (QUIRKS 8)."""
     deaf_to: frozenset[str] = frozenset()
     """Actions of which it misses the answer to the first attempt (QUIRKS 23)."""
     asks_first: bool = False

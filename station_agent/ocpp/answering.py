@@ -45,8 +45,16 @@ log: Final = structlog.get_logger()
 
 _MAX_QUARANTINED: Final = 4_096
 _TOLD_ONCE_IN: Final = timedelta(minutes=10)
+NUMBERED: Final = "number_for_message_id"
 _TOLD_ONCE: Final = frozenset(
-    {"clock_skewed", "clock_unusable", "payload_mended", "flooding", "seq_no_reused"}
+    {
+        "clock_skewed",
+        "clock_unusable",
+        "payload_mended",
+        "flooding",
+        "seq_no_reused",
+        NUMBERED,
+    }
 )
 """Oddities of the charger as such: each message has them, so they are told now and then."""
 
@@ -177,10 +185,15 @@ class Answering:
         checker = self.version.schemas.request(call.action)
         if checker.fits(call.payload) and not call.amiss:
             try:
-                return await self._carry_out(call, route, call.payload, ())
+                return await self._carry_out(call, route, call.payload, self._numbered(call))
             except (Unreadable, msgspec.ValidationError) as error:
                 return await self._make_do(call, route, Fault.PROPERTY, str(error), frame)
         return await self._reply_leniently(call, route, frame)
+
+    def _numbered(self, call: Call) -> Sequence[Event]:
+        if call.number is None:
+            return ()
+        return (Context(self.charger, self._clock.now()).oddity(NUMBERED, call.action),)
 
     async def _reply_leniently(self, call: Call, route: Route, frame: bytes) -> bytes:
         checker = self.version.schemas.request(call.action)

@@ -39,6 +39,8 @@ class Dialect:
     max_message_id: int
     answers_unknown_types: bool
     """False: a frame of an unknown message type is ignored (OCPP-J 1.6, section 4.1.3)."""
+    reads_number_ids: bool = False
+    """A message id that is a JSON number names its call; else that is no call (part 4, section 4.2.1)."""
     has_send: bool = False
     """Knows SEND and CALLRESULTERROR (OCPP 2.1 part 4)."""
 
@@ -80,6 +82,8 @@ _CODES_2: Final = MappingProxyType(
 )
 
 # 1.6 bounds message ids at 36 without saying what follows; some chargers send {uuid} with braces.
-OCPP_16: Final = Dialect(_CODES_16, max_message_id=255, answers_unknown_types=False)
+OCPP_16: Final = Dialect(
+    _CODES_16, max_message_id=255, answers_unknown_types=False, reads_number_ids=True
+)
 OCPP_201: Final = Dialect(_CODES_2, max_message_id=36, answers_unknown_types=True)
 OCPP_21: Final = Dialect(_CODES_2, max_message_id=36, answers_unknown_types=True, has_send=True)

@@ -211,6 +211,8 @@ class Rpc:
         named = action if isinstance(action, str) else ""
         wrong = self._wrong_with(message)
         call = _read_call(message, _digest(data), amiss or wrong)
+        if call is not None and self._is_only_numbered(message, call):
+            return structs.replace(call, amiss=amiss)
         if wrong:
             refused = self._refuse(Fault.NOT_RPC, _echo(message_id), wrong, named)
             return structs.replace(refused, call=call)
@@ -218,6 +220,11 @@ class Rpc:
             reason = "the payload is not an object"
             return self._refuse(Fault.MISSHAPEN, message_id, reason, named)
         return call
+
+    def _is_only_numbered(self, message: list[Any], call: Call) -> bool:
+        """Whether the call is as it should be but for its id, a number that can be echoed (QUIRKS 8)."""
+        is_numbered = self._dialect.reads_number_ids and call.number is not None
+        return is_numbered and len(message) == _CALL_LENGTH
 
     def _wrong_with(self, message: list[Any]) -> str:
         """Return why this is no call as the framework wants it; empty: it is one."""

@@ -52,7 +52,7 @@ BROKEN: dict[str, tuple[str | bytes, tuple[str, str, str] | None]] = {
     "NUL in a text": ('[2,"7","Heartbeat",{"a":"\\u0000"}]', ("7", FORMAT_16, "ProtocolError")),
     "a bare NUL": ("\0", None),
     "nothing": ("", None),
-    "an id that is no text": ('[2,7,"Heartbeat",{}]', ("-1", FORMAT_16, "RpcFrameworkError")),
+    "an id that is no text": ('[2,7.5,"Heartbeat",{}]', ("-1", FORMAT_16, "RpcFrameworkError")),
     "too short": ('[2,"7","Heartbeat"]', ("7", FORMAT_16, "RpcFrameworkError")),
     "too long": ('[2,"7","Heartbeat",{},{}]', ("7", FORMAT_16, "RpcFrameworkError")),
     "a list for a payload": ('[2,"7","Heartbeat",[]]', ("7", FORMAT_16, "ProtocolError")),

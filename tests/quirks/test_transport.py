@@ -163,7 +163,14 @@ async def test_q07_another_version_on_the_next_connection_is_another_version(hou
 
 @pytest.mark.parametrize(
     "quirk",
-    ["binary_frames", "empty_frames", "null_payload", "one_message_id", "empty_message_id"],
+    [
+        "binary_frames",
+        "empty_frames",
+        "null_payload",
+        "one_message_id",
+        "empty_message_id",
+        "number_message_ids",
+    ],
 )
 async def test_q08_odd_frames_are_read(post_with, quirk):
     async with post_with(quirk) as post:
@@ -174,6 +181,19 @@ async def test_q08_odd_frames_are_read(post_with, quirk):
         assert session["energy_wh"] == post.true_wh()
         assert post.refusals() == []
         assert len(await post.sessions()) == 1
+
+
+async def test_q08_who_numbers_its_messages_is_heard_once_and_answers_us(post_with):
+    async with post_with("number_message_ids", "misses_start_answer", "same_message_id") as post:
+        await post.booted()
+        session = await post.charge()
+        asked = await post.ask("GetLocalListVersion")
+
+        assert session["energy_wh"] == post.true_wh()
+        assert (asked["state"], asked["answer"]) == ("accepted", {"listVersion": 0})
+        assert len(await post.sessions()) == 1
+        assert post.refusals() == []
+        assert "number_for_message_id" in await post.oddities()
 
 
 async def test_q08_a_transaction_message_without_an_id_is_kept_aside(house):

@@ -59,6 +59,11 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
     Quirk("empty_frames", "sends empty frames between its messages (8)", habits={"noise": ("",)}),
     Quirk("null_payload", "writes null for an empty payload (8)", rewrite=_null_payload),
     Quirk("one_message_id", "gives all its calls one id (8)", manners={"message_id": "1"}),
+    Quirk(
+        "number_message_ids",
+        "gives its calls numbers for ids, and wants them back so (8)",
+        manners={"numbers_ids": True},
+    ),
     Quirk("empty_message_id", "gives its calls an empty id (8)", manners={"message_id": ""}),
     Quirk(
         "says_all_twice", "sends each call again before it is answered (9)", manners={"copies": 1}

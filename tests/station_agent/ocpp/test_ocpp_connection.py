@@ -628,7 +628,7 @@ EVENT_201 = {
     ("version", "frame"),
     [
         (v16.VERSION, [2, "1", "StartTransaction", START, {}]),
-        (v16.VERSION, [2, 17, "StartTransaction", START]),
+        (v16.VERSION, [2, 17, "StartTransaction", START, {}]),
         (v201.VERSION, [2, "1", "TransactionEvent", EVENT_201, None, 5]),
         (v201.VERSION, [2, 17, "TransactionEvent", EVENT_201]),
         (v201.VERSION, [2, "{" + "a" * 36 + "}", "TransactionEvent", EVENT_201]),
@@ -646,7 +646,17 @@ async def test_the_rule_a_transaction_message_in_an_odd_frame_is_read_and_flagge
     assert odd.oddity == "payload_mended"
 
 
-@pytest.mark.parametrize("frame", [[2, "1", "Heartbeat", {}, {}], [2, 17, "Heartbeat", {}]])
+async def test_quirk_8_who_numbers_its_messages_is_answered_by_number_and_flagged_once():
+    async with a_rig() as rig:
+        for number, action, payload in ((0, "StartTransaction", START), (1, "Heartbeat", {})) * 2:
+            rig.socket.put([2, number, action, payload])
+            assert (await rig.socket.reply())[:2] == [3, number]
+
+    assert len(rig.outbox.told(SessionStarted)) == 1
+    assert [one.oddity for one in rig.outbox.told(OddityObserved)] == ["number_for_message_id"]
+
+
+@pytest.mark.parametrize("frame", [[2, "1", "Heartbeat", {}, {}], [2, 1.5, "Heartbeat", {}]])
 async def test_p01_any_other_message_in_an_odd_frame_is_refused_and_tells_nothing(frame):
     async with a_rig() as rig:
         rig.socket.put(frame)

@@ -34,7 +34,7 @@ WITHOUT_AN_ID = [
     "[]",
     "[2]",
     '[2,null,"Heartbeat",{}]',
-    '[2,17,"Heartbeat",{}]',
+    '[2,1.5,"Heartbeat",{}]',
     '[2,["a"],"Heartbeat",{}]',
     "[" * 10_000,
     '\ufeff[2,"1","Heartbeat",{}]',
@@ -87,7 +87,6 @@ def test_p01_what_has_a_readable_id_is_answered_with_it(version, frame, codes):
     [
         ('[2,"7","StopTransaction",{"a":1},{}]', "7", True),
         ('[2,"7","StopTransaction",{"a":1},null,5]', "7", True),
-        ('[2,17,"StopTransaction",{"a":1}]', "-1", True),
         ('[2,-17,"StopTransaction",{"a":1},{}]', "-1", True),
         ('[2,true,"StopTransaction",{"a":1}]', "-1", False),
         ('[2,1.5,"StopTransaction",{"a":1}]', "-1", False),
@@ -118,6 +117,16 @@ def test_a_message_id_is_answered_as_it_was_written(written, echoed):
 
     assert json.loads(rpc.result(call, {})) == [3, echoed, {}]
     assert json.loads(rpc.error(call, Fault.INTERNAL, ""))[:2] == [4, echoed]
+
+
+def test_a_number_for_an_id_is_read_in_16_and_only_of_a_transaction_message_in_2():
+    frame = '[2,17,"Heartbeat",null]'
+    call = Rpc(OCPP_16).receive(frame)
+    refused = Rpc(OCPP_201).receive(frame)
+
+    assert (call.number, call.message_id, call.payload, call.amiss) == (17, "17", {}, "")
+    assert error_of(refused)[:3] == [4, "-1", "RpcFrameworkError"]
+    assert (refused.action, refused.call.number) == ("Heartbeat", 17)
 
 
 def test_p01_brackets_in_texts_and_many_side_by_side_are_no_depth():
