@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from simulator.chargers.charger import Charger
 from simulator.chargers.dialer import Address, Dialer
+from simulator.chargers.fetching import fetch_over_http
 from simulator.chargers.logs import upload_over_http
 from simulator.world import World
 
@@ -34,6 +35,7 @@ def dial(world: World, chargers: Sequence[Charger], address_of: AddressOf) -> li
         )
         charger.reboot = dialer.cut
         charger.device.upload = upload_over_http
+        charger.device.fetch = fetch_over_http
         charger.safe.redial = dialer.change
         dialled.append(Dialled(charger, dialer))
     return dialled

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from simulator.chargers.cards import Cards
-from simulator.chargers.device import Device
+from simulator.chargers.device import Device, Fetched
 from simulator.chargers.evse import Evse, EvseSpec, Reservation, State
 from simulator.chargers.firmware import Firmware
 from simulator.chargers.limits import Limits
@@ -181,6 +181,13 @@ class Charger(Sessions):
             self.set_available(evse_id, is_available=not is_held)
         if not is_held:
             self._held_back = []
+
+    def fetch(self, location: str, fetched: Fetched) -> None:
+        """See firmware.Host."""
+        if self.device.fetch is None:
+            fetched(b"")
+        else:
+            self.device.fetch(location, fetched)
 
     def reboot_updated(self) -> None:
         """See firmware.Host."""

@@ -9,6 +9,9 @@ from simulator.world import Happening, Repeating
 Done = Callable[[bool], None]
 Upload = Callable[[str, str, bytes, Done], None]
 """Sends a file, called so, to an address, and says later whether that went well."""
+Fetched = Callable[[bytes | None], None]
+Fetch = Callable[[str, Fetched], None]
+"""Fetches what is at an address, and says later what it is; None: it cannot be had."""
 
 
 @dataclass(slots=True)
@@ -17,6 +20,8 @@ class Device:
 
     upload: Upload | None = None
     """Whoever owns the network sets it; without one all uploads go well after a moment."""
+    fetch: Fetch | None = None
+    """As `upload`; without one whatever is fetched is there, and empty."""
     settings: dict[str, str] = field(default_factory=dict)
     """Values that were set and change nothing else, by `Component/Variable`."""
     monitors: dict[int, dict[str, Any]] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
+from simulator.chargers.device import Fetched
+from simulator.chargers.fetching import is_signed_by
 from simulator.chargers.line import Payload
 from simulator.world import Happening, World
 
@@ -23,7 +25,17 @@ class Order:
     request_id: int | None = None
     """None: the version has no such numbers (1.6)."""
     install_at: datetime | None = None
-    is_signed: bool = False
+    signature: str = ""
+    """Base64; empty: it is not signed."""
+    certificate: str = ""
+    """Whose signature it is, as PEM."""
+    retries: int = 0
+    retry_interval_s: int = 0
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it is to be checked."""
+        return bool(self.signature)
 
     @property
     def version(self) -> str:
@@ -42,7 +54,10 @@ def order_from(payload: Payload) -> Order:
         _instant(firmware["retrieveDateTime"]),
         payload["requestId"],
         _instant(install_at) if install_at else None,
-        "signature" in firmware,
+        firmware.get("signature", ""),
+        firmware.get("signingCertificate", ""),
+        payload.get("retries", 0),
+        payload.get("retryInterval", 0),
     )
 
 
@@ -63,6 +78,10 @@ class Host(Protocol):
 
     def hold_back(self, *, is_held: bool) -> None:
         """Take what is free out of service, so that the charger grows idle; or give it back."""
+        ...
+
+    def fetch(self, location: str, fetched: Fetched) -> None:
+        """Fetch a file, and tell what it holds; None: it cannot be had."""
         ...
 
     def reboot_updated(self) -> None:
@@ -94,6 +113,8 @@ class Firmware:
         self.installs = 0
         """How often anything was installed."""
         self._order: Order | None = None
+        self._content = b""
+        self._attempts = 0
         self._status = ""
         self._next: Happening | None = None
         self._held: Callable[[], None] | None = None
@@ -151,18 +172,37 @@ class Firmware:
             self._then(self._wait_for_rest)
 
     def _download(self) -> None:
+        self._attempts = 0
         self._step("Downloading")
-        self._then(self._downloaded)
+        self._then(self._fetch)
 
-    def _downloaded(self) -> None:
+    def _fetch(self) -> None:
+        order = self._ordered()
+        self._attempts += 1
         if self.fault == "DownloadFailed":
             self._end("DownloadFailed")
-            return
-        self._step("Downloaded")
-        self._then(self._check if self._ordered().is_signed else self._schedule)
+        else:
+            self._host.fetch(order.location, partial(self._fetched, order))
+
+    def _fetched(self, order: Order, content: bytes | None) -> None:
+        if self._order is not order:
+            return  # another took its place meanwhile
+        if content is not None:
+            self._content = content
+            self._step("Downloaded")
+            self._then(self._check if order.is_signed else self._schedule)
+        elif self._attempts <= order.retries:
+            self._next = self._host.world.after(order.retry_interval_s, self._fetch)
+        else:
+            self._end("DownloadFailed")
 
     def _check(self) -> None:
-        if self.fault == "InvalidSignature":
+        order = self._ordered()
+        # what was only said to be fetched has nothing to check
+        is_wrong = bool(self._content) and not is_signed_by(
+            order.certificate, order.signature, self._content
+        )
+        if is_wrong or self.fault == "InvalidSignature":
             self._end("InvalidSignature")
             self._host.tell_security("InvalidFirmwareSignature")
             return

@@ -329,7 +329,13 @@ def _data_transfer(charger: Charger, payload: Payload) -> Payload:
 
 
 def _update_firmware(charger: Charger, payload: Payload) -> Payload:
-    charger.firmware.take(Order(payload["location"], _instant(payload["retrieveDate"])))
+    order = Order(
+        payload["location"],
+        _instant(payload["retrieveDate"]),
+        retries=payload.get("retries", 0),
+        retry_interval_s=payload.get("retryInterval", 0),
+    )
+    charger.firmware.take(order)
     return {}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from simulator.chargers.evse import State
 from simulator.journal import Kind
+from tests.support.receiver import Receiver
 from tests.support.stack import TOKEN
 
 pytestmark = pytest.mark.real
@@ -72,6 +73,36 @@ async def test_TC_L_01_CSMS_a_signed_update_is_installed(post_of):
         assert ended["detail"]["location"] == asked["firmware"]["location"]
         assert post.sent("BootNotification")[-1]["reason"] == "FirmwareUpdate"
         assert await version(post) == "2.1.0"
+
+
+async def test_what_is_installed_was_really_fetched_at_the_second_try(post_of):
+    async with post_of() as post:
+        await ready(post)
+        with Receiver(statuses=[503, 200], answer_body=b"code") as files:
+            asked = order(location=files.url("/fw-3.1.0.bin"))
+            del asked["firmware"]["signature"]
+            await post.ask("UpdateFirmware", asked | {"retries": 1, "retryInterval": 0})
+            ended = await over(post)
+        (boot,) = (one for one in post.sent("BootNotification") if one["reason"] != "PowerUp")
+
+    assert [(one.method, one.path) for one in files.received] == [("GET", "/fw-3.1.0.bin")] * 2
+    assert ended["status"] == "Installed"
+    assert steps(post) == [*(one for one in STEPS if one != "SignatureVerified"), "Installed"]
+    assert boot["chargingStation"]["firmwareVersion"] == "3.1.0"
+
+
+@pytest.mark.parametrize(("status", "last"), [(404, "DownloadFailed"), (200, "InvalidSignature")])
+async def test_what_is_not_there_or_not_signed_is_not_installed(post_of, status, last):
+    async with post_of() as post:
+        await ready(post)
+        running = await version(post)
+        with Receiver(statuses=[status], answer_body=b"code") as files:
+            await post.ask("UpdateFirmware", order(location=files.url("/fw-3.1.0.bin")))
+            ended = await over(post)
+
+        assert (ended["status"], ended["has_failed"]) == (last, True)
+        assert steps(post)[-1] == last
+        assert await version(post) == running
 
 
 async def test_TC_L_02_CSMS_an_update_is_installed_at_its_time(post_of):

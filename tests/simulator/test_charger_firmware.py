@@ -64,6 +64,95 @@ def test_a_fault_ends_it_and_the_old_version_stays(fault, last):
     assert charger.evses[1].is_available
 
 
+class Files:
+    """Where firmware is fetched; answers when told to, with what it is told."""
+
+    def __init__(self, charger):
+        self.asked = []
+        charger.device.fetch = lambda location, fetched: self.asked.append((location, fetched))
+
+    def answer(self, content):
+        self.asked[-1][1](content)
+
+
+def test_what_cannot_be_fetched_is_tried_again_as_often_as_ordered_and_then_given_up():
+    world, charger, csms = connected()
+    files = Files(charger)
+    csms.ask("UpdateFirmware", order() | {"retries": 2, "retryInterval": 30})
+    world.run_for(10)
+    for attempts in (1, 2, 3):
+        assert len(files.asked) == attempts
+        assert steps(csms) == ["Downloading"]
+        files.answer(None)
+        world.run_for(31)
+
+    assert steps(csms) == ["Downloading", "DownloadFailed"]
+    assert len(files.asked) == 3
+    assert (charger.firmware.version, charger.evses[1].is_available) == ("1.0.0", True)
+
+
+def test_what_is_fetched_in_the_end_is_installed():
+    world, charger, csms = connected()
+    files = Files(charger)
+    asked = order(location="http://127.0.0.1/fw-1.4.2.bin") | {"retries": 1}
+    del asked["firmware"]["signature"]
+    csms.ask("UpdateFirmware", asked)
+    world.run_for(10)
+    files.answer(None)
+    world.run_for(1)
+    files.answer(b"code")
+    world.run_for(120)
+
+    assert steps(csms) == [one for one in STEPS if one != "SignatureVerified"] + ["Installed"]
+    assert {location for location, _ in files.asked} == {"http://127.0.0.1/fw-1.4.2.bin"}
+    assert charger.firmware.version == "1.4.2"
+
+
+def test_what_was_fetched_and_is_not_signed_by_its_certificate_is_not_installed():
+    world, charger, csms = connected()
+    files = Files(charger)
+    csms.ask("UpdateFirmware", order())
+    world.run_for(10)
+    files.answer(b"code of somebody else")
+    world.run_for(60)
+
+    assert steps(csms) == ["Downloading", "Downloaded", "InvalidSignature"]
+    events = [one["type"] for one in csms.told("SecurityEventNotification")]
+    assert "InvalidFirmwareSignature" in events
+    assert charger.firmware.installs == 0
+
+
+def test_what_comes_of_an_update_that_gave_way_is_not_used():
+    world, charger, csms = connected()
+    files = Files(charger)
+    csms.ask("UpdateFirmware", order(1, "1.4.2"))
+    world.run_for(10)
+    late = files.asked[0][1]
+    csms.ask("UpdateFirmware", order(2, "1.5.0"))
+    late(b"old code")
+    world.run_for(10)
+    files.answer(b"")
+    world.run_for(120)
+
+    assert steps(csms) == ["Downloading", *STEPS, "Installed"]
+    assert charger.firmware.version == "1.5.0"
+
+
+def test_16_tries_again_too():
+    world, charger, csms = connected("1.6")
+    files = Files(charger)
+    asked = {"location": "http://127.0.0.1/fw-2.0.bin", "retrieveDate": stamp(MONDAY)}
+    csms.ask("UpdateFirmware", asked | {"retries": 1, "retryInterval": 5})
+    world.run_for(10)
+    files.answer(None)
+    world.run_for(10)
+    files.answer(None)
+    world.run_for(10)
+
+    assert steps(csms) == ["Downloading", "DownloadFailed"]
+    assert len(files.asked) == 2
+
+
 def test_an_update_holds_at_a_step_until_it_may_go_on():
     world, charger, csms = connected()
     charger.firmware.holds_at = "Downloading"

@@ -30,6 +30,7 @@ class Receiver:
 
     statuses: list[int] = field(default_factory=lambda: [200])
     answer_headers: dict[str, str] = field(default_factory=dict)
+    answer_body: bytes = b""
     tls: ssl.SSLContext | None = None
     may_answer: threading.Event | None = None
     """While it is not set, requests are taken and not answered."""
@@ -75,8 +76,9 @@ class Receiver:
                 self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
                 for name, value in receiver.answer_headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(receiver.answer_body)))
                 self.end_headers()
+                self.wfile.write(receiver.answer_body)
 
             do_GET = do_POST = do_PUT = _take  # noqa: N815 - the server's names
 
