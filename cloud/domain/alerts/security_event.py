@@ -111,6 +111,12 @@ CONCERNS: Final[Mapping[str, Concern]] = {
         "The charger has yet to boot to take its new key",
         "Restart it: until then both its keys are good.",
     ),
+    "over_session_limit": Concern(
+        Severity.MINOR,
+        "A card charges at more places at a time than it may",
+        "It began at all of them at once, before anybody could know. See whose it is, and whether it was"
+        " copied; stop the charge, or block the card.",
+    ),
     "reservation_dropped": Concern(
         Severity.MINOR,
         "The charger lets go a reservation again and again",

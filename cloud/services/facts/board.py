@@ -83,6 +83,8 @@ class Board:
     changed_connectors: set[tuple[str, int, int]] = field(default_factory=set)
     changed_sensors: set[tuple[str, str]] = field(default_factory=set)
     changed_sessions: set[str] = field(default_factory=set)
+    begun_sessions: set[str] = field(default_factory=set)
+    """Of which the start was told just now."""
     ended_sessions: set[str] = field(default_factory=set)
     late_sessions: set[str] = field(default_factory=set)
     """To be counted anew over all their samples."""

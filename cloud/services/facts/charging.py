@@ -70,6 +70,7 @@ def session_started(board: Board, fact: SessionStarted, stamp: Stamp) -> None:
         # what was counted without the start is counted again from it
         board.late_sessions.add(after.id)
         after = replace(after, power_limit_w=bay.max_power_w if bay else held.power_limit_w)
+    board.begun_sessions.add(after.id)
     board.seat(after)
 
 

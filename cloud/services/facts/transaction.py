@@ -27,6 +27,7 @@ from cloud.services.facts.memo import SessionMemo
 from cloud.services.facts.needed import Needed
 from cloud.services.facts.promised import load_bay, load_promises
 from cloud.services.facts.published import published
+from cloud.services.facts.session_limits import see_to_limits
 from cloud.services.ports import UnitOfWork
 from cloud.services.running_costs import Known, RunningCosts
 from cloud.services.session_views import session_view
@@ -130,6 +131,7 @@ class Transaction:
         for part in new:
             self._tell(part)
         self._beat(known)
+        see_to_limits(self._work, self._board)
         self._keep_sessions()
         self._look_at_far_sessions()
         self._answer(known)
