@@ -163,12 +163,12 @@ def _after_charging(seen: Evidence, reservation: Reservation) -> Seen:
         came_at = own.started_at if own else reservation.arrived_at or reservation.starts_at
         if newest.started_at > came_at:
             return Seen(InBay.STRANGER, newest.started_at)
-    if said.connector in _AT_CABLE:
+    is_changed = own is not None and _has_changed(seen, own.said_at)
+    if said.sensor is SensorSays.OCCUPIED and is_changed:
+        return Seen(InBay.STRANGER, seen.occupied_since)
+    is_only_cable = said.sensor is SensorSays.EMPTY and is_changed
+    if said.sensor is SensorSays.OCCUPIED or (said.connector in _AT_CABLE and not is_only_cable):
         return Seen(InBay.STILL_THERE)
-    if said.sensor is SensorSays.OCCUPIED:
-        since = seen.occupied_since
-        is_another = own is not None and since is not None and since > own.said_at
-        return Seen(InBay.STRANGER, since) if is_another else Seen(InBay.STILL_THERE)
     if said.sensor is SensorSays.EMPTY:
         return Seen(InBay.EMPTY, seen.occupied_since)
     if said.connector in _IDLE:
@@ -176,6 +176,15 @@ def _after_charging(seen: Evidence, reservation: Reservation) -> Seen:
         return Seen(InBay.EMPTY if is_seen else InBay.UNSEEN, seen.plugged_since)
     is_out = said.connector in _OUT
     return Seen(InBay.OUT_OF_ORDER if is_out else InBay.UNKNOWN, seen.found_since)
+
+
+def _has_changed(seen: Evidence, since: datetime | None) -> bool:
+    """Whether the sensors changed their verdict after that: a car left, whatever became of its cable.
+
+    Sensors that said empty all the while a car charged do not see it, and prove nothing.
+    """
+    at = seen.occupied_since
+    return seen.said.sensor in _LOOKS and at is not None and since is not None and at > since
 
 
 def own_session(seen: Evidence, reservation: Reservation) -> Session | None:
@@ -231,26 +240,32 @@ def _is_driver_still_there(seen: Evidence, reservation: Reservation) -> bool:
     is_own = session.user_id is not None and session.user_id == reservation.user_id
     if not is_own and not is_theirs(session, reservation):
         return False
-    return seen.said.session in _OPEN or _has_stayed(seen)
+    # who comes back to a cable of theirs is welcome: their own car is the likeliest
+    return seen.said.session in _OPEN or _has_stayed(seen, session)
 
 
-def _has_stayed(seen: Evidence) -> bool:
+def _has_stayed(seen: Evidence, session: Session) -> bool:
     """Whether the car of the newest session, which is over, is still there."""
     said = seen.said
+    is_only_cable = said.sensor is SensorSays.EMPTY and _has_changed(seen, session.said_at)
     is_there = said.connector in _AT_CABLE or said.sensor is SensorSays.OCCUPIED
-    return said.session is SessionSays.ENDED and is_there
+    return said.session is SessionSays.ENDED and is_there and not is_only_cable
 
 
 def _stander(seen: Evidence) -> _Stander | None:
     """Return who is there: named by their session, where there is one."""
     said, session = seen.said, seen.session
-    if session is not None and (said.session in _OPEN or _has_stayed(seen)):
+    if session is not None and said.session in _OPEN:
         return _Stander(session.started_at, session)
-    if said.connector in _AT_CABLE:
+    if session is not None and _has_stayed(seen, session):
+        is_another = _has_changed(seen, session.said_at)
+        return (
+            _Stander(seen.occupied_since) if is_another else _Stander(session.started_at, session)
+        )
+    has_changed = _has_changed(seen, seen.plugged_since)
+    if said.connector in _AT_CABLE and not has_changed:
         return _Stander(seen.plugged_since)
-    if said.sensor is SensorSays.OCCUPIED:
-        return _Stander(seen.occupied_since)
-    return None
+    return _Stander(seen.occupied_since) if said.sensor is SensorSays.OCCUPIED else None
 
 
 def _placed(

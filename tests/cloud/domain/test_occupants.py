@@ -339,6 +339,64 @@ def test_who_came_after_it_had_ended_is_another():
     assert left(OCCUPIED, since=None).who is InBay.STILL_THERE
 
 
+# --- a cable that is left behind -----------------------------------------------------------------
+
+EMPTY = {"sensor": SensorSays.EMPTY}
+AT_CABLE = [ConnectorSays.PLUGGED, ConnectorSays.FINISHING, ConnectorSays.PREPARING]
+
+
+@pytest.mark.parametrize("connector", AT_CABLE)
+def test_whose_car_was_seen_to_leave_has_left_though_the_cable_is_in(connector):
+    words = {"connector": connector} | ENDED
+    gone = left(words | EMPTY, since=after(-300))
+
+    assert (gone.who, gone.since) == (InBay.EMPTY, after(-300))
+    assert left(words | OCCUPIED, since=after(-300)).who is InBay.STRANGER
+    assert left(words | EMPTY, since=after(-700)).who is InBay.STILL_THERE
+    assert left(words | EMPTY, since=after(-300), session=None).who is InBay.STILL_THERE
+
+
+@pytest.mark.parametrize("connector", AT_CABLE)
+def test_a_cable_the_driver_before_left_is_nobodys_car_and_who_comes_then_is_somebody(connector):
+    cable = {"connector": connector} | ENDED
+    theirs = replace(OWN, user_id="u-bob", reservation_id="r-0")
+    long_in = {"session": theirs, "plugged_since": after(-1_000)}
+    empty = seen(words=cable | EMPTY, occupied_since=after(-300), **long_in)
+    come = seen(words=cable | OCCUPIED, occupied_since=after(-60), **long_in)
+
+    assert who(empty) is InBay.EMPTY
+    assert in_bay(come, booked(), (), NOON).since == after(-60)
+    assert who(come) is InBay.SOMEBODY
+
+
+def test_a_cable_the_driver_left_is_nobodys_car_and_who_comes_then_is_the_driver():
+    words = PLUGGED | ENDED
+    mine = {"session": replace(OWN, reservation_id="r-0"), "plugged_since": after(-1_000)}
+
+    assert who(seen(words=words | EMPTY, occupied_since=after(-300), **mine)) is InBay.EMPTY
+    assert who(seen(words=words | OCCUPIED, occupied_since=after(-60), **mine)) is (
+        InBay.STILL_THERE
+    )
+
+
+def test_a_cable_of_which_no_session_is_known_is_nobodys_car_either_once_one_was_seen_to_leave():
+    empty = seen(words=PLUGGED | EMPTY, occupied_since=after(-300), plugged_since=after(-4_000))
+    come = replace(empty, said=said(**PLUGGED | OCCUPIED), occupied_since=after(-60))
+    just_plugged = replace(empty, plugged_since=after(-60))
+
+    assert who(empty) is InBay.EMPTY
+    assert who(come) is InBay.SOMEBODY
+    assert who(just_plugged) is InBay.SOMEBODY
+
+
+def test_who_stayed_with_a_cable_and_was_seen_all_the_time_is_the_driver_before():
+    words = PLUGGED | OCCUPIED | ENDED
+    theirs = replace(OWN, user_id="u-bob", reservation_id="r-0")
+
+    assert who(seen(words=words, session=theirs)) is InBay.OUTSTAYING
+    assert who(seen(words=words | EMPTY, session=theirs)) is InBay.OUTSTAYING
+
+
 def test_another_session_means_that_the_car_has_left_unless_it_is_older():
     other = a_session(id="s-2", token="OTHER", started_at=after(-300))
     older = replace(other, started_at=after(-7200))

@@ -400,6 +400,30 @@ def test_a_session_that_outlives_its_slot_has_the_next_driver_moved_and_costs_no
     assert kept.get("r-2").bay_id == OTHER_BAY
 
 
+def test_a_cable_left_behind_is_nobodys_car_and_the_next_drivers_arrival_is_their_own(rig):
+    kept = Promises(rig, overstay_per_minute_minor=25)
+    kept.book(0, user_id="u-bob", token="04bbbb")
+    kept.book(3_600)
+    kept.tell(seen(True, NOON), begun(NOON, token="04BBBB"), state("charging", NOON))
+    kept.until(3_000)
+    kept.tell(over(11_000, after(3_000)), said("finishing", after(3_000)))
+    kept.until(3_060)
+    kept.tell(seen(False, after(3_060)))
+    kept.until(3_500)
+    assert (kept.get().status, kept.till.due) == (Status.FULFILLED, {"r-1": 500})
+    kept.until(3_650)
+    assert (kept.get("r-2").status, kept.get("r-2").bay_id) == (Status.BOOKED, BAY)
+    kept.tell(seen(True, after(3_650)))
+    kept.until(3_680)
+
+    come = kept.get("r-2")
+    assert (come.status, come.bay_id, come.trouble) == (Status.BOOKED, BAY, Trouble.NONE)
+    assert not {"moved", "trouble"} & set(kept.told())
+    kept.tell(begun(after(3_700), session_id="s-2", transaction_id="8"))
+    kept.until(3_720)
+    assert (kept.get("r-2").status, kept.get("r-2").bay_id) == (Status.CHARGING, BAY)
+
+
 # --- silence ---------------------------------------------------------------------------------------
 
 
