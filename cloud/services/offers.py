@@ -30,6 +30,7 @@ from cloud.services.booking_ports import Offer, Told
 from cloud.services.change_views import Change
 from cloud.services.collaborators import Finding, Notice, Option, Quoting, Telling
 from cloud.services.formats import zone
+from cloud.services.holding import quote_of
 from cloud.services.idempotency import Once, do_once
 from cloud.services.notices import about
 from cloud.services.offer_views import OfferList, OfferView, offer_view, options_of
@@ -42,6 +43,8 @@ from cloud.services.rescheduling import (
     Place,
     close_offer,
     new_offer,
+    priced_there,
+    quoted_there,
     relocated,
 )
 from cloud.services.reservation_views import ReservationView, places
@@ -198,7 +201,8 @@ class OfferService:
         if not is_ours:
             station = work.stations.by_ids([there.station_id])[there.station_id]
             self.admission.admit(work, there, station)
-        after = self._priced(work, before, there, now, is_ours=is_ours)
+        quoted = quoted_there(work, self.quoting, before, there, now)
+        after = replace(there, tariff_id=quoted.tariff_id, quote=quote_of(quoted))
         told = Told("rescheduled", before.user_id, before.trouble)
         # who is moved for our sake is never one too many
         most = None if is_ours else most_here(terms, after)
@@ -207,28 +211,6 @@ class OfferService:
         if is_ours:
             self._tell(work, before, after, now)
         return work.reservations.by_ids([name])[name], changes
-
-    def _priced(
-        self,
-        work: UnitOfWork,
-        before: Reservation,
-        after: Reservation,
-        now: datetime,
-        *,
-        is_ours: bool,
-    ) -> Reservation:
-        """Return the reservation with what it is expected to cost at its new place.
-
-        It keeps its tariff. At another station that one's counts, if it is cheaper or the driver
-        wanted to go there: for what we cannot keep nobody pays more.
-        """
-        quoted = self.quoting.quote(work, after, now)
-        if after.station_id != before.station_id:
-            there = self.quoting.quote(work, replace(after, tariff_id=""), now)
-            if not is_ours or there.total_minor <= quoted.total_minor:
-                quoted = there
-        amounts = {"total_minor": quoted.total_minor, "authorise_minor": quoted.authorise_minor}
-        return replace(after, tariff_id=quoted.tariff_id, quote={**quoted.body, **amounts})
 
     def _options(
         self, work: UnitOfWork, reservation: Reservation, now: datetime
@@ -239,7 +221,7 @@ class OfferService:
             NotBookable: there is nothing.
         """
         found = self.finding.alternatives(work, reservation, now, MOST_OPTIONS)
-        options = [one for one in found if one.currency == reservation.currency]
+        options = priced_there(work, self.quoting, reservation, found, now)
         if reservation.trouble not in IN_DANGER:
             desk = _desk(work, reservation, now)
             options = [one for one in options if _may_move(desk, reservation, one)]

@@ -8,13 +8,14 @@ from uuid import uuid4
 
 from cloud.domain.errors import BayAlreadyBooked
 from cloud.domain.notices import NoticeKind
+from cloud.domain.promise_steps import IN_DANGER
 from cloud.domain.promises import give_up_at
 from cloud.domain.reservations import Reservation, Status, Trouble
 from cloud.domain.windows import GRANULE, Window, floor
 from cloud.services.advancing import Advancer
 from cloud.services.booking_ports import Offer, Told
 from cloud.services.change_views import Change
-from cloud.services.collaborators import Finding, Notice, Option, Quoting, Telling
+from cloud.services.collaborators import Finding, Notice, Option, Quoted, Quoting, Telling
 from cloud.services.holding import quote_of
 from cloud.services.notices import about
 from cloud.services.offer_views import options_of, to_plain
@@ -106,7 +107,7 @@ class Rescuer:
             return
         close_offer(work, reservation)  # what was asked for before this trouble, or is all taken
         options = self.finding.alternatives(work, reservation, now, MOST_OPTIONS)
-        options = [one for one in options if one.currency == reservation.currency]
+        options = priced_there(work, self.quoting, reservation, options, now)
         about_it = about(reservation) | {"trouble": str(reservation.trouble)}
         if not options:
             self._tell(work, reservation, NoticeKind.BAY_BLOCKED, about_it, now)
@@ -177,6 +178,41 @@ def relocated(reservation: Reservation, place: Place, now: datetime) -> Reservat
         arrived_by="" if is_unseen else reservation.arrived_by,
         changed_version=reservation.changed_version + 1,
     )
+
+
+def quoted_there(
+    work: UnitOfWork, quoting: Quoting, before: Reservation, after: Reservation, now: datetime
+) -> Quoted:
+    """Return what a reservation is expected to cost at another place that its driver chooses.
+
+    It keeps its tariff. At another station that one's counts, if it is cheaper or the driver wanted
+    to go there: for what we cannot keep nobody pays more.
+    """
+    quoted = quoting.quote(work, after, now)
+    if after.station_id == before.station_id:
+        return quoted
+    there = quoting.quote(work, replace(after, tariff_id=""), now)
+    is_ours = before.trouble in IN_DANGER
+    return quoted if is_ours and quoted.total_minor < there.total_minor else there
+
+
+def priced_there(
+    work: UnitOfWork,
+    quoting: Quoting,
+    reservation: Reservation,
+    options: Sequence[Option],
+    now: datetime,
+) -> list[Option]:
+    """Return the options in the reservation's currency, at the price it would have there."""
+    priced = []
+    for one in options:
+        if one.currency != reservation.currency:
+            continue
+        place = Place(one.station_id, one.bay_id, Window(one.starts_at, one.ends_at))
+        there = relocated(reservation, place, now)
+        quoted = quoted_there(work, quoting, reservation, there, now)
+        priced.append(replace(one, price_minor=quoted.total_minor))
+    return priced
 
 
 def rebook(

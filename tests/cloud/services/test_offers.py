@@ -19,7 +19,7 @@ from cloud.domain.terms import Terms
 from cloud.services.idempotency import Once
 from cloud.services.offers import OfferService
 from contracts.batch import Beat
-from tests.cloud.builders import BAY, NOON, after
+from tests.cloud.builders import BAY, NOON, STATION, after
 from tests.cloud.services.promises import OTHER_BAY, Promises
 from tests.cloud.services.rig import DRIVER, Agent, a_rig, connected, said, seen
 
@@ -94,6 +94,26 @@ def test_a_driver_asks_what_else_there_is_and_takes_it_with_one_call(kept):
     assert kept.offers.get(offer.offer_id, ME).state == "accepted"
     assert kept.offers.list(ME).offers == []
     assert kept.due_at() is not None
+
+
+@pytest.mark.parametrize("near_minor", [20, 70])
+@pytest.mark.parametrize("station_id", [STATION, NEAR])
+@pytest.mark.parametrize("offered", [None, stolen])
+def test_what_an_offer_says_it_costs_is_what_the_booking_costs(
+    kept, offered, station_id, near_minor
+):
+    if offered is None:
+        kept.book(4 * HOUR)
+    price_near(kept, near_minor)
+    offer = offered(kept) if offered else None
+    kept.rig.execute(f"UPDATE stations SET price_per_kwh_minor = 90 WHERE id = '{STATION}'")
+    offer = offer or kept.offers.alternatives("r-1", ME)
+    number = place_of(offer.options, station_id)
+    kept.offers.accept(offer.offer_id, number, ME)
+
+    told = offer.options[number].price_minor
+    assert kept.get().station_id == station_id
+    assert kept.get().quote["total_minor"] == told > 0
 
 
 def test_asking_again_replaces_what_was_offered_before(kept):
