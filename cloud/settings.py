@@ -95,6 +95,14 @@ class Settings(BaseSettings):
     influx_org: str = "baywatt"
     influx_bucket: str = "baywatt"
 
+    co2_car_wh_per_km: int = Field(default=200, ge=1, le=10_000)
+    """What an electric car takes, for the CO2 a charge saved (see domain.carbon for all sources): by
+    WLTP some 165 Wh/km (EEA), and about a fifth more on the road."""
+    co2_combustion_g_per_km: int = Field(default=167, ge=0, le=10_000)
+    """What a combustion car emits: the average car on the road (UK government, factors of 2024)."""
+    co2_grid_g_per_kwh: int = Field(default=210, ge=0, le=10_000)
+    """What making electricity emits: the EU's average of 2023 (EEA). Issued receipts keep theirs."""
+
     map_tiles_url: str = ""
     """A tile server's {z}/{x}/{y} address; empty: coastlines only, no internet needed."""
     clock: str = "system"

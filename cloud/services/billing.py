@@ -10,6 +10,7 @@ import structlog
 from cloud.domain import billing as rules
 from cloud.domain.bill_lines import Kind
 from cloud.domain.billing import Bill, Charged, Deal
+from cloud.domain.carbon import Factors
 from cloud.domain.notices import NoticeKind
 from cloud.domain.postings import lessened
 from cloud.domain.reservations import Reservation, Status
@@ -69,6 +70,8 @@ class BillingService:
     till: Till
     telling: Telling
     shelf: TariffShelf
+    factors: Factors = field(default_factory=Factors)
+    """What a receipt's CO2 is reckoned by."""
     new_id: Callable[[], str] = field(default=_new_id)
 
     def settle(self, work: UnitOfWork, reservation: Reservation, now: datetime) -> Reservation:
@@ -84,7 +87,8 @@ class BillingService:
         total_minor, shares = bill.total_minor, _shares(bill, station)
         due_minor = self.till.close(work, reservation, total_minor, shares, now)
         if total_minor > 0 or reservation.status is Status.FULFILLED:
-            self._write_receipt(work, Sale(reservation, station, deal, bill, charged), now)
+            sale = Sale(reservation, station, deal, bill, charged, self.factors)
+            self._write_receipt(work, sale, now)
         if due_minor < total_minor:
             left = Taken(lessened(shares, due_minor), TOO_LITTLE)
             write_credit_note(work, reservation.id, self.new_id(), left, now)

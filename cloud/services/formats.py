@@ -17,6 +17,7 @@ _BAY_WORDS: Final = frozenset({"bay", "platz", "space"})
 
 _NEAR_M = 1000
 _MEGABYTE: Final = 1_000_000
+_KILOGRAM: Final = 1000
 
 _WEEKDAY: Final = {"de": "EEE d. MMM y"}
 """A date with its weekday, where a language writes it in its own way."""
@@ -64,6 +65,12 @@ class Formats:
         if distance_m < _NEAR_M:
             return f"{round(distance_m, -1)} m"
         return f"{format_decimal(distance_m / 1000, '0.0', locale=self.language)} km"
+
+    def mass(self, mass_g: int) -> str:
+        """Write grams, from a kilogram on kilograms with one decimal."""
+        if abs(mass_g) < _KILOGRAM:
+            return f"{format_decimal(mass_g, locale=self.language)} g"
+        return f"{format_decimal(Decimal(mass_g) / _KILOGRAM, '#,##0.0', locale=self.language)} kg"
 
     def file_size(self, size_bytes: int) -> str:
         """Write how long a file is, in kB, from a megabyte on in MB."""

@@ -5,24 +5,21 @@ Names come from people: in HTML everything is escaped, and a PDF knows no markup
 
 import base64
 import hashlib
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote
 
 from cloud.domain.bill_lines import Kind, duration_text, quantity_text
+from cloud.services import carbon_words
 from cloud.services.bill_views import LineView
 from cloud.services.formats import Formats
+from cloud.services.papers import Layout, Sheet, drawn
 from cloud.services.receipt_views import ReceiptView
 from cloud.services.texts import LOCALES, load
 from cloud.services.texts import mark as _
-
-if TYPE_CHECKING:
-    from fpdf import FPDF
 
 WHAT: Final[dict[Kind, str]] = {
     Kind.FLAT: _("Start fee"),
@@ -106,29 +103,6 @@ CONTENT_POLICY: Final = (
 )
 """What a receipt's page may do: show its own style."""
 
-FONTS: Final = (
-    Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
-    Path("/usr/share/fonts/dejavu/DejaVuSans.ttf"),
-    Path("/usr/share/fonts/TTF/DejaVuSans.ttf"),
-)
-"""For names in letters that PDF's own fonts do not know; without one they are written as near as can be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A receipt in words."""
-
-    title: str
-    facts: list[tuple[str, str]]
-    head: Sequence[str]
-    rows: list[tuple[str, ...]]
-    totals: list[tuple[str, str]]
-    notes: list[str]
-    links: list[tuple[str, str]]
-    """What belongs to it, each with its id."""
-    language: str
-    created_at: datetime
-
 
 def sheet_of(receipt: ReceiptView, language: str) -> Sheet:
     """Return the receipt in a reader's words."""
@@ -175,8 +149,15 @@ class _Writer:
             facts.append((_REASON, one.reason))
         if one.overstay_s:
             facts.append((_OVERSTAY, duration_text(one.overstay_s)))
-        facts.append((_ISSUED, self.formats.moment(one.created_at, one.timezone)))
-        return [(self.say(label), value) for label, value in facts]
+        said = [(self.say(label), value) for label, value in facts]
+        if one.co2 is not None:
+            said.append((carbon_words.saved(self.language), self.formats.mass(one.co2.saved_g)))
+        issued = self.formats.moment(one.created_at, one.timezone)
+        return [*said, (self.say(_ISSUED), issued)]
+
+    @property
+    def language(self) -> str:
+        return self.formats.language
 
     def _span(self, since: datetime, until: datetime) -> str:
         zone = self.receipt.timezone
@@ -223,6 +204,8 @@ class _Writer:
         notes = [self.say(_REVIEW)] if one.is_for_review else []
         if one.credit_notes and one.kept_minor is not None:
             notes.append(self.say(_KEPT) % {"amount": self._money(one.kept_minor)})
+        if one.co2 is not None:
+            notes.append(carbon_words.method(one.co2, self.language))
         return notes
 
     def links(self) -> list[tuple[str, str]]:
@@ -273,86 +256,7 @@ def _cells(tag: str, texts: Sequence[str]) -> str:
 
 def pdf_of(receipt: ReceiptView, language: str) -> bytes:
     """Return the receipt as PDF; the same receipt is the same bytes."""
-    sheet = sheet_of(receipt, language)
-    pdf, say = _paper(sheet)
-    pdf.set_font_size(16)
-    pdf.multi_cell(0, 10, say(sheet.title), new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(2)
-    pdf.set_font_size(10)
-    for label, value in sheet.facts:
-        pdf.set_x(pdf.l_margin)
-        pdf.cell(_LABEL_MM, 6, say(label))
-        pdf.multi_cell(0, 6, say(value), new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(4)
-    for row in (tuple(sheet.head), *sheet.rows):
-        _line(pdf, [say(one) for one in row])
-    for label, amount in sheet.totals:
-        _line(pdf, [say(label), "", "", "", say(amount)])
-    pdf.ln(4)
-    for note in (*(one[0] for one in sheet.links), *sheet.notes):
-        pdf.multi_cell(0, 6, say(note), new_x="LMARGIN", new_y="NEXT")
-    return bytes(pdf.output())
+    return drawn(sheet_of(receipt, language), _LAYOUT)
 
 
-_LABEL_MM: Final = 45
-_WIDTHS_MM: Final = (70, 30, 35, 18, 27)
-
-
-def _line(pdf: "FPDF", texts: Sequence[str]) -> None:
-    pdf.set_x(pdf.l_margin)
-    for place, (text, width) in enumerate(zip(texts, _WIDTHS_MM, strict=True)):
-        pdf.cell(width, 7, text, border="B", align="L" if place == 0 else "R")
-    pdf.ln(7)
-
-
-def _paper(sheet: Sheet) -> tuple["FPDF", Callable[[str], str]]:
-    """Return an empty page, and how texts are to be written on it."""
-    # takes half a second and is needed by few processes
-    from fpdf import FPDF  # noqa: PLC0415
-
-    pdf = FPDF()
-    pdf.set_creation_date(sheet.created_at)
-    pdf.set_title(sheet.title)
-    pdf.set_lang(sheet.language)
-    pdf.add_page()
-    font = next((one for one in FONTS if one.exists()), None)
-    if font is not None and not all(_is_western(one) for one in _texts(sheet)):
-        pdf.add_font("receipt", fname=font)
-        pdf.set_font("receipt")
-        return pdf, str
-    pdf.core_fonts_encoding = _WESTERN
-    pdf.set_font("helvetica")
-    return pdf, _western
-
-
-_WESTERN: Final = "windows-1252"
-_NARROW_SPACES: Final = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0"})
-
-
-def _texts(sheet: Sheet) -> list[str]:
-    cells = [cell for row in sheet.rows for cell in row]
-    facts = [text for pair in (*sheet.facts, *sheet.totals) for text in pair]
-    links = [one[0] for one in sheet.links]
-    return [sheet.title, *sheet.head, *cells, *facts, *links, *sheet.notes]
-
-
-def _is_western(text: str) -> bool:
-    try:
-        text.translate(_NARROW_SPACES).encode(_WESTERN)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _western(text: str) -> str:
-    """Return the text in letters PDF's own fonts know: without its accents, or as `?`."""
-    text = text.translate(_NARROW_SPACES)
-    return "".join(
-        one if _is_western(one) else _bare(one).encode(_WESTERN, "replace").decode(_WESTERN)
-        for one in text
-    )
-
-
-def _bare(letter: str) -> str:
-    parts = unicodedata.normalize("NFKD", letter)
-    return "".join(one for one in parts if not unicodedata.combining(one)) or "?"
+_LAYOUT: Final = Layout(widths_mm=(70, 30, 35, 18, 27))

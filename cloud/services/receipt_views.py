@@ -9,6 +9,7 @@ import msgspec
 from cloud.domain.bill_lines import Line
 from cloud.services.bill_views import LineView, TaxView, line_view, tax_views
 from cloud.services.billing_ports import Receipt
+from cloud.services.carbon_views import Co2View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class ReceiptBody:
     is_for_review: bool = False
     reason: str = ""
     """Of a credit note, in the words of who gave it."""
+    co2: Co2View | None = None
+    """By the factors of its day; null: nothing was charged, or it was issued before this was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,9 @@ class ReceiptView:
     """Of a receipt: its total with its credit notes."""
     reason: str = ""
     """Of a credit note, in the words of who gave it."""
+    co2: Co2View | None = None
+    """What charging saved, by the factors of the day it was issued; null: nothing was charged, or
+    it is older than this figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +152,7 @@ def receipt_view(
         "lines": [line_view(one) for one in body.lines],
         "taxes": tax_views(body.lines),
         "tax_minor": body.total_minor - body.net_minor,
+        "co2": body.co2,
     }
     return ReceiptView(
         receipt_id=receipt.id,

@@ -1,6 +1,6 @@
 """Receipts: what was paid for, as it was when it was paid; read by whose it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,10 +8,12 @@ import msgspec
 
 from cloud.domain.access import Role, Viewer
 from cloud.domain.billing import Bill, Charged, Deal
+from cloud.domain.carbon import Factors, driven_wh
 from cloud.domain.errors import NotFound
 from cloud.domain.reservations import OCPI, Reservation
 from cloud.domain.stations import Station
 from cloud.services.billing_ports import ReceiptPage
+from cloud.services.carbon_views import co2_view
 from cloud.services.cursors import seal, unseal
 from cloud.services.ports import OpenWork, UnitOfWork
 from cloud.services.receipt_papers import html_of, pdf_of
@@ -35,6 +37,8 @@ class Sale:
     deal: Deal
     bill: Bill
     charged: list[Charged]
+    factors: Factors = field(default_factory=Factors)
+    """What CO2 is reckoned by on this day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def body_of(work: UnitOfWork, sale: Sale) -> dict[str, Any]:
     bay = work.bays.equipment((), [reservation.bay_id]).bays.get(reservation.bay_id)
     driver = work.accounts.by_id(reservation.user_id)
     sessions = [one.session for one in sale.charged]
+    driven = driven_wh(bill.energy_wh, sum(one.export_wh for one in sessions))
     body = ReceiptBody(
         station_name=station.name,
         operator=station.operator,
@@ -120,6 +125,7 @@ def body_of(work: UnitOfWork, sale: Sale) -> dict[str, Any]:
         overstay_s=bill.overstay_s,
         flags=list(bill.flags),
         is_for_review=bill.is_for_review,
+        co2=co2_view(sale.factors, driven) if sessions else None,
     )
     plain: dict[str, Any] = msgspec.to_builtins(body)
     return plain

@@ -57,7 +57,7 @@ class Collaborators(Money):
     @cached_property
     def billing(self) -> BillingService:
         """What is finally to be paid."""
-        return BillingService(self.till, self.telling, self.shelf)
+        return BillingService(self.till, self.telling, self.shelf, self.factors)
 
     @cached_property
     def finding(self) -> FindingService:

@@ -10,6 +10,7 @@ from cloud.adapters.secret_key import kept_secret
 from cloud.adapters.sql.engine import open_engine
 from cloud.adapters.sql.migrate import is_current, migrate
 from cloud.adapters.sql.unit_of_work import work_opener
+from cloud.domain.carbon import Factors
 from cloud.domain.policy import Policy
 from cloud.services.ports import OpenWork
 from cloud.settings import Settings
@@ -33,6 +34,16 @@ class Ground:
     def policy(self) -> Policy:
         """How patient we are."""
         return policy_of(self.settings)
+
+    @cached_property
+    def factors(self) -> Factors:
+        """What the CO2 of charges is reckoned by."""
+        settings = self.settings
+        return Factors(
+            car_wh_per_km=settings.co2_car_wh_per_km,
+            combustion_g_per_km=settings.co2_combustion_g_per_km,
+            grid_g_per_kwh=settings.co2_grid_g_per_kwh,
+        )
 
     @cached_property
     def secret(self) -> bytes:

@@ -9,6 +9,7 @@ from sqlalchemy import event
 from cloud.adapters.sql import tables
 from cloud.domain.bill_lines import Kind
 from cloud.domain.billing import simple_id
+from cloud.domain.carbon import Factors
 from cloud.domain.reservations import Status
 from cloud.domain.terms import Terms
 from cloud.domain.windows import Window
@@ -209,7 +210,7 @@ def test_canceled_late_has_a_receipt_of_what_is_kept(bills):
     assert [(one.kind, one.part_pct, one.total_minor) for one in receipt.lines] == [
         ("RESERVATION", 50, 100)
     ]
-    assert receipt.status == "CANCELED"
+    assert (receipt.status, receipt.co2) == ("CANCELED", None)
 
 
 def test_a_charge_that_is_free_has_a_receipt_all_the_same(bills, rig):
@@ -285,6 +286,20 @@ def test_a_receipt_says_everything_that_was_paid_for(bills):
     assert (receipt.bay_name, receipt.driver_email) == ("1", f"{DRIVER}@bays.example")
     assert (receipt.status, receipt.tariff_id) == ("FULFILLED", held.tariff_id)
     assert (receipt.started_at, receipt.ended_at) == (held.starts_at, held.ends_at)
+
+
+def test_d8_a_receipt_keeps_the_co2_factors_of_its_day(bills):
+    before, after_all = Factors(grid_g_per_kwh=210), Factors(grid_g_per_kwh=500)
+    for factors in (before, after_all):
+        bills.billing = replace(bills.billing, factors=factors)
+        held = bills.hold()
+        bills.charge(held, export_wh=4_000)
+        bills.end(held, Status.FULFILLED)
+    listed = bills.receipts.list(STAFF).receipts
+    kept = [bills.receipts.get(STAFF, one.receipt_id).co2 for one in listed]
+
+    assert [one.driven_wh for one in kept] == [16_000, 16_000]
+    assert {one.grid_g_per_kwh: one.saved_g for one in kept} == {210: 10_000, 500: 5_360}
 
 
 def test_a_receipt_is_told_of(bills):

@@ -10,7 +10,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from cloud.domain.bill_lines import Kind
-from cloud.services import receipt_papers
+from cloud.services import papers, receipt_papers
 from cloud.services.receipt_papers import (
     CONTENT_POLICY,
     STATUS,
@@ -174,6 +174,40 @@ def test_an_odd_meter_is_said():
     assert note.startswith("The meter was odd")
 
 
+CO2 = {
+    "saved_g": 12_500,
+    "driven_wh": 20_000,
+    "car_wh_per_km": 200,
+    "combustion_g_per_km": 167,
+    "grid_g_per_kwh": 210,
+}
+
+
+def test_d8_a_receipt_tells_the_co2_saved_and_how_it_was_reckoned():
+    receipt = a_receipt(co2=CO2)
+    english, german = sheet_of(receipt, "en"), sheet_of(receipt, "de")
+
+    assert dict(english.facts)["CO\u2082 saved"] == "12.5 kg"
+    assert dict(german.facts)["CO\u2082 gespart"] == "12,5 kg"
+    for words in ("20.00 kWh", "167 g/km", "210 g/kWh", "100.0 km", "16.7 kg", "4.2 kg"):
+        assert words in english.notes[0]
+    assert "167 g/km" in html_of(receipt, "de")
+
+
+def test_co2_needs_no_font_of_its_own_on_paper():
+    paper = pdf_of(a_receipt(co2=CO2), "en")
+
+    assert b"/FontFile2" not in paper
+    assert "CO2 saved" in words_of(paper)
+
+
+def test_a_receipt_of_before_the_figure_tells_none():
+    sheet = sheet_of(a_receipt(), "en")
+
+    assert "CO\u2082 saved" not in dict(sheet.facts)
+    assert "CO\u2082" not in html_of(a_receipt(), "en")
+
+
 @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != SOURCE_LANGUAGE])
 def test_every_word_is_translated_and_nothing_else(language):
     with (receipt_papers.CATALOGUES / f"{language}.po").open("rb") as source:
@@ -243,7 +277,7 @@ def test_euros_and_umlauts_are_letters_of_every_paper():
 
 
 def test_without_a_font_foreign_letters_are_written_as_near_as_can_be(monkeypatch):
-    monkeypatch.setattr(receipt_papers, "FONTS", (Path("not/there.ttf"),))
+    monkeypatch.setattr(papers, "FONTS", (Path("not/there.ttf"),))
 
     said = words_of(pdf_of(a_receipt(station_name="Łódź 東京 Ǎ"), "en"))
 
@@ -252,7 +286,7 @@ def test_without_a_font_foreign_letters_are_written_as_near_as_can_be(monkeypatc
 
 
 def test_with_a_font_foreign_letters_are_themselves(monkeypatch):
-    fonts = [one for one in receipt_papers.FONTS if one.exists()]
+    fonts = [one for one in papers.FONTS if one.exists()]
     if not fonts:
         pytest.skip("no DejaVu font on this machine")
 
