@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from cloud.api.auth import login_of
 from cloud.services.idempotency import Once
+from cloud.services.texts import LANGUAGES
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """An id of a station or a bay."""
@@ -26,6 +27,10 @@ Limit = Annotated[int, Query(ge=1, le=200, description="The most to return.")]
 Cursor = Annotated[
     str | None,
     Query(max_length=1_000, description="`next_cursor` of the page before; none for the first."),
+]
+
+Language = Annotated[
+    str, Query(pattern=f"^({'|'.join(LANGUAGES)})$", description="What it is written in.")
 ]
 
 

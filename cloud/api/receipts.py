@@ -1,23 +1,18 @@
 """`/receipts`: what was paid, for who paid it, who owns the station, and staff."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cloud.api.auth import Anyone
-from cloud.api.bodies import Cursor, IdPath, Limit, ok
+from cloud.api.bodies import Cursor, IdPath, Language, Limit, ok
 from cloud.api.container import services_of
 from cloud.api.problems import described
 from cloud.services.receipt_papers import CONTENT_POLICY, CONTENT_TYPES
 from cloud.services.receipt_views import ReceiptList, ReceiptView
-from cloud.services.texts import LANGUAGES
 
 router: Final = APIRouter(prefix="/api/v1/receipts", tags=["receipts"])
-
-Language = Annotated[
-    str, Query(pattern=f"^({'|'.join(LANGUAGES)})$", description="What it is written in.")
-]
 
 
 @router.get(

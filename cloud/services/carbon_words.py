@@ -12,12 +12,11 @@ from cloud.services.texts import mark as _
 
 SAVED: Final = _("CO\u2082 saved")
 METHOD: Final = _(
-    "CO\u2082 saved: an electric car drives 100 km with %(consumption)s. A combustion car would have "
-    "emitted %(combustion)s on the way; making the electricity emitted %(grid)s, which is taken off. "
-    "Energy that the car gave back is not counted."
+    "CO\u2082 saved: with %(consumption)s an electric car drives 100 km. On the way a combustion car "
+    "emits %(combustion)s, and making the electricity %(grid)s, which is taken off."
 )
 REASONING: Final = _(
-    "%(energy)s take it %(distance)s: %(avoided)s not emitted, less %(made)s for the electricity."
+    "%(energy)s (without what was given back) take it %(distance)s: %(avoided)s less %(made)s."
 )
 CATALOGUES: Final = LOCALES / "carbon"
 WORDS: Final = (SAVED, METHOD, REASONING)
@@ -33,14 +32,14 @@ def method(co2: Co2View, language: str) -> str:
     """Return how the figure came about, with each factor, in whole sentences."""
     say, formats, factors = _say(language), Formats(language), co2.factors
     text = say(METHOD) % {
-        "consumption": formats.energy(factors.car_wh_per_km * 100),
+        "consumption": formats.amount(factors.car_wh_per_km * 100),
         "combustion": f"{factors.combustion_g_per_km} g/km",
         "grid": f"{factors.grid_g_per_kwh} g/kWh",
     }
     if not co2.driven_wh:
         return text
     here = say(REASONING) % {
-        "energy": formats.energy(co2.driven_wh),
+        "energy": formats.amount(co2.driven_wh),
         "distance": formats.distance(driven_m(factors, co2.driven_wh)),
         "avoided": formats.mass(combustion_g(factors, co2.driven_wh)),
         "made": formats.mass(grid_g(factors, co2.driven_wh)),

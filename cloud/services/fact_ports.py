@@ -8,10 +8,12 @@ from typing import Any, Protocol
 
 from cloud.domain.alerts.rule import Alert, Happened
 from cloud.domain.bays import Bay, Charger, Connector, Sensor
+from cloud.domain.carbon import Rate
 from cloud.domain.cursor import Cursor
 from cloud.domain.sessions import Reading, Session
 from cloud.domain.stations import Station, StationLink
 from cloud.domain.witnesses import Scene
+from cloud.services.session_ports import SessionFilter, SessionPage, SessionSum
 from contracts.events import MeterSampled
 
 
@@ -50,6 +52,10 @@ class Stations(Protocol):
 
     def ids(self) -> list[str]:
         """Return all there are."""
+        ...
+
+    def timezones(self) -> list[str]:
+        """Return the zones stations are in, each once."""
         ...
 
     def by_name(self, text: str, after: tuple[str, str] | None, limit: int) -> list[Station]:
@@ -151,17 +157,6 @@ class Bays(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPage:
-    """Which sessions to list: newest first, those after `before`."""
-
-    user_id: str | None = None
-    owner_id: str | None = None
-    is_live: bool | None = None
-    before: tuple[datetime, str] | None = None
-    limit: int = 50
-
-
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A kept meter sample; see contracts.events.MeterSampled for the units."""
@@ -206,6 +201,14 @@ class Sessions(Protocol):
 
     def page(self, page: SessionPage) -> list[Session]:
         """Return sessions by (started_at, id), newest first."""
+        ...
+
+    def sums(self, wanted: SessionFilter, rate: Rate) -> list[SessionSum]:
+        """Return what the sessions that pass come to, by currency; CO2 is rounded session by session."""
+        ...
+
+    def stations(self, user_id: str | None, owner_id: str | None) -> list[tuple[str, str]]:
+        """Return id and name of the stations where a user charged, or of an owner, or all, by name."""
         ...
 
     def add_samples(self, samples: Sequence[MeterSampled]) -> None:

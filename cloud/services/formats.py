@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -54,6 +54,11 @@ class Formats:
         """Write kilowatt-hours with two decimals."""
         return f"{format_decimal(energy_wh / 1000, '#,##0.00', locale=self.language)} kWh"
 
+    def amount(self, energy_wh: int) -> str:
+        """Write kilowatt-hours with no more decimals than they have, at most two: in a sentence."""
+        energy_kwh = Decimal(energy_wh) / 1000
+        return f"{format_decimal(energy_kwh, '#,##0.##', locale=self.language)} kWh"
+
     def money(self, amount_minor: int, currency: str) -> str:
         """Write an amount given in the currency's minor unit."""
         precision = get_currency_precision(currency)
@@ -89,6 +94,10 @@ class Formats:
     def day(self, at: datetime, timezone: str = "UTC") -> str:
         """Write the date at the station."""
         return format_date(at.astimezone(zone(timezone)), "d MMM y", locale=self.language)
+
+    def whole(self, day: date) -> str:
+        """Write a day."""
+        return format_date(day, "d MMM y", locale=self.language)
 
     def moment(self, at: datetime, timezone: str = "UTC") -> str:
         """Write date and time at the station."""

@@ -1,7 +1,5 @@
 """The ledger to be read: users' histories, and whether the books hold."""
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,13 +11,12 @@ from cloud.domain.money import decimal
 from cloud.services.cursors import seal, unseal
 from cloud.services.money_ports import Transaction
 from cloud.services.ports import OpenWork
+from cloud.services.spreadsheets import table
 
 _PAGE: Final = 500
 _MOST_ROWS: Final = 10_000
 """Of a CSV file; who has more pages through the list."""
 _COLUMNS: Final = ("at", "kind", "amount", "currency", "reservation_id", "payment_id", "note")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets take for the start of a formula."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +80,15 @@ class LedgerService:
 
     def history_csv(self, viewer: Viewer) -> str:
         """Return the viewer's transactions as a table (RFC 4180), newest first."""
-        text = io.StringIO()
-        table = csv.writer(text)
-        table.writerow(_COLUMNS)
-        cursor, rows = None, 0
-        while rows < _MOST_ROWS:
+        cursor: str | None = None
+        rows: list[list[str | None]] = []
+        while len(rows) < _MOST_ROWS:
             page = self.history(viewer, limit=_PAGE, cursor=cursor)
-            table.writerows(_row(one) for one in page.transactions)
-            rows += len(page.transactions)
+            rows += [_row(one) for one in page.transactions]
             cursor = page.next_cursor
             if cursor is None:
                 break
-        return text.getvalue()
+        return table(_COLUMNS, rows)
 
     def broken(self) -> list[Broken]:
         """Return where books do not hold: rows altered, taken out or put between, sums that are not 0."""
@@ -159,15 +153,10 @@ def _why_broken(one: Transaction, last_seq: int, previous_hash: str) -> str:
     return "" if is_true else "it was altered"
 
 
-def _row(one: TransactionView) -> list[str]:
+def _row(one: TransactionView) -> list[str | None]:
     amount = decimal(one.amount_minor, one.currency)
     cells = (one.at.isoformat(), one.kind, amount, one.currency)
-    return [_cell(text or "") for text in (*cells, one.reservation_id, one.payment_id, one.note)]
-
-
-def _cell(text: str) -> str:
-    """Return a cell no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return [*cells, one.reservation_id, one.payment_id, one.note]
 
 
 def _place(cursor: str) -> tuple[datetime, str, int]:

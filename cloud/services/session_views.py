@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloud.domain.sessions import Reading, Session
+from cloud.services.carbon_views import Co2View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class SessionView:
     """Whose promise it is charged under; null: a walk-in."""
     export_wh: int = 0
     """What the car gave back; it is not billed, nor taken off `energy_wh`."""
+    co2_saved_g: int | None = None
+    """By today's factors, which its detail and the totals tell; null: not reckoned, in live changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class SessionDetail:
 
     session: SessionView
     samples: list[SampleView]
+    co2: Co2View | None = None
+    """What it saved so far, by today's factors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,12 +22,14 @@ from cloud.services.charger_views import ChargerDetail
 from cloud.services.command_views import CommandView
 from cloud.services.commands import Lifetime
 from cloud.services.credentials import Attempt, Issued
+from cloud.services.history_views import SessionStation, SessionTotals
 from cloud.services.idempotency import Once
 from cloud.services.inventory_views import InventoryList
 from cloud.services.job_views import JobList
 from cloud.services.log_file_ports import LogFileView
 from cloud.services.messages import MailView
 from cloud.services.payments import PayBy, PaymentView
+from cloud.services.session_asks import SessionAsk
 from cloud.services.session_views import SessionDetail, SessionList
 from cloud.services.station_views import StationDetail, StationList, StationPoint
 from cloud.web import driver_parts, staff_parts
@@ -83,12 +85,20 @@ class Sessions(Protocol):
     def list(
         self,
         viewer: Viewer,
+        ask: SessionAsk = ...,
         *,
-        is_live: bool | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> SessionList:
         """Return the viewer's sessions, newest first."""
+        ...
+
+    def totals(self, viewer: Viewer, ask: SessionAsk = ...) -> SessionTotals:
+        """Return what all of them come to."""
+        ...
+
+    def stations(self, viewer: Viewer) -> Sequence[SessionStation]:
+        """Return where they were, by name."""
         ...
 
     def get(self, session_id: str, viewer: Viewer) -> SessionDetail:

@@ -65,7 +65,7 @@ def services_of(house: House, on_broker_users: Callable[[], None]) -> Services:
         commands=house.commands,
         fleet=house.fleet,
         availability=house.availability,
-        sessions=SessionService(work, clock),
+        sessions=SessionService(work, clock, house.factors),
         alerts=AlertService(work, clock, house.publisher),
         chargers=ChargerService(work),
         inventories=InventoryService(work),

@@ -10,10 +10,13 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
 from cloud.adapters.sql.bulk import Upsert, encode, stamp
 from cloud.adapters.sql.rows import Reader
+from cloud.adapters.sql.session_filters import passes, sums_of
 from cloud.adapters.sql.tables import bays, connectors, sessions, stations
 from cloud.adapters.sql.tables import session_samples as samples
+from cloud.domain.carbon import Rate
 from cloud.domain.sessions import Reading, Session
-from cloud.services.fact_ports import Sample, SessionPage
+from cloud.services.fact_ports import Sample
+from cloud.services.session_ports import SessionFilter, SessionPage, SessionSum
 from contracts.events import ConnectorState, MeterSampled
 from contracts.ids import same_token
 
@@ -92,21 +95,32 @@ class SqlSessions:
 
     def page(self, page: SessionPage) -> list[Session]:
         """See Sessions.page."""
-        query = select(*_SESSION.columns)
-        if page.user_id is not None:
-            query = query.where(sessions.c.user_id == page.user_id)
-        if page.owner_id is not None:
-            own = select(stations.c.id).where(stations.c.owner_id == page.owner_id)
-            query = query.where(sessions.c.station_id.in_(own))
-        if page.is_live is not None:
-            is_open = sessions.c.ended_at.is_(None)
-            query = query.where(is_open if page.is_live else ~is_open)
+        query = select(*_SESSION.columns).where(*passes(page.wanted))
         if page.before is not None:
             at, session_id = page.before
             is_same = and_(sessions.c.started_at == at, sessions.c.id < session_id)
-            query = query.where(or_(sessions.c.started_at < at, is_same))
+            # said twice: no index can be walked by the second alone
+            query = query.where(
+                sessions.c.started_at <= at, or_(sessions.c.started_at < at, is_same)
+            )
         query = query.order_by(sessions.c.started_at.desc(), sessions.c.id.desc())
         return _SESSION.all(self._connection.execute(query.limit(page.limit)))
+
+    def sums(self, wanted: SessionFilter, rate: Rate) -> list[SessionSum]:
+        """See Sessions.sums."""
+        rows = self._connection.execute(sums_of(wanted, rate)).mappings()
+        return [SessionSum(**_whole(dict(row))) for row in rows]
+
+    def stations(self, user_id: str | None, owner_id: str | None) -> list[tuple[str, str]]:
+        """See Sessions.stations."""
+        query = select(stations.c.id, stations.c.name)
+        if user_id is not None:
+            charged_at = select(sessions.c.station_id).where(sessions.c.user_id == user_id)
+            query = query.where(stations.c.id.in_(charged_at))
+        if owner_id is not None:
+            query = query.where(stations.c.owner_id == owner_id)
+        found = self._connection.execute(query.order_by(stations.c.name, stations.c.id))
+        return [(row.id, row.name) for row in found]
 
     def add_samples(self, samples: Sequence[MeterSampled]) -> None:
         """See Sessions.add_samples."""
@@ -147,6 +161,11 @@ class SqlSessions:
             samples.c.session_id == session_id, samples.c.observed_at.not_in(keep)
         )
         return self._connection.execute(statement).rowcount
+
+
+def _whole(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of sums with whole numbers: MySQL adds integers up to decimals."""
+    return {name: one if name == "currency" else int(one) for name, one in row.items()}
 
 
 def _register(wh: int | None) -> int | None:

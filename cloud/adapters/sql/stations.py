@@ -36,6 +36,11 @@ class SqlStations:
         query = select(stations.c.id).order_by(stations.c.id)
         return list(self._connection.execute(query).scalars())
 
+    def timezones(self) -> list[str]:
+        """See Stations.timezones."""
+        query = select(stations.c.timezone).distinct().order_by(stations.c.timezone)
+        return list(self._connection.execute(query).scalars())
+
     def by_name(self, text: str, after: tuple[str, str] | None, limit: int) -> list[Station]:
         """See Stations.by_name."""
         query = select(*_STATION.columns).order_by(stations.c.name, stations.c.id).limit(limit)

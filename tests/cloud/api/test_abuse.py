@@ -46,7 +46,8 @@ PLAIN = [row for row in TABLE if "/events" not in row[1] and "/auth/" not in row
 PATHS = sorted({(row[0], row[1].partition("?")[0]) for row in PLAIN})
 TAKEN = {
     "stations": ("lat", "radius_m", "standard", "min_power_w", "free_now", "q", "limit", "cursor"),
-    "sessions": ("live", "limit", "cursor"),
+    "sessions": ("live", "period", "from", "to", "state", "station_id", "limit", "cursor"),
+    "sessions.csv": ("period", "from", "to", "state", "station_id"),
     "alerts": ("status", "station_id", "limit", "cursor"),
     "chargers": ("station_id", "limit", "cursor"),
     "users": ("limit", "cursor"),

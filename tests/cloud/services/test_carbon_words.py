@@ -14,15 +14,15 @@ FACTORS = Factors(car_wh_per_km=185, combustion_g_per_km=167, grid_g_per_kwh=210
 def test_the_method_says_each_factor_and_each_step():
     said = carbon_words.method(co2_view(FACTORS, 18_500), "en")
 
-    for words in ("18.50 kWh", "167 g/km", "210 g/kWh", "100.0 km", "16.7 kg", "3.9 kg"):
+    for words in ("with 18.5 kWh", "167 g/km", "210 g/kWh", "100.0 km", "16.7 kg", "3.9 kg"):
         assert words in said
 
 
 def test_of_nothing_driven_only_the_method_is_told():
     said = carbon_words.method(co2_view(FACTORS, 0), "de")
 
-    assert "18,50 kWh" in said
-    assert said.endswith("zählt nicht.")
+    assert "18,5 kWh" in said
+    assert said.endswith("Stroms.")
 
 
 @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != SOURCE_LANGUAGE])

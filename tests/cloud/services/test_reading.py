@@ -9,6 +9,7 @@ from cloud.domain.access import Role, Viewer
 from cloud.domain.errors import AlertAlreadyHandled, NotAllowed, NotFound, NotValid
 from cloud.services.availability import StationQuery
 from cloud.services.fact_ports import Box
+from cloud.services.session_asks import SessionAsk
 from contracts.batch import Beat
 from tests.cloud.builders import BAY, NOON, STATION, after
 from tests.cloud.services.rig import (
@@ -223,8 +224,8 @@ def test_a_session_being_charged_shows_its_progress(charged):
 
 
 def test_live_and_over_are_told_apart_and_lists_go_on(charged):
-    live = charged.sessions.list(STAFF, is_live=True).sessions
-    done = charged.sessions.list(STAFF, is_live=False).sessions
+    live = charged.sessions.list(STAFF, SessionAsk(is_live=True)).sessions
+    done = charged.sessions.list(STAFF, SessionAsk(is_live=False)).sessions
     first = charged.sessions.list(STAFF, limit=1)
     second = charged.sessions.list(STAFF, limit=1, cursor=first.next_cursor)
 
