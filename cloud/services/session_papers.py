@@ -14,10 +14,10 @@ from cloud.services.formats import NOTHING, Formats, zone
 from cloud.services.history_views import SessionTotals
 from cloud.services.papers import Layout, Sheet, drawn
 from cloud.services.session_asks import SessionAsk
+from cloud.services.session_views import SessionView
 from cloud.services.spreadsheets import table
 from cloud.services.texts import LOCALES, load
 from cloud.services.texts import mark as _
-from cloud.services.views import SessionView
 
 PERIOD: Final[dict[Period, str]] = {
     Period.THIS_MONTH: _("This month"),

@@ -1,11 +1,14 @@
 """`/sessions`: a driver's charges; `/sessions/{id}`: one of them, live, and its receipt afterwards."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
+from cloud.domain.periods import Period
+from cloud.domain.sessions import SessionState
 from cloud.services.session_views import SampleView, SessionDetail
 from cloud.web.routes import router_of
+from cloud.web.session_filters import Filter, read_filter
 from cloud.web.site import Site
 
 
@@ -14,9 +17,18 @@ def routes(site: Site) -> APIRouter:
     router = router_of(site)
 
     @router.get("/sessions")
-    def sessions(request: Request, after: str | None = None) -> Response:
-        """Show the viewer's charges, the running ones first."""
-        listed = site.parts.sessions.list(site.signed_in(request).viewer, cursor=after or None)
+    def sessions(request: Request, wanted: Annotated[Filter, Depends(read_filter)]) -> Response:
+        """Show the viewer's charges, the running ones first, and what all of a filter come to."""
+        viewer, services = site.signed_in(request).viewer, site.parts.sessions
+        context: dict[str, Any] = {
+            "wanted": wanted,
+            "stations": services.stations(viewer),
+            "periods": list(Period),
+            "states": list(SessionState),
+        }
+        if wanted.is_wrong:
+            return site.page(request, "sessions.html", 422, sessions=[], **context)
+        listed = services.list(viewer, wanted.ask, cursor=wanted.said.after or None)
         found = sorted(
             listed.sessions,
             key=lambda session: (not session.is_live, -session.started_at.timestamp()),
@@ -25,8 +37,10 @@ def routes(site: Site) -> APIRouter:
             request,
             "sessions.html",
             sessions=found,
+            totals=services.totals(viewer, wanted.ask),
             zones=site.zones(one.station_id for one in found),
             next_cursor=listed.next_cursor,
+            **context,
         )
 
     @router.get("/sessions/{session_id}")
@@ -38,6 +52,7 @@ def routes(site: Site) -> APIRouter:
             request,
             "session.html",
             session=detail.session,
+            co2=detail.co2,
             table=detail.samples[-60:],
             curve=curve(detail),
             station=station,

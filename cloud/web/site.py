@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from cloud.api.guard import cookie_name, is_https
 from cloud.domain.errors import NotAllowed, NotLoggedIn
+from cloud.services import carbon_words
 from cloud.settings import Settings
 from cloud.web import bays, formats, texts, words
 from cloud.web.assets import Assets
@@ -191,11 +192,14 @@ def _environment(language: str, catalogue: NullTranslations, assets: Assets) -> 
         "refunds": refunds,
         "word": partial(_word, catalogue.gettext),
         "age_tag": partial(_age_tag, catalogue.gettext),
+        "co2_label": partial(carbon_words.saved, language),
+        "co2_method": partial(carbon_words.method, language=language),
     }
     shown = formats.Formats(language)
     environment.filters |= {
         "power": shown.power,
         "energy": shown.energy,
+        "mass": shown.mass,
         "money": shown.money,
         "distance": shown.distance,
         "file_size": shown.file_size,

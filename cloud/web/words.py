@@ -69,6 +69,18 @@ SESSION_STATE: Final[dict[str, str]] = {
     "ended": _("Finished"),
 }
 
+PERIOD: Final[dict[str, str]] = {
+    "this_month": _("This month"),
+    "last_month": _("Last month"),
+    "this_year": _("This year"),
+    "last_year": _("Last year"),
+}
+
+WRONG_DAY: Final[dict[str, str]] = {
+    "from": _("The first day must exist and not be after the last."),
+    "to": _("The last day must exist."),
+}
+
 END_REASON: Final[dict[str, str]] = {
     "Local": _("you, at the charger"),
     "StoppedByEV": _("the car"),

@@ -23,6 +23,9 @@ PAGES = [
     ("", "/offline"),
     ("", "/mailbox"),
     ("driver", "/sessions"),
+    ("driver", "/sessions?period=this_year&state=ended"),
+    ("driver", "/sessions?from=2026-05-02&to=2026-05-01"),
+    ("driver", "/sessions?station_id=nowhere"),
     ("driver", "/sessions/5f0d8a6be5b94c1e9d8a4b6b2f0c7a11"),
     ("driver", "/sessions/0b6f5b1d2c3e4f5a8b7c6d5e4f3a2b1c"),
     ("", "/stations/dundee-greenmarket/reserve"),
@@ -57,7 +60,7 @@ def tab_of(browser, looked_at):
     with ExitStack() as open_tabs:
 
         def opened(role):
-            how = {"role": role, "bypass_csp": True, "may_complain_of": "40"}
+            how = {"role": role, "bypass_csp": True, "may_complain_of": "status of 4"}
             return open_tabs.enter_context(a_page(browser, looked_at.url, **how))
 
         yield cache(opened)

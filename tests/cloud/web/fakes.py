@@ -7,6 +7,7 @@ import asyncio
 import socket
 import sys
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from cloud.domain.access import Role, Viewer
+from cloud.domain.carbon import Factors, driven_wh
 from cloud.domain.errors import (
     AlertAlreadyHandled,
     NotFound,
@@ -33,6 +35,7 @@ from cloud.services.alert_views import AlertDetail, AlertList, AlertLogView, Ale
 from cloud.services.availability import StationQuery
 from cloud.services.bay_views import BayView, ConnectorView, WitnessKind, WitnessView
 from cloud.services.calendars import RunView
+from cloud.services.carbon_views import co2_view
 from cloud.services.charger_views import (
     ChargerDetail,
     ChargerLogEntry,
@@ -41,12 +44,15 @@ from cloud.services.charger_views import (
 )
 from cloud.services.command_views import CommandView
 from cloud.services.credentials import Attempt, Issued
+from cloud.services.history_views import Amount, SessionStation, SessionTotals
 from cloud.services.inventory_views import InventoryItem, InventoryList
 from cloud.services.job_views import JobList, JobView
 from cloud.services.log_file_ports import LogFileView
 from cloud.services.messages import MailView
 from cloud.services.reservation_views import ReservationView
+from cloud.services.session_asks import SessionAsk, filter_of
 from cloud.services.session_views import SampleView, SessionDetail, SessionList, SessionView
+from cloud.services.sessions import ALL
 from cloud.services.station_views import (
     HeardView,
     PriceView,
@@ -415,10 +421,49 @@ class FakeSessions:
 
     house: "FakeParts"
 
-    def list(self, viewer: Viewer, **_: Any) -> SessionList:
+    def list(
+        self, viewer: Viewer, ask: SessionAsk = ALL, *, limit: int = 50, cursor: str | None = None
+    ) -> SessionList:
         """See Sessions.list."""
-        seen = [one.session for owner, one in self.house.held if viewer.user_id == owner]
-        return SessionList(as_of=self.house.clock.now(), sessions=seen)
+        found = self._passing(viewer, ask)
+        first = int(cursor or 0)
+        after = str(first + limit) if first + limit < len(found) else None
+        shown = found[first : first + limit]
+        return SessionList(as_of=self.house.clock.now(), sessions=shown, next_cursor=after)
+
+    def totals(self, viewer: Viewer, ask: SessionAsk = ALL) -> SessionTotals:
+        """See Sessions.totals."""
+        found, factors = self._passing(viewer, ask), Factors()
+        amounts = Counter()
+        for one in found:
+            amounts[one.currency] += one.cost_minor
+        return SessionTotals(
+            as_of=self.house.clock.now(),
+            sessions=len(found),
+            energy_wh=sum(one.energy_wh for one in found),
+            export_wh=sum(one.export_wh for one in found),
+            amounts=[Amount(currency=name, amount_minor=sum_) for name, sum_ in amounts.items()],
+            co2=co2_view(factors, sum(driven_wh(one.energy_wh, one.export_wh) for one in found)),
+        )
+
+    def stations(self, viewer: Viewer) -> Sequence[SessionStation]:
+        """See Sessions.stations."""
+        named = {one.station_id: one.station_name for one in self._passing(viewer, ALL)}
+        return [SessionStation(station_id=one, name=name) for one, name in sorted(named.items())]
+
+    def _passing(self, viewer: Viewer, ask: SessionAsk) -> Sequence[SessionView]:
+        now = self.house.clock.now()
+        own = [one.session for owner, one in self.house.held if viewer.user_id == owner]
+        (span,) = filter_of(ask, viewer, ["Europe/London"], now).spans or [None]
+        return [
+            one
+            for one in own
+            if ask.station_id in {None, one.station_id}
+            and ask.state in {None, one.state}
+            and ask.is_live in {None, one.is_live}
+            and (span is None or span.since is None or one.started_at >= span.since)
+            and (span is None or span.until is None or one.started_at < span.until)
+        ]
 
     def get(self, session_id: str, viewer: Viewer) -> SessionDetail:
         """See Sessions.get."""
@@ -730,7 +775,14 @@ class FakeParts:
         )
         parts.held = [
             ("driver", SessionDetail(session=live, samples=a_curve(live))),
-            ("driver", SessionDetail(session=ended, samples=a_curve(ended))),
+            (
+                "driver",
+                SessionDetail(
+                    session=ended,
+                    samples=a_curve(ended),
+                    co2=co2_view(Factors(), ended.energy_wh),
+                ),
+            ),
         ]
         some_bookings(parts)
         parts.queue = some_alerts(now)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from cloud.web.sessions import curve
 from tests.cloud.web.reading import Page
 
@@ -102,3 +104,117 @@ def test_times_are_those_of_the_station(signed_in, parts):
 
     assert "1 Jul 2026, 13:00" in client.get("/sessions").text
     assert "13:00 &ndash; 14:00" in client.get(ENDED).text
+
+
+# --- the filter -------------------------------------------------------------------------------------
+
+
+def many(parts, number: int) -> None:
+    """Have the driver charge once a week, back from the finished charge."""
+    owner, detail = parts.held[1]
+    for week in range(1, number + 1):
+        at = detail.session.started_at - timedelta(weeks=week)
+        session = replace(
+            detail.session,
+            session_id=f"week-{week}",
+            started_at=at,
+            ended_at=at + timedelta(hours=1),
+            energy_wh=10_000,
+            cost_minor=250,
+        )
+        parts.held.append((owner, replace(detail, session=session)))
+
+
+def listed(text: str) -> list[str]:
+    links = [one["href"] for one, _ in Page(text).tags("a")]
+    return [one.removeprefix("/sessions/") for one in links if one.startswith("/sessions/")]
+
+
+def test_d12_counts_and_totals_are_of_the_filter_and_not_of_the_page(signed_in, parts):
+    many(parts, 60)
+    client = signed_in("driver")
+    first = client.get("/sessions?state=ended").text
+    (more,) = [one["href"] for one, _ in Page(first).tags("a") if "after=" in one["href"]]
+    second = client.get(more).text
+
+    assert (len(listed(first)), len(listed(second))) == (50, 11)
+    assert "state=ended" in more
+    for text in (first, second):
+        assert "61 charges" in text
+        # 23.41 kWh and sixty times ten
+        assert "623.41 kWh" in text
+        assert "\xa3155.85" in text
+        assert "389.6 kg" in text
+
+
+def test_the_method_and_its_factors_stand_beside_the_figure(signed_in):
+    client = signed_in("driver")
+
+    for page in ("/sessions", ENDED):
+        text = client.get(page).text
+        for words in ("CO\u2082 saved", "20 kWh", "167 g/km", "210 g/kWh"):
+            assert words in text
+
+
+def test_an_active_filter_can_be_cleared_and_one_at_rest_need_not(signed_in):
+    client = signed_in("driver")
+    active, at_rest = (client.get(page).text for page in ("/sessions?state=ended", "/sessions"))
+
+    assert [one["href"] for one, _ in Page(active).tags("a") if one.get("class") == "clear"] == [
+        "/sessions"
+    ]
+    assert "Clear filters" not in at_rest
+
+
+def test_the_filter_is_in_the_address_and_in_what_is_downloaded(signed_in):
+    query = "period=this_year&station_id=dundee-greenmarket&state=running"
+    page = Page(signed_in("driver").get(f"/sessions?{query}").text)
+    links = [one["href"] for one, _ in page.tags("a")]
+    chosen = {one["value"] for one, _ in page.tags("option") if "selected" in one}
+
+    api = "period=this_year&station_id=dundee-greenmarket&live=true"
+    assert f"/api/v1/sessions.csv?{api}" in links
+    assert f"/api/v1/sessions.pdf?{api}&lang=en" in links
+    assert "/sessions?period=last_month&station_id=dundee-greenmarket&state=running" in links
+    assert chosen == {"dundee-greenmarket", "running"}
+
+
+def test_days_that_are_named_win_over_a_period_left_from_before(signed_in, parts):
+    many(parts, 60)
+    text = signed_in("driver").get("/sessions?period=this_month&to=2020-01-01&from=").text
+
+    assert "0 charges" in text
+    assert "No charges of this kind" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("from=2026-05-02&to=2026-05-01", "from"),
+        ("from=yesterday", "from"),
+        ("to=2026-02-30", "to"),
+        ("to=9999-12-31", "to"),
+    ],
+)
+def test_days_that_cannot_be_meant_are_said_beside_the_form(signed_in, query, field):
+    answer = signed_in("driver").get(f"/sessions?{query}")
+    wrong = [one["name"] for one, _ in Page(answer.text).tags("input") if "aria-invalid" in one]
+
+    assert answer.status_code == 422
+    assert wrong == [field]
+    assert "Clear filters" in answer.text
+    assert listed(answer.text) == []
+
+
+def test_whatever_else_is_not_understood_is_at_rest(signed_in):
+    text = signed_in("driver").get("/sessions?state=broken&period=for_ever").text
+
+    assert "2 charges" in text
+    assert "Clear filters" not in text
+
+
+def test_the_filter_speaks_german(signed_in):
+    text = signed_in("driver").get("/sessions?period=this_year&lang=de").text
+
+    for words in ("Dieses Jahr", "CO\u2082 gespart", "Filter", "g/kWh f\xfcr die Erzeugung"):
+        assert words in text
