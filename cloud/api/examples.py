@@ -5,10 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
+from cloud.domain.carbon import Factors
 from cloud.services.alert_views import AlertList, AlertView
 from cloud.services.bay_views import BayView, ConnectorView, WitnessKind, WitnessView
+from cloud.services.carbon_views import co2_view
 from cloud.services.collaborators import Option
 from cloud.services.command_views import CommandView
+from cloud.services.history_views import Amount, SessionTotals
 from cloud.services.offer_views import OfferList, OfferView
 from cloud.services.reservation_views import ReservationList, ReservationView
 from cloud.services.session_views import SampleView, SessionDetail, SessionList, SessionView
@@ -95,6 +98,15 @@ _SESSION: Final = SessionView(
     as_of=_NOW,
     version=84,
     export_wh=0,
+    co2_saved_g=8_906,
+)
+_TOTALS: Final = SessionTotals(
+    as_of=_NOW,
+    sessions=12,
+    energy_wh=268_400,
+    export_wh=0,
+    amounts=[Amount(currency="GBP", amount_minor=14_762)],
+    co2=co2_view(Factors(), 268_400),
 )
 _SAMPLE: Final = SampleView(
     at=_NOW - timedelta(seconds=3), power_w=43_800.0, energy_wh=14_250, soc_pct=61.0
@@ -213,6 +225,7 @@ _VIEWS: Final = (
     StationList(as_of=_NOW, stations=[_STATION], next_cursor=None),
     _SESSION,
     SessionDetail(session=_SESSION, samples=[_SAMPLE]),
+    _TOTALS,
     SessionList(as_of=_NOW, sessions=[_SESSION], next_cursor=None),
     _ALERT,
     AlertList(as_of=_NOW, alerts=[_ALERT], next_cursor=None),

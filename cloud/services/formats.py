@@ -69,7 +69,7 @@ class Formats:
         """Write metres in steps of ten, from a kilometre on with one decimal."""
         if distance_m < _NEAR_M:
             return f"{round(distance_m, -1)} m"
-        return f"{format_decimal(distance_m / 1000, '0.0', locale=self.language)} km"
+        return f"{format_decimal(distance_m / 1000, '#,##0.0', locale=self.language)} km"
 
     def mass(self, mass_g: int) -> str:
         """Write grams, from a kilogram on kilograms with one decimal."""

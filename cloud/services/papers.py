@@ -65,7 +65,8 @@ def drawn(sheet: Sheet, layout: Layout) -> bytes:
         _line(pdf, layout, [say(one) for one in row])
     pdf.ln(4)
     for note in (*(one[0] for one in sheet.links), *sheet.notes):
-        pdf.multi_cell(0, 6, say(note), new_x="LMARGIN", new_y="NEXT")
+        with pdf.unbreakable() as together:
+            together.multi_cell(0, 6, say(note), new_x="LMARGIN", new_y="NEXT")
     return bytes(pdf.output())
 
 

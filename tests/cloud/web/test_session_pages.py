@@ -213,6 +213,13 @@ def test_whatever_else_is_not_understood_is_at_rest(signed_in):
     assert "Clear filters" not in text
 
 
+def test_receipts_and_payments_are_a_step_away(signed_in):
+    client = signed_in("driver")
+
+    assert 'href="/receipts"' in client.get("/sessions").text
+    assert 'href="/api/v1/transactions.csv"' in client.get("/receipts").text
+
+
 def test_the_filter_speaks_german(signed_in):
     text = signed_in("driver").get("/sessions?period=this_year&lang=de").text
 
