@@ -37,6 +37,12 @@ def test_x3_list_station_login_and_history_work_without_scripts(browser, house):
         page.locator("main").get_by_role("button", name="Sign in").click()
         expect(page).to_have_url(re.compile("/stations/dundee-greenmarket$"))
         page.get_by_role("link", name="Charges").click()
+        page.get_by_text("Days, station, state").click()
+        page.select_option("#state", "ended")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator(".session-card")).to_have_count(1)
+        page.get_by_role("link", name="Clear filters").click()
+        expect(page.locator(".session-card")).to_have_count(2)
         page.locator(".session-card a").last.click()
         expect(page.get_by_text("Charge finished")).to_be_visible()
 
