@@ -3,6 +3,7 @@
 from cloud.domain.carbon import Factors
 from cloud.settings import Settings
 from cloud.wiring import House
+from cloud.wiring.api import services_of
 
 
 def test_set_factors_reach_receipts_and_lists(tmp_path):
@@ -15,7 +16,7 @@ def test_set_factors_reach_receipts_and_lists(tmp_path):
     expected = Factors(car_wh_per_km=150, combustion_g_per_km=120, grid_g_per_kwh=30)
 
     assert house.billing.factors == expected
-    assert house.services().sessions.factors == expected
+    assert services_of(house, lambda: None).sessions.factors == expected
 
 
 def test_settings_at_rest_are_the_factors_of_the_domain(tmp_path):
