@@ -13,11 +13,13 @@ _R = TypeVar("_R")
 
 _ATTEMPTS: Final = 6
 _PATIENCE_S: Final = 1.0
+_AT_LEAST: Final = 3
+"""Attempts: on a busy machine one may take longer than all should."""
 _FIRST_PAUSE_S: Final = 0.004
 
 
 def retried(use_case: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Run the whole use case again on TransactionLost: a few times, within about a second.
+    """Run the whole use case again on TransactionLost: a few times, within about a second or three attempts.
 
     For use cases that open one unit of work and have no effect but through it.
 
@@ -32,7 +34,7 @@ def retried(use_case: Callable[_P, _R]) -> Callable[_P, _R]:
             try:
                 return use_case(*args, **kwargs)
             except TransactionLost:
-                if time.monotonic() - began > _PATIENCE_S:
+                if round_ >= _AT_LEAST and time.monotonic() - began > _PATIENCE_S:
                     raise
                 # not a secret: the pause only keeps two losers from meeting again
                 time.sleep(random.uniform(0.5, 1.5) * _FIRST_PAUSE_S * 2**round_)  # noqa: S311

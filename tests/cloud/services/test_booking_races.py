@@ -4,7 +4,6 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from threading import Barrier
 
 import pytest
@@ -41,13 +40,13 @@ def bookings(rig):
 
 
 def at_once(*acts):
-    """Do all at the same moment; returns what each returned, or what it was refused with."""
+    """Do all at the same moment, each as often as it takes; returns what it was answered, or refused with."""
     barrier = Barrier(len(acts))
 
     def run(act):
         barrier.wait()
         try:
-            return act()
+            return stubborn(act)
         except Refused as refusal:
             return refusal
 
@@ -190,10 +189,7 @@ def test_r10_one_driver_at_once_gets_as_many_as_one_may(bookings):
     bookings.set_terms(max_live_per_driver=1)
 
     outcomes = at_once(
-        *(
-            lambda hours=one: stubborn(lambda: bookings.hold(start_s=hours * HOUR))
-            for one in range(1, 9)
-        )
+        *(lambda hours=one: bookings.hold(start_s=hours * HOUR) for one in range(1, 9))
     )
 
     refused = [one for one in outcomes if isinstance(one, Refused)]
@@ -220,7 +216,7 @@ def test_r10_a_place_at_a_station_is_moved_to_or_claimed_never_both(big_rig):
             work.reservations.claim(there, Told("held"), most_live=1)
             work.commit()
 
-    outcomes = at_once(lambda: stubborn(move), lambda: stubborn(claim))
+    outcomes = at_once(move, claim)
     assert sorted(map(type, outcomes), key=str) == [type(None), TooManyReservations]
 
 
@@ -232,7 +228,7 @@ def at_each_station(bookings, apart_s=0):
         return lambda: bookings.hold(start_s, station_id=station_id, bay_id=f"{station_id}-1")
 
     there = enumerate([STATION, SECOND, "greenmarket-3"])
-    return at_once(*(partial(stubborn, hold(*one)) for one in there))
+    return at_once(*(hold(*one) for one in there))
 
 
 def test_r10_one_driver_at_once_gets_one_station_at_a_time(big_rig):
@@ -280,8 +276,8 @@ def pay_while_it_lapses(bookings, start_s):
     bookings.rig.clock.pass_by(timedelta(minutes=10))
 
     paid, lapsed = at_once(
-        lambda: stubborn(lambda: bookings.pay(its)),
-        lambda: stubborn(lambda: happen(bookings, its, Happening.HOLD_EXPIRED)),
+        lambda: bookings.pay(its),
+        lambda: happen(bookings, its, Happening.HOLD_EXPIRED),
     )
 
     over = bookings.reservation(its)
@@ -305,9 +301,9 @@ def cancel_start_and_miss(bookings, start_s):
     its = bookings.book(start_s=start_s).reservation_id
 
     outcomes = at_once(
-        lambda: stubborn(lambda: bookings.service.cancel(ME, its)),
-        lambda: stubborn(lambda: happen(bookings, its, Happening.PLUGGED_IN)),
-        lambda: stubborn(lambda: happen(bookings, its, Happening.SEEN_EMPTY_AFTER_GRACE)),
+        lambda: bookings.service.cancel(ME, its),
+        lambda: happen(bookings, its, Happening.PLUGGED_IN),
+        lambda: happen(bookings, its, Happening.SEEN_EMPTY_AFTER_GRACE),
     )
 
     done = [one for one in outcomes if not isinstance(one, Refused)]
