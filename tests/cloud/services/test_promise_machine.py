@@ -354,7 +354,7 @@ class Histories(RuleBasedStateMachine):
         assert {(one.bay_id, at) for one in live for at in granules(one.kept)} == taken
 
 
-@pytest.mark.parametrize("examples", [12, pytest.param(200, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("examples", [6, pytest.param(200, marks=pytest.mark.faults)])
 def test_whatever_happens_in_whatever_order_nobody_pays_for_what_they_did_not_do(
     databases, examples
 ):
