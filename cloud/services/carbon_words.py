@@ -15,9 +15,7 @@ METHOD: Final = _(
     "CO\u2082 saved: with %(consumption)s an electric car drives 100 km. On the way a combustion car "
     "emits %(combustion)s, and making the electricity %(grid)s, which is taken off."
 )
-REASONING: Final = _(
-    "%(energy)s (without what was given back) take it %(distance)s: %(avoided)s less %(made)s."
-)
+REASONING: Final = _("%(energy)s take it %(distance)s: %(avoided)s less %(made)s.")
 CATALOGUES: Final = LOCALES / "carbon"
 WORDS: Final = (SAVED, METHOD, REASONING)
 """What a catalogue must have."""
