@@ -17,6 +17,12 @@ FONTS: Final = (
 )
 """For names in letters that PDF's own fonts do not know; without one they are written as near as can be."""
 
+_LABEL_MM: Final = 45
+_LINE_MM: Final = 7
+_WESTERN: Final = "windows-1252"
+_PLAIN: Final = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0", "\u2082": "2"})
+"""Letters of our own that every font has in a plainer form: narrow spaces, and the 2 of CO2."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -70,10 +76,6 @@ def drawn(sheet: Sheet, layout: Layout) -> bytes:
     return bytes(pdf.output())
 
 
-_LABEL_MM: Final = 45
-_LINE_MM: Final = 7
-
-
 def _line(pdf: "FPDF", layout: Layout, texts: Sequence[str]) -> None:
     pdf.set_x(pdf.l_margin)
     for place, (text, width_mm) in enumerate(zip(texts, layout.widths_mm, strict=True)):
@@ -113,11 +115,6 @@ def _paper(sheet: Sheet) -> tuple["FPDF", Callable[[str], str]]:
     pdf.core_fonts_encoding = _WESTERN
     pdf.set_font("helvetica")
     return pdf, _western
-
-
-_WESTERN: Final = "windows-1252"
-_PLAIN: Final = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0", "\u2082": "2"})
-"""Letters of our own that every font has in a plainer form: narrow spaces, and the 2 of CO2."""
 
 
 def _texts(sheet: Sheet) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from cloud.adapters.sql import tables
 from cloud.domain.access import Role, Viewer
@@ -33,6 +34,7 @@ from cloud.services.waitlist import NewEntry, Queue, Taker, WaitlistService
 from tests.cloud.builders import NOON, after
 from tests.cloud.services.bookings import OWNING, Bookings
 from tests.cloud.services.town import CCS, TYPE_2, Town
+from tests.support.waiting import eventually
 
 HOUR = timedelta(hours=1)
 
@@ -549,6 +551,44 @@ def test_who_joins_while_bays_come_free_misses_none(room):
     states = sorted(one.state for one in room.rig.rows(tables.waitlist))
     assert states == ["offered"] * 3 + ["waiting"]
     assert sorted(room.offered().values()) == ["near-1", "near-2", "near-3"]
+
+
+class WhileOffering:
+    """Tells what was offered only once `meanwhile` says so: nothing is committed until then."""
+
+    def __init__(self, telling, meanwhile):
+        self.telling, self.meanwhile = telling, meanwhile
+
+    def tell(self, work, notice, now):
+        eventually(self.meanwhile, what="the other came")
+        self.telling.tell(work, notice, now)
+
+
+def waits_for_another(rig):
+    """Whether a transaction waits for one that is not over; on SQLite none begins meanwhile."""
+    if rig.engine.dialect.name == "sqlite":
+        return True
+    query = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+    with rig.engine.connect() as connection:
+        return connection.execute(query).scalar_one() > 0
+
+
+def test_what_is_being_offered_to_one_is_not_offered_to_another(room, ada, bob):
+    room.town.station("near", bays=1)
+    wanted = NewEntry(station_id="near", starts_at=NOON + HOUR, ends_at=NOON + 2 * HOUR)
+    with ThreadPoolExecutor(1) as pool:
+        joining = []
+
+        def other_came():
+            if not joining:
+                joining.append(pool.submit(persevering, lambda: room.join(bob)))
+            return joining[0].done() or waits_for_another(room.rig)
+
+        queue = replace(room.queue, telling=WhileOffering(room.queue.telling, other_came))
+        first = replace(room.service, queue=queue).join(ada, wanted)
+        second = joining[0].result(timeout=60)
+
+    assert (first.state, second.state) == ("offered", "waiting")
 
 
 def test_of_two_who_take_the_same_offer_at_once_one_holds_it(room, full, ada):
